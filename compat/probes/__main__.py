@@ -1,0 +1,120 @@
+"""The worker: ``python -m compat.probes`` runs the probes inside a build's own environment."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import multiprocessing
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+# torch can hang while it is imported; nothing else watches over that.
+_IMPORT_TIMEOUT_S = 240
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m compat.probes", description=__doc__)
+    parser.add_argument("--stream", type=Path, required=True, help="JSON-lines file to append to")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--jobs", type=int, default=1, help="probes side by side")
+    parser.add_argument("--timeout", type=float, default=300, help="seconds a probe may take")
+    parser.add_argument("--select", nargs="*", default=[], help="parts of probe ids")
+    parser.add_argument("--beside", type=Path, help="a folder with what the environment lacks")
+    arguments = parser.parse_args()
+    if arguments.beside is not None:
+        # Last, so that the environment's own packages win.
+        sys.path.append(str(arguments.beside))
+
+    faulthandler.dump_traceback_later(_IMPORT_TIMEOUT_S, exit=True)
+    from compat.probes import preload
+    from compat.runs.stream import Stream
+
+    faulthandler.cancel_dump_traceback_later()
+    stream = Stream(arguments.stream)
+    stream.append("environment", environment(arguments.device))
+    preload.warm_up(arguments.device)
+
+    import pytest
+
+    from compat.probes.isolation import IsolatedRun
+
+    with tempfile.TemporaryDirectory(prefix="compat-") as scratch:
+        return int(
+            pytest.main(
+                [
+                    str(Path(__file__).parent),
+                    *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
+                    f"--rootdir={Path(__file__).parent}",
+                ],
+                plugins=[
+                    Selection(arguments.select),
+                    IsolatedRun(stream, Path(scratch), arguments.jobs, arguments.timeout),
+                ],
+            )
+        )
+
+
+class Selection:
+    """Keeps the probes whose id contains one of some texts; all of them if there are none."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        from compat.probes.isolation import _identity
+        from compat.runs.model import check_id
+
+        if self._texts:
+            items[:] = [
+                item
+                for item in items
+                if any(text in check_id(**_identity(item)) for text in self._texts)
+            ]
+
+
+def environment(device: str) -> dict[str, Any]:
+    """What the build's environment says of itself; asks for the GPU in a process of its own."""
+    import torch
+
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        device_facts = pool.apply(describe_device, (device,))
+    try:
+        import triton
+
+        triton_version = str(triton.__version__)
+    except ImportError:
+        triton_version = ""
+    compiler = subprocess.run(
+        [os.environ.get("CXX", "g++"), "--version"], capture_output=True, text=True, check=True
+    )
+    return {
+        "version": str(torch.__version__),
+        "git_version": str(torch.version.git_version),
+        "triton": triton_version,
+        "python": platform.python_version(),
+        "compiler": compiler.stdout.splitlines()[0],
+        "device": device_facts,
+    }
+
+
+def describe_device(kind: str) -> dict[str, Any]:
+    import torch
+
+    if kind == "cuda" and torch.cuda.is_available():
+        query = subprocess.run(
+            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+        )
+        driver = query.stdout.strip().splitlines()[0] if query.returncode == 0 else None
+        return {"kind": kind, "name": torch.cuda.get_device_name(), "driver": driver}
+    return {"kind": kind, "name": torch.backends.cpu.get_cpu_capability(), "driver": None}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

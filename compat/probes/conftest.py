@@ -1,0 +1,114 @@
+"""Fixtures that every probe may ask for."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import multiprocessing.connection
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import pytest
+
+from compat.interface.features import FEATURES
+
+
+class Record(Protocol):
+    """Writes metrics, by name, into the cell's record."""
+
+    def __call__(self, **metrics: Any) -> None: ...
+
+
+class Require(Protocol):
+    """Ends a probe as ``unsupported`` where the build lacks a feature."""
+
+    def __call__(self, feature: str) -> None: ...
+
+
+class FreshProcess(Protocol):
+    """Calls a function in a process that has compiled nothing and returns its result."""
+
+    def __call__(self, function: Callable[..., Any], *args: Any) -> Any: ...
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", choices=["cpu", "cuda"], default="cpu")
+
+
+@pytest.fixture
+def device(request: pytest.FixtureRequest) -> str:
+    """``cpu`` or ``cuda``; a probe for CUDA is skipped where torch sees no GPU."""
+    import torch
+
+    kind: str = request.config.getoption("--device")
+    if kind == "cuda" and not torch.cuda.is_available():
+        pytest.skip("torch sees no CUDA device")
+    return kind
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> Record:
+    def write(**metrics: Any) -> None:
+        for name, value in metrics.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                value = str(value)
+            request.node.user_properties.append((name, value))
+
+    return write
+
+
+@pytest.fixture
+def require(request: pytest.FixtureRequest) -> Require:
+    def require_feature(feature: str) -> None:
+        if not FEATURES[feature].capability():
+            request.node.unsupported = f"this build has no {feature}"
+            pytest.skip(request.node.unsupported)
+
+    return require_feature
+
+
+@pytest.fixture
+def fresh_process() -> Iterator[FreshProcess]:
+    """A process forked before the probe begins, so that it shares nothing the probe compiles.
+
+    Name it before any fixture that compiles. Forking keeps the torch that is imported already:
+    a new interpreter would spend most of the probe's time on that import.
+    """
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe()
+    twin = context.Process(target=_serve_forks, args=(there,))
+    twin.start()
+
+    def call(function: Callable[..., Any], *args: Any) -> Any:
+        here.send((function, args))
+        ok, result = here.recv()
+        if not ok:
+            raise result
+        return result
+
+    yield call
+    here.send(None)
+    twin.join()
+
+
+def _serve_forks(connection: multiprocessing.connection.Connection) -> None:
+    """Fork once for each call, so that this process itself stays as it was."""
+    context = multiprocessing.get_context("fork")
+    while request := connection.recv():
+        function, args = request
+        child = context.Process(target=_answer, args=(connection, function, args))
+        child.start()
+        child.join()
+        if child.exitcode:
+            connection.send((False, RuntimeError(f"fresh process ended with {child.exitcode}")))
+
+
+def _answer(
+    connection: multiprocessing.connection.Connection,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+) -> None:
+    try:
+        connection.send((True, function(*args)))
+    except Exception as error:
+        connection.send((False, RuntimeError(f"{type(error).__name__}: {error}")))

@@ -1,0 +1,156 @@
+"""Ways to get at a graph that Dynamo captured, and to drive a compiler with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from torch import fx, nn
+
+from compat.interface.backend import PiecewiseBackend
+from compat.interface.compilers import COMPILERS, Compiler, Handle, StandaloneCompiler
+from compat.probes.agreement import as_outputs
+from compat.probes.models import make_input
+
+# A size that is compiled for itself, and one that only the range serves.
+SINGLE_SIZE = 8
+RANGE_SIZE = 5
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+PATHS: Mapping[str, Callable[[], Compiler]] = {
+    **COMPILERS,
+    "standalone": lambda: StandaloneCompiler(features={"donate_graph_module": False}),
+    "donated": lambda: StandaloneCompiler(features={"donate_graph_module": True}),
+}
+
+
+@dataclass(frozen=True)
+class Driven:
+    """A model that was run through a path.
+
+    Attributes:
+        outputs: Flat, batch by batch.
+        compile_s: Seconds that the first call took, capture included.
+        backend: What compiled it.
+    """
+
+    outputs: tuple[torch.Tensor, ...]
+    compile_s: float
+    backend: PiecewiseBackend
+
+
+def drive(
+    model: nn.Module,
+    compiler: Compiler,
+    batches: Sequence[torch.Tensor],
+    *,
+    handles: Mapping[str, Handle] | None = None,
+) -> Driven:
+    """Capture ``model`` with Dynamo, compile its pieces with ``compiler``, run every batch.
+
+    Several batches make the batch size dynamic, with a compilation of its own for
+    ``SINGLE_SIZE``; one batch alone is captured with static shapes.
+    """
+    dynamic = len(batches) > 1
+    backend = PiecewiseBackend(compiler, sizes=[SINGLE_SIZE] if dynamic else [], handles=handles)
+    compiled = torch.compile(model, backend=backend, fullgraph=True, dynamic=None)
+    outputs: list[torch.Tensor] = []
+    compile_s = 0.0
+    with torch.no_grad():
+        for batch in batches:
+            if dynamic:
+                torch._dynamo.mark_dynamic(batch, 0)
+            started = perf_counter()
+            outputs += as_outputs(compiled(batch))
+            compile_s = compile_s or perf_counter() - started
+    return Driven(tuple(outputs), compile_s, backend)
+
+
+def make_batches(batch: str, dtype: torch.dtype, device: str) -> list[torch.Tensor]:
+    """The inputs of a ``static`` or a ``dynamic`` cell."""
+    sizes = {"static": [RANGE_SIZE], "dynamic": [RANGE_SIZE, SINGLE_SIZE]}[batch]
+    return [make_input(size, dtype, device) for size in sizes]
+
+
+def run_eagerly(model: nn.Module, batches: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    with torch.no_grad():
+        return tuple(output for batch in batches for output in as_outputs(model(batch)))
+
+
+def capture(model: nn.Module, batch: torch.Tensor, *, dynamic: bool) -> fx.GraphModule:
+    """The graph that Dynamo makes of ``model``, outside of any tracing context."""
+    return inside_dynamo(model, batch, lambda graph: graph, dynamic=dynamic)
+
+
+def inside_dynamo(
+    model: nn.Module,
+    batch: torch.Tensor,
+    body: Callable[[fx.GraphModule], Any],
+    *,
+    dynamic: bool,
+) -> Any:
+    """What ``body`` returns when a Dynamo backend calls it with the captured graph.
+
+    What it raises is raised here as it was, not wrapped by Dynamo.
+    """
+    returned: list[Any] = []
+    raised: list[BaseException] = []
+
+    def backend(graph: fx.GraphModule, example_inputs: Sequence[Any]) -> Callable[..., Any]:
+        try:
+            returned.append(body(graph))
+        except Exception as error:
+            raised.append(error)
+        return graph.forward
+
+    if dynamic:
+        torch._dynamo.mark_dynamic(batch, 0)
+    with torch.no_grad():
+        torch.compile(model, backend=backend, fullgraph=True, dynamic=None)(batch)
+    if raised:
+        raise raised[0]
+    return returned[0]
+
+
+@contextmanager
+def spied_arguments() -> Iterator[list[dict[str, Any]]]:
+    """The keyword arguments of every call of ``standalone_compile``, which goes through."""
+    real = torch._inductor.standalone_compile
+    calls: list[dict[str, Any]] = []
+
+    @wraps(real)
+    def spy(*args: Any, **kwargs: Any) -> Any:
+        calls.append(kwargs)
+        return real(*args, **kwargs)
+
+    with patch.object(torch._inductor, "standalone_compile", spy):
+        yield calls
+
+
+@contextmanager
+def counted_copies() -> Iterator[list[fx.GraphModule]]:
+    """Every graph module that is deep-copied, once a copy."""
+    real = fx.GraphModule.__deepcopy__
+    copied: list[fx.GraphModule] = []
+
+    @wraps(real)
+    def spy(self: fx.GraphModule, memo: Any) -> fx.GraphModule:
+        copied.append(self)
+        return real(self, memo)
+
+    with patch.object(fx.GraphModule, "__deepcopy__", spy):
+        yield copied
+
+
+def initialized(compiler: Compiler, cache_dir: Path) -> Compiler:
+    """``compiler``, keeping what it writes below ``cache_dir``."""
+    compiler.initialize_cache(cache_dir)
+    return compiler

@@ -1,0 +1,234 @@
+"""A pytest plugin that runs every probe in a process of its own, forked from a warm parent.
+
+The parent imports torch once and never compiles anything; each probe runs in a fork of it, with
+caches of its own, and reports its cell through a pipe. So what a probe does to torch's globals,
+config, caches or environment ends with its process, and a crash or a hang costs one cell.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from time import monotonic, perf_counter
+from typing import Any
+
+import pytest
+
+from compat.runs.model import Outcome
+from compat.runs.signature import signature_of
+from compat.runs.stream import Stream
+
+_FORK = multiprocessing.get_context("fork")
+
+# How long a process may go on after its own watchdog should have ended it, and after it reported.
+_GRACE_S = 10.0
+_LOG_TAIL = 4000
+# What faulthandler prints before the stacks when its time is up.
+_WATCHDOG_MARK = "Timeout ("
+
+
+@dataclass
+class _Child:
+    item: pytest.Item
+    process: BaseProcess
+    connection: Connection
+    scratch: Path
+    started: float
+
+
+class IsolatedRun:
+    """Replaces pytest's run loop."""
+
+    def __init__(self, stream: Stream, scratch: Path, jobs: int, timeout_s: float) -> None:
+        """
+        Args:
+            stream: Takes the planned cells first, then each outcome as it comes.
+            scratch: An empty folder for caches and logs of the probes.
+            jobs: How many probes run side by side.
+            timeout_s: Seconds after which a probe counts as hung.
+        """
+        self._stream = stream
+        self._scratch = scratch
+        self._jobs = jobs
+        self._timeout_s = timeout_s
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        for item in session.items:
+            self._stream.append("plan", _identity(item) | {"description": _description(item)})
+        pending = deque(enumerate(session.items))
+        running: dict[int, _Child] = {}
+        while pending or running:
+            while pending and len(running) < self._jobs:
+                number, item = pending.popleft()
+                child = self._start(item, self._scratch / f"{number:04}")
+                running[child.process.sentinel] = child
+            # Woken by a report or by the end of a process, whichever comes first.
+            wait([*running, *(child.connection for child in running.values())], timeout=1.0)
+            for sentinel, child in list(running.items()):
+                outcome = self._collect(child)
+                if outcome is not None:
+                    del running[sentinel]
+                    self._stream.append("cell", _identity(child.item) | outcome)
+                    shutil.rmtree(child.scratch, ignore_errors=True)
+        return True
+
+    def _start(self, item: pytest.Item, scratch: Path) -> _Child:
+        scratch.mkdir()
+        here, there = _FORK.Pipe(duplex=False)
+        process = _FORK.Process(
+            target=_run_probe, args=(item, there, scratch, self._timeout_s), name=item.name
+        )
+        process.start()
+        there.close()
+        return _Child(item, process, here, scratch, monotonic())
+
+    def _collect(self, child: _Child) -> dict[str, Any] | None:
+        """What became of a probe, or None while it is still running."""
+        elapsed = monotonic() - child.started
+        if child.connection.poll():
+            try:
+                outcome: dict[str, Any] = child.connection.recv()
+            except EOFError:
+                child.process.join(_GRACE_S)
+                outcome = self._post_mortem(child)
+        elif not child.process.is_alive():
+            outcome = self._post_mortem(child)
+        elif elapsed > self._timeout_s + _GRACE_S:
+            outcome = {
+                "outcome": Outcome.TIMEOUT,
+                "reason": f"hung for {elapsed:.0f} s, deaf to its own watchdog",
+            }
+        else:
+            return None
+        child.process.join(_GRACE_S if "duration_s" in outcome else 0)
+        _kill_group(child.process)
+        return {"duration_s": round(elapsed, 3), **outcome}
+
+    def _post_mortem(self, child: _Child) -> dict[str, Any]:
+        """The outcome of a process that ended without a report."""
+        log = (child.scratch / "log").read_text(errors="replace")
+        status = child.process.exitcode or 0
+        if _WATCHDOG_MARK in log:
+            stacks = log[log.rindex(_WATCHDOG_MARK) :]
+            return {
+                "outcome": Outcome.TIMEOUT,
+                "reason": f"still running after {self._timeout_s:.0f} s",
+                "message": stacks[:_LOG_TAIL],
+            }
+        how = (
+            f"killed by {signal.Signals(-status).name}"
+            if status < 0
+            else f"ended with status {status} before it reported"
+        )
+        return {"outcome": Outcome.CRASH, "reason": how, "message": log[-_LOG_TAIL:]}
+
+
+def _run_probe(item: pytest.Item, connection: Connection, scratch: Path, timeout_s: float) -> None:
+    """The body of a probe's process."""
+    os.setpgrp()
+    with (scratch / "log").open("w") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    # A thread of C code: it fires and prints the stacks even while C code holds the GIL.
+    faulthandler.dump_traceback_later(timeout_s, exit=True, file=sys.__stderr__)
+    for variable, folder in (
+        ("TORCHINDUCTOR_CACHE_DIR", "inductor"),
+        ("TRITON_CACHE_DIR", "triton"),
+    ):
+        os.environ[variable] = str(scratch / folder)
+    item.config._tmp_path_factory._basetemp = scratch / "tmp"  # type: ignore[attr-defined]
+    (scratch / "tmp").mkdir()
+    witness = _Witness()
+    item.config.pluginmanager.register(witness)
+    started = perf_counter()
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    outcome = {
+        **witness.outcome(item),
+        "duration_s": round(perf_counter() - started, 3),
+        "metrics": dict(item.user_properties),
+    }
+    faulthandler.cancel_dump_traceback_later()
+    connection.send(outcome)
+
+
+class _Witness:
+    """Remembers the first phase of a probe that did not simply pass."""
+
+    def __init__(self) -> None:
+        self._trouble: tuple[BaseException, pytest.TestReport] | None = None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Any:
+        report = yield
+        if call.excinfo is not None and self._trouble is None:
+            self._trouble = (call.excinfo.value, report)
+        return report
+
+    def outcome(self, item: pytest.Item) -> dict[str, Any]:
+        if self._trouble is None:
+            return {"outcome": Outcome.PASS}
+        error, report = self._trouble
+        text = str(error).strip()
+        reason = text.splitlines()[0] if text else type(error).__name__
+        if isinstance(error, pytest.skip.Exception):
+            unsupported = hasattr(item, "unsupported")
+            return {
+                "outcome": Outcome.UNSUPPORTED if unsupported else Outcome.SKIP,
+                "reason": reason,
+            }
+        asserted = isinstance(error, (AssertionError, pytest.fail.Exception))
+        return {
+            "outcome": Outcome.FAIL if asserted and _is_ours(error) else Outcome.ERROR,
+            "reason": reason,
+            "signature": signature_of(error),
+            "message": report.longreprtext[-_LOG_TAIL:],
+        }
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether a probe raised ``error`` itself: an assertion inside torch is not a verdict."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    module = traceback.tb_frame.f_globals.get("__name__", "") if traceback else ""
+    return not module.startswith("torch")
+
+
+def _identity(item: pytest.Item) -> dict[str, Any]:
+    family = item.path.stem.removeprefix("test_")
+    name = item.originalname.removeprefix("test_")  # type: ignore[attr-defined]
+    callspec = getattr(item, "callspec", None)
+    # In the order of the test's arguments, not in the one in which pytest stacks decorators.
+    arguments = item._fixtureinfo.argnames  # type: ignore[attr-defined]
+    params = {} if callspec is None else {
+        each: str(callspec.params[each]) for each in arguments if each in callspec.params
+    }
+    return {"probe": f"{family}.{name}", "params": params}
+
+
+def _description(item: pytest.Item) -> str:
+    function: Callable[..., Any] = item.obj  # type: ignore[attr-defined]
+    return (function.__doc__ or "").strip().splitlines()[0] if function.__doc__ else ""
+
+
+def _kill_group(process: BaseProcess) -> None:
+    """End a probe's process and what it left running."""
+    assert process.pid is not None
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.join()

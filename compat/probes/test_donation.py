@@ -1,0 +1,107 @@
+"""``donate_graph_module``: who passes it, what it saves and what it leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from compat.interface.compilers import StandaloneCompiler
+from compat.interface.features import FEATURES
+from compat.interface.shapes import CompileRange, symbolic_inputs
+from compat.probes.agreement import TOLERANCES, difference, digest
+from compat.probes.conftest import Record, Require
+from compat.probes.driving import (
+    PATHS,
+    SINGLE_SIZE,
+    capture,
+    counted_copies,
+    drive,
+    initialized,
+    make_batches,
+    run_eagerly,
+    spied_arguments,
+)
+from compat.probes.models import make_input, make_model
+
+
+@pytest.mark.parametrize("batch", ["static", "dynamic"])
+def test_flag(batch: str, device: str, record: Record, tmp_path: Path) -> None:
+    """The interface passes donate_graph_module=True exactly where the gate is open."""
+    model = make_model("mlp", torch.float32, device)
+    with spied_arguments() as calls:
+        drive(
+            model,
+            initialized(StandaloneCompiler(), tmp_path),
+            make_batches(batch, torch.float32, device),
+        )
+    gate = FEATURES["donate_graph_module"].gate_open()
+    passed = [call.get("donate_graph_module", False) for call in calls]
+    record(gate=gate, passed=sum(passed), calls=len(calls))
+    assert passed, "standalone_compile was not called"
+    assert all(flag is gate for flag in passed), f"passed {passed} while the gate is {gate}"
+
+
+@pytest.mark.parametrize("path", ["standalone", "donated", "compile_fx"])
+def test_copies(path: str, device: str, record: Record, require: Require, tmp_path: Path) -> None:
+    """How often a path deep-copies the graph it is given; donated, not once (pytorch#179910)."""
+    if path == "donated":
+        require("donate_graph_module")
+    model = make_model("mlp", torch.float32, device)
+    with counted_copies() as copied:
+        driven = drive(
+            model,
+            initialized(PATHS[path](), tmp_path),
+            make_batches("static", torch.float32, device),
+        )
+    pieces = [piece.graph for piece in driven.backend.pieces]
+    copies = sum(any(graph is piece for piece in pieces) for graph in copied)
+    record(copies=copies)
+    assert path != "donated" or copies == 0, f"the donated graph was copied {copies} times"
+
+
+def test_outputs(device: str, record: Record, require: Require, tmp_path: Path) -> None:
+    """Donating the graph changes no bit of the outputs."""
+    require("donate_graph_module")
+    model = make_model("block", torch.float32, device)
+    batches = make_batches("static", torch.float32, device)
+    kept, donated = (
+        drive(model, initialized(PATHS[path](), tmp_path / path), batches).outputs
+        for path in ("standalone", "donated")
+    )
+    seen = difference(donated, kept, TOLERANCES[torch.float32])
+    record(max_abs=seen.max_abs, bitwise=digest(kept) == digest(donated))
+    assert digest(kept) == digest(donated), f"donation moves the outputs by {seen.max_abs:.3g}"
+
+
+@pytest.mark.parametrize("path", ["standalone", "donated", "compile_fx"])
+def test_donor(path: str, device: str, record: Record, require: Require, tmp_path: Path) -> None:
+    """What a compilation does to the graph it was given; not donated, nothing at all."""
+    if path == "donated":
+        require("donate_graph_module")
+    graph = capture(
+        make_model("mlp", torch.float32, device),
+        make_input(SINGLE_SIZE, torch.float32, device),
+        dynamic=False,
+    )
+    nodes, code = len(graph.graph.nodes), graph.code
+    initialized(PATHS[path](), tmp_path).compile(
+        graph, symbolic_inputs(graph), CompileRange(1, SINGLE_SIZE), key="piece"
+    )
+    record(nodes_before=nodes, nodes_after=len(graph.graph.nodes), code_changed=graph.code != code)
+    assert path == "donated" or graph.code == code, "a graph that was not donated was rewritten"
+
+
+def test_reuse(device: str, record: Record, require: Require, tmp_path: Path) -> None:
+    """A donated graph can be compiled again: vLLM donates one graph once for each batch size."""
+    require("donate_graph_module")
+    model = make_model("block", torch.float32, device)
+    batches = make_batches("dynamic", torch.float32, device)
+    driven = drive(model, initialized(PATHS["donated"](), tmp_path), batches)
+    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
+    compilations = {len(piece.compiled) for piece in driven.backend.pieces}
+    record(max_abs=seen.max_abs, compilations=max(compilations))
+    assert compilations == {2}, f"{compilations} compilations a piece instead of 2"
+    assert seen.within_tolerance, f"the second compilation is off by {seen.max_abs:.3g}"
+

@@ -1,0 +1,158 @@
+"""The tracing-context workaround: is it still needed, does it still work, does it clean up.
+
+The compile_fx path runs inside Dynamo's tracing context with fake inputs of another mode
+(vllm#38015); each strategy of :mod:`compat.interface.tracing_context` hides that context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import fx
+from torch._guards import TracingContext
+from torch._inductor import compile_fx as inductor
+
+from compat.interface import tracing_context
+from compat.interface.compilers import CompileFxCompiler
+from compat.interface.shapes import CompileRange, concrete_inputs
+from compat.interface.tracing_context import STRATEGIES, Run, T, choose_strategy
+from compat.probes.agreement import TOLERANCES, difference
+from compat.probes.conftest import Record
+from compat.probes.driving import (
+    SINGLE_SIZE,
+    drive,
+    initialized,
+    inside_dynamo,
+    make_batches,
+    run_eagerly,
+)
+from compat.probes.models import make_input, make_model
+from compat.runs.signature import signature_of
+
+
+class Boom(Exception):
+    """Raised on purpose."""
+
+
+def unhidden(function: Callable[[], T]) -> T:
+    """No workaround: call it in the context that is there."""
+    return function()
+
+
+def outputs_off_by(run: Run, device: str, batch: str, cache_dir: Path) -> float | None:
+    """The largest difference from eager, or None within tolerance; raises what compile_fx does."""
+    torch._dynamo.reset()
+    model = make_model("mlp", torch.float32, device)
+    batches = make_batches(batch, torch.float32, device)
+    compiler = initialized(CompileFxCompiler(without_tracing_context=run), cache_dir)
+    seen = difference(
+        drive(model, compiler, batches).outputs,
+        run_eagerly(model, batches),
+        TOLERANCES[torch.float32],
+    )
+    return None if seen.within_tolerance else seen.max_abs
+
+
+@pytest.mark.parametrize("batch", ["static", "dynamic"])
+def test_needed(batch: str, device: str, record: Record, tmp_path: Path) -> None:
+    """Does compile_fx fail inside Dynamo's context unless that context is hidden?
+
+    The control is in the probe: whatever fails unhidden must work once the context is hidden.
+    """
+    try:
+        off_by = outputs_off_by(unhidden, device, batch, tmp_path / "unhidden")
+        failure = f"outputs are off by {off_by:.3g}" if off_by else ""
+    except Exception as error:
+        failure = signature_of(error)
+    record(needed=bool(failure), failure=failure)
+    if failure:
+        off_by = outputs_off_by(choose_strategy().run, device, batch, tmp_path / "hidden")
+        assert off_by is None, f"hiding the context does not help: still off by {off_by:.3g}"
+
+
+@pytest.mark.parametrize("batch", ["static", "dynamic"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_strategy(
+    strategy: str, batch: str, device: str, record: Record, tmp_path: Path
+) -> None:
+    """compile_fx works inside Dynamo's context with the context hidden this way."""
+    off_by = outputs_off_by(STRATEGIES[strategy].run, device, batch, tmp_path)
+    record(max_abs=off_by or 0.0)
+    assert off_by is None, f"outputs are off by {off_by:.3g}"
+
+
+@pytest.mark.parametrize("when", ["success", "exception", "nested"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_restored(strategy: str, when: str, device: str, record: Record) -> None:
+    """Afterwards Dynamo's own context is back, the very same object.
+
+    A context that stays hidden breaks the frame that Dynamo is still tracing.
+    """
+    run = STRATEGIES[strategy].run
+
+    def boom(*args: object, **kwargs: object) -> None:
+        raise Boom
+
+    def compile_and_fail(graph: fx.GraphModule) -> None:
+        inductor.compile_fx(graph, concrete_inputs(graph, SINGLE_SIZE), inner_compile=boom)
+
+    def body(graph: fx.GraphModule) -> tuple[bool, bool]:
+        before = TracingContext.try_get()
+        assert before is not None, "Dynamo gave the backend no tracing context"
+        if when == "success":
+            hidden = run(TracingContext.try_get) is None
+        elif when == "nested":
+            hidden = run(lambda: run(TracingContext.try_get)) is None
+        else:
+            with pytest.raises(Exception) as raised:
+                run(lambda: compile_and_fail(graph))
+            hidden = _caused_by_boom(raised.value)
+        return hidden, TracingContext.try_get() is before
+
+    hidden, restored = inside_dynamo(
+        make_model("mlp", torch.float32, device),
+        make_input(SINGLE_SIZE, torch.float32, device),
+        body,
+        dynamic=True,
+    )
+    record(hidden=hidden, restored=restored)
+    assert hidden, f"{strategy} does not hide the tracing context"
+    assert restored, f"{strategy} leaves another tracing context behind"
+
+
+@pytest.mark.parametrize("taken", ["_TLS", "_TLS+tracing"])
+def test_fallback(
+    taken: str, device: str, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a private name gone from torch._guards the chain takes the next strategy, and it works.
+
+    The name is gone for the interface only, as after a rename: torch itself still finds it.
+    """
+    gone = taken.split("+")
+    guards = SimpleNamespace(**{k: v for k, v in vars(torch._guards).items() if k not in gone})
+    view = SimpleNamespace(**{**vars(torch), "_guards": guards})
+    monkeypatch.setattr(tracing_context, "torch", view)
+    chosen: list[str] = []
+
+    def run_chosen(function: Callable[[], T]) -> T:
+        strategy = choose_strategy()
+        chosen.append(strategy.name)
+        return strategy.run(function)
+
+    off_by = outputs_off_by(run_chosen, device, "dynamic", tmp_path)
+    record(chosen=chosen[0])
+    order = list(STRATEGIES)
+    assert set(chosen) == {order[len(gone)]}, f"without {taken} the chain chose {chosen}"
+    assert off_by is None, f"outputs are off by {off_by:.3g}"
+
+
+def _caused_by_boom(error: BaseException) -> bool:
+    """Whether ``error`` is :class:`Boom` or wraps it, as newer builds do."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, Boom):
+        seen = getattr(seen, "inner_exception", None) or seen.__cause__
+    return seen is not None

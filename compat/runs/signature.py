@@ -1,0 +1,49 @@
+"""A failure's signature: what stays the same when the same thing breaks again tomorrow."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from pathlib import PurePosixPath
+
+_LENGTH = 240
+
+# Applied in this order to the first line of a message.
+_VOLATILE = (
+    (re.compile(r"0x[0-9a-fA-F]+"), "0x…"),
+    (re.compile(r"(?:/[\w.+~@-]+)+/([\w.+-]+)"), r"…/\1"),
+    (re.compile(r"\bline \d+"), "line …"),
+    (re.compile(r"(?<=\.py):\d+"), ""),
+    (re.compile(r"\b([su])\d+\b"), r"\1N"),
+    (re.compile(r"\b[0-9a-z]{40,}\b"), "…"),
+    (re.compile(r"\b\d{4,}\b"), "…"),
+)
+
+
+def signature_of(error: BaseException) -> str:
+    """Exception type, normalised message and innermost torch frame, in one line.
+
+    Wrappers such as ``BackendCompilerFailed`` are looked through: what they wrap is what broke.
+    """
+    while isinstance(inner := getattr(error, "inner_exception", None), BaseException):
+        error = inner
+    text = str(error).strip()
+    message = normalise(text.splitlines()[0]) if text else ""
+    frame = _innermost_torch_frame(error)
+    return f"{type(error).__name__}: {message}" + (f" @ {frame}" if frame else "")
+
+
+def normalise(message: str) -> str:
+    """``message`` without addresses, line numbers, folders, symbol numbers and hashes."""
+    for pattern, replacement in _VOLATILE:
+        message = pattern.sub(replacement, message)
+    return message if len(message) <= _LENGTH else message[: _LENGTH - 1] + "…"
+
+
+def _innermost_torch_frame(error: BaseException) -> str:
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        parts = PurePosixPath(frame.filename).parts
+        if "torch" in parts:
+            last = len(parts) - 1 - parts[::-1].index("torch")
+            return f"{'/'.join(parts[last:])}:{frame.name}"
+    return ""
