@@ -37,7 +37,7 @@ def main() -> int:
     faulthandler.cancel_dump_traceback_later()
     stream = Stream(arguments.stream)
     stream.append("environment", environment(arguments.device))
-    preload.warm_up(arguments.device)
+    preload.warm_up()
 
     import pytest
 

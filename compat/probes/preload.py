@@ -1,41 +1,55 @@
-"""What all probes of a build share: imported modules and compiled headers, nothing compiled."""
+"""What all probes of a build share: a parent process that has already warmed up."""
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import multiprocessing
-import sys
+import os
 import tempfile
 
 import torch
-from torch._inductor import cpu_vec_isa
+from torch._inductor import codecache
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental.proxy_tensor import make_fx
 
-import compat.interface.backend  # noqa: F401  (imports most of what compiling needs)
+from torch._inductor import compile_fx as inductor
+
+_TRIAL_TIMEOUT_S = 240
 
 
-def warm_up(device: str) -> None:
+def warm_up() -> None:
     """Prepare this process so that a fork of it compiles without delay.
 
-    Finds the vector instructions, which takes compilations of its own; builds Inductor's
-    precompiled headers, which lie below TMPDIR; and imports every torch module that a first
-    compilation imports. The compilation itself happens in a fork: this process compiles nothing.
+    It finds the vector instructions, which takes compilations of its own, fills Inductor's
+    precompiled headers, which lie below TMPDIR, and lets Inductor initialise itself. Nothing that
+    is compiled here is run, so no thread is started that a fork would miss.
+
+    A build on which this fails is probed all the same, only more slowly: the probes say what is
+    wrong with it.
     """
-    cpu_vec_isa.pick_vec_isa()
-    with multiprocessing.get_context("fork").Pool(1) as pool:
-        modules = pool.apply(_modules_of_a_compilation, (device,))
-    for module in modules:
-        importlib.import_module(module)
+    with contextlib.suppress(ImportError, AttributeError):
+        from torch._inductor import cpu_vec_isa
+
+        cpu_vec_isa.pick_vec_isa()
+    trial = multiprocessing.get_context("fork").Process(target=_compile_something)
+    trial.start()
+    trial.join(_TRIAL_TIMEOUT_S)
+    if trial.exitcode == 0:
+        _compile_something()
+    else:
+        trial.kill()
 
 
-def _modules_of_a_compilation(device: str) -> list[str]:
-    before = set(sys.modules)
-    with tempfile.TemporaryDirectory() as cache, torch._inductor.config.patch(force_disable_caches=True):
-        import os
-
+def _compile_something() -> None:
+    kept = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    with tempfile.TemporaryDirectory() as cache:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
-        torch.compile(lambda x: torch.relu(x @ x).sum(-1))(torch.ones(8, 8, device=device))
-    return [
-        name
-        for name in sorted(set(sys.modules) - before)
-        if name.startswith("torch.") and getattr(sys.modules[name], "__spec__", None) is not None
-    ]
+        codecache.torch_key()
+        with FakeTensorMode():
+            example = torch.empty(8, 8)
+        graph = make_fx(lambda x: (torch.relu(x @ x).sum(-1),))(example)
+        inductor.compile_fx(graph, [example])
+    if kept is None:
+        del os.environ["TORCHINDUCTOR_CACHE_DIR"]
+    else:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = kept
