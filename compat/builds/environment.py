@@ -1,0 +1,138 @@
+"""Makes a build's environment, or takes one that is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from packaging.requirements import Requirement
+from uv import find_uv_bin
+
+from compat.builds.index import IndexedWheel
+from compat.errors import UsageError
+
+# What the probes and Inductor need beside torch: numpy and setuptools are no dependency of every
+# torch, and Inductor imports both.
+REQUIREMENTS = ("numpy", "setuptools", "pytest>=8.3", "packaging")
+
+_DOWNLOAD_TIMEOUT_S = 60
+
+
+class InstallFailed(Exception):
+    """An environment could not be made; the message is the installer's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """An interpreter that can import torch and run the probes.
+
+    Attributes:
+        python: The interpreter.
+        scratch: Kept from run to run for this build alone: compiled headers and the like.
+        beside: A folder with what the environment lacks, to be put last on ``sys.path``.
+        sha256: Of the wheel that was installed; empty where there was none.
+    """
+
+    python: Path
+    scratch: Path
+    beside: Path | None = None
+    sha256: str = ""
+
+
+def install(wheel: IndexedWheel, home: Path) -> Environment:
+    """An environment of its own for ``wheel``, made below ``home`` unless it is there.
+
+    Raises:
+        InstallFailed: uv, or the download of a wheel that the index gives no hash for, failed.
+    """
+    tag = hashlib.sha256("|".join((wheel.url, sys.version, *REQUIREMENTS)).encode()).hexdigest()[:8]
+    folder = home / f"torch-{wheel.version}-{tag}"
+    python = folder / "bin" / "python"
+    complete = folder / "compat-complete"
+    scratch = home / f"{folder.name}-scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    if not complete.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        _uv("venv", "--python", sys.executable, str(folder))
+        requirement, sha256 = _requirement(wheel, scratch)
+        options = [] if wheel.index is None else ["--index", wheel.index]
+        if wheel.version.is_prerelease:
+            options += ["--prerelease", "allow"]
+        _uv("pip", "install", "--python", str(python), *options, requirement, *REQUIREMENTS)
+        complete.write_text(sha256)
+    return Environment(python=python, scratch=scratch, sha256=complete.read_text())
+
+
+def adopt(python: Path, home: Path) -> Environment:
+    """The environment of ``python`` as it is; what it lacks is put beside it, below ``home``.
+
+    Raises:
+        UsageError: There is no interpreter, or it has no torch.
+        InstallFailed: What it lacks could not be installed.
+    """
+    python = python.absolute()
+    missing = lacking(python)
+    tag = hashlib.sha256(str(python).encode()).hexdigest()[:8]
+    scratch = home / f"python-{tag}-scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    if not missing:
+        return Environment(python=python, scratch=scratch)
+    beside = home / f"python-{tag}-beside"
+    _uv("pip", "install", "--python", str(python), "--target", str(beside), *missing)
+    return Environment(python=python, scratch=scratch, beside=beside)
+
+
+def lacking(python: Path) -> list[str]:
+    """The requirements of the probes that an interpreter's environment does not have.
+
+    Raises:
+        UsageError: There is no interpreter, or it has no torch.
+    """
+    requirements = {Requirement(each).name: each for each in REQUIREMENTS}
+    question = (
+        "import importlib.util, json, sys; "
+        "print(json.dumps([n for n in sys.argv[1:] if importlib.util.find_spec(n) is None]))"
+    )
+    try:
+        answer = subprocess.run(
+            [str(python), "-c", question, "torch", *requirements],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        missing = json.loads(answer.stdout)
+    except (OSError, subprocess.CalledProcessError, json.JSONDecodeError):
+        raise UsageError(f"python:{python}: expected a Python interpreter") from None
+    if "torch" in missing:
+        raise UsageError(f"python:{python}: expected an environment with torch; it has none")
+    return [requirements[name] for name in missing]
+
+
+def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:
+    """What to ask uv for, and the wheel's hash: our own where the index gives none."""
+    if wheel.sha256:
+        return f"torch=={wheel.version}", wheel.sha256
+    path = scratch / wheel.filename
+    digest = hashlib.sha256()
+    try:
+        with requests.get(wheel.url, stream=True, timeout=_DOWNLOAD_TIMEOUT_S) as answer:
+            answer.raise_for_status()
+            with path.open("wb") as file:
+                for block in answer.iter_content(1 << 20):
+                    digest.update(block)
+                    file.write(block)
+    except requests.RequestException as error:
+        raise InstallFailed(f"download of {wheel.filename}: {type(error).__name__}") from None
+    return f"torch @ {path.resolve().as_uri()}", digest.hexdigest()
+
+
+def _uv(*arguments: str) -> None:
+    answer = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True)
+    if answer.returncode:
+        raise InstallFailed(answer.stderr.strip() or f"uv ended with {answer.returncode}")

@@ -1,0 +1,129 @@
+"""Reads the index pages that list torch's wheels (PEP 503 and 691)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import requests
+from packaging.tags import sys_tags
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+from pypi_simple import (
+    PYPI_SIMPLE_ENDPOINT,
+    DistributionPackage,
+    NoSuchProjectError,
+    PyPISimple,
+    UnsupportedContentTypeError,
+)
+
+# Where each of PyTorch's channels lies below the address of its index.
+_CHANNEL_PATHS = {"stable": "", "test": "/test", "nightly": "/nightly"}
+
+
+class IndexUnavailable(Exception):
+    """An index did not answer, or not with a page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexedWheel:
+    """A torch wheel on an index that this interpreter can install.
+
+    Attributes:
+        version: With its local part, where the file name carries one.
+        sha256: As the page says; empty where it does not, as for nightlies.
+        index: The index to install from, None for the default one.
+    """
+
+    version: Version
+    channel: str
+    filename: str
+    url: str
+    sha256: str
+    index: str | None
+
+    @property
+    def variant(self) -> str:
+        return self.version.local or ""
+
+
+class Indexes:
+    """The default index and PyTorch's own; each page is asked for once.
+
+    Below PyTorch's index each variant has a page of its own, and the page above them lists the
+    wheels of all variants, which come and go.
+    """
+
+    def __init__(self, pytorch: str, timeout_s: float) -> None:
+        self._pytorch = pytorch
+        self._timeout_s = timeout_s
+        self._silent = ""
+        self._pages: dict[str, tuple[IndexedWheel, ...]] = {}
+
+    def default(self) -> tuple[IndexedWheel, ...]:
+        """Released wheels on the default index.
+
+        Raises:
+            IndexUnavailable: It did not answer.
+        """
+        return self._page(PYPI_SIMPLE_ENDPOINT, "stable", None)
+
+    def channel(self, channel: str, device: str) -> tuple[IndexedWheel, ...]:
+        """Wheels in a channel of PyTorch's index: for the CPU, or of all CUDA variants.
+
+        Raises:
+            IndexUnavailable: It did not answer; after the first time it is not asked again.
+        """
+        if self._silent:
+            raise IndexUnavailable(self._silent)
+        base = self._pytorch + _CHANNEL_PATHS[channel]
+        try:
+            wheels = self._page(f"{base}/cpu" if device == "cpu" else base, channel, base)
+        except IndexUnavailable as error:
+            self._silent = str(error)
+            raise
+        wanted = "cpu" if device == "cpu" else "cu"
+        return tuple(wheel for wheel in wheels if wheel.variant.startswith(wanted))
+
+    def _page(self, endpoint: str, channel: str, base: str | None) -> tuple[IndexedWheel, ...]:
+        if endpoint not in self._pages:
+            packages = self._packages(endpoint)
+            self._pages[endpoint] = tuple(_installable(packages, channel, base))
+        return self._pages[endpoint]
+
+    def _packages(self, endpoint: str) -> list[DistributionPackage]:
+        try:
+            with PyPISimple(endpoint) as client:
+                return client.get_project_page("torch", timeout=self._timeout_s).packages
+        except NoSuchProjectError:
+            return []
+        except requests.HTTPError as error:
+            # What PyTorch's host answers for a page that is not there.
+            if error.response.status_code == requests.codes.forbidden:
+                return []
+            raise IndexUnavailable(f"answered {error.response.status_code}") from None
+        except requests.Timeout:
+            raise IndexUnavailable(f"no answer within {self._timeout_s:g} s") from None
+        except (requests.RequestException, UnsupportedContentTypeError) as error:
+            raise IndexUnavailable(f"no answer ({type(error).__name__})") from None
+
+
+def _installable(
+    packages: list[DistributionPackage], channel: str, base: str | None
+) -> Iterator[IndexedWheel]:
+    """The wheels among ``packages`` that this interpreter can install."""
+    supported = set(sys_tags())
+    for package in packages:
+        try:
+            _, version, _, tags = parse_wheel_filename(package.filename)
+        except (InvalidWheelFilename, InvalidVersion):
+            continue
+        if not package.is_yanked and supported & tags:
+            yield IndexedWheel(
+                version=version,
+                channel=channel,
+                filename=package.filename,
+                url=package.url,
+                sha256=(package.digests or {}).get("sha256", ""),
+                index=base and f"{base}/{version.local}",
+            )

@@ -1,0 +1,173 @@
+"""From a spec to one exact wheel or environment."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.version import Version
+
+from compat.builds.index import IndexedWheel, Indexes, IndexUnavailable
+from compat.builds.spec import Kind, Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """What specs resolved to: a wheel, or an interpreter, or the reason why neither.
+
+    Attributes:
+        specs: All that resolved to this very wheel or interpreter, as typed.
+        note: What stands in for what, and why.
+        problem: Why nothing was found; empty otherwise.
+    """
+
+    specs: tuple[Spec, ...]
+    wheel: IndexedWheel | None = None
+    python: Path | None = None
+    note: str = ""
+    problem: str = ""
+
+    @property
+    def id(self) -> str:
+        """How cells and people name it."""
+        if self.wheel is not None:
+            return str(self.wheel.version)
+        if self.python is not None:
+            # The folder of the environment: /path/to/venv/bin/python is local-venv.
+            return f"local-{self.python.absolute().parent.parent.name}"
+        return str(self.specs[0])
+
+
+def resolve(specs: Sequence[Spec], indexes: Indexes, device: str) -> list[Resolution]:
+    """One resolution for each distinct wheel or interpreter, in the order of ``specs``."""
+    resolver = _Resolver(indexes, device)
+    merged: dict[object, Resolution] = {}
+    for spec in specs:
+        found = resolver.resolve(spec)
+        same = found.wheel.url if found.wheel else found.python or spec
+        known = merged.get(same)
+        if known is None:
+            merged[same] = found
+        else:
+            merged[same] = Resolution(
+                specs=(*known.specs, *(each for each in found.specs if each not in known.specs)),
+                wheel=known.wheel,
+                python=known.python,
+                note=known.note or found.note,
+                problem=known.problem,
+            )
+    return list(merged.values())
+
+
+class _Resolver:
+    def __init__(self, indexes: Indexes, device: str) -> None:
+        self._indexes = indexes
+        self._device = device
+        self._newest_cuda = _driver_cuda() if device == "cuda" else None
+
+    def resolve(self, spec: Spec) -> Resolution:
+        try:
+            match spec.kind:
+                case Kind.PYTHON:
+                    return Resolution(specs=(spec,), python=Path(spec.value))
+                case Kind.SERIES:
+                    return self._released(spec, lambda version: _series(version) == spec.value)
+                case Kind.EXACT:
+                    return self._exact(spec)
+                case Kind.NIGHTLY:
+                    return self._nightly(spec)
+                case Kind.DEV | Kind.RC:
+                    return self._pre_release(spec)
+        except IndexUnavailable as error:
+            return Resolution(specs=(spec,), problem=f"the index for it is not reachable: {error}")
+
+    def _released(self, spec: Spec, wanted: Callable[[Version], bool], note: str = "") -> Resolution:
+        """The newest release; the CPU variant where the device is one and PyTorch's index answers."""
+        wheels: list[IndexedWheel] = []
+        silent = ""
+        if self._device == "cpu":
+            try:
+                wheels += self._indexes.channel("stable", "cpu")
+            except IndexUnavailable as error:
+                silent = f" (PyTorch's own index: {error})"
+        released = [each for each in wheels if not each.version.is_prerelease and wanted(each.version)]
+        if not released:
+            released = [each for each in self._indexes.default() if wanted(each.version)]
+        if not released:
+            return Resolution(specs=(spec,), problem=f"no released wheel matches{silent}")
+        return Resolution(specs=(spec,), wheel=_newest(released), note=note)
+
+    def _exact(self, spec: Spec) -> Resolution:
+        version = Version(spec.value)
+        if not version.is_prerelease:
+            return self._released(
+                spec, lambda each: each == version or each.public == str(version)
+            )
+        channel = "nightly" if version.is_devrelease else "test"
+        wheels = self._in_channel(channel, lambda each: each.public == version.public)
+        if not wheels:
+            return Resolution(specs=(spec,), problem=f"the {channel} index does not list it")
+        return Resolution(specs=(spec,), wheel=_newest(wheels))
+
+    def _nightly(self, spec: Spec) -> Resolution:
+        wheels = self._in_channel(
+            "nightly", lambda version: not spec.value or f"{version.dev}" == spec.value
+        )
+        if not wheels:
+            return Resolution(specs=(spec,), problem="the nightly index does not list it")
+        return Resolution(specs=(spec,), wheel=_newest(wheels))
+
+    def _pre_release(self, spec: Spec) -> Resolution:
+        channels = ["nightly", "test"] if spec.kind is Kind.DEV else ["test"]
+        try:
+            for channel in channels:
+                wheels = self._in_channel(
+                    channel,
+                    lambda version: _series(version) == spec.value and version.is_prerelease,
+                )
+                if wheels:
+                    note = "" if channel == channels[0] else f"{spec}: release candidate, no nightly left"
+                    return Resolution(specs=(spec,), wheel=_newest(wheels), note=note)
+        except IndexUnavailable as error:
+            why = f"PyTorch's index could not be asked for pre-releases: {error}"
+        else:
+            why = "its pre-releases are gone from the index"
+        # A release is newer than every pre-release of its series.
+        return self._released(
+            spec, lambda version: _series(version) == spec.value, f"{spec}: the release; {why}"
+        )
+
+    def _in_channel(
+        self, channel: str, wanted: Callable[[Version], bool]
+    ) -> list[IndexedWheel]:
+        return [
+            wheel
+            for wheel in self._indexes.channel(channel, self._device)
+            if wanted(wheel.version) and self._suits(wheel)
+        ]
+
+    def _suits(self, wheel: IndexedWheel) -> bool:
+        """Whether the driver is new enough for the CUDA that a wheel was built with."""
+        if self._newest_cuda is None or not wheel.variant.startswith("cu"):
+            return True
+        return int(wheel.variant.removeprefix("cu")) <= self._newest_cuda
+
+
+def _newest(wheels: Iterable[IndexedWheel]) -> IndexedWheel:
+    return max(wheels, key=lambda wheel: wheel.version)
+
+
+def _series(version: Version) -> str:
+    return f"{version.major}.{version.minor}"
+
+
+def _driver_cuda() -> int | None:
+    """The newest CUDA that the driver runs, as in variants: 130 for 13.0."""
+    try:
+        answer = subprocess.run(["nvidia-smi"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    _, found, rest = answer.stdout.partition("CUDA Version:")
+    return int(rest.split()[0].replace(".", "")) if found else None

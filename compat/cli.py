@@ -1,0 +1,185 @@
+"""The command ``compat``: list builds, probe them, report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import compat
+from compat.builds.config import DEFAULT_FILE, load_builds
+from compat.builds.index import Indexes
+from compat.builds.resolve import Resolution, resolve
+from compat.builds.spec import EXPECTED, parse_spec
+from compat.errors import UsageError
+from compat.findings.derive import derive
+from compat.findings.model import Findings
+from compat.probes.names import check_selection
+from compat.progress import LiveProgress
+from compat.report.markdown import GLYPHS, render
+from compat.report.summary import print_summary
+from compat.runner import Settings, probe_builds, require_compiler
+from compat.runs.model import to_json
+from compat.runs.store import RunFolder, merge, save, write_json
+
+HOME = Path(".compat")
+REPORTS = Path("reports")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0: nothing unexpected, 1: something unexpected was seen, 2: bad usage."""
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    try:
+        status: int = parsed.command(parsed)
+    except UsageError as error:
+        print(f"compat: {error}", file=sys.stderr)
+        return 2
+    return status
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        print(f"compat: {message}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _OneLineParser(prog="compat", description=compat.__doc__)
+    parser.add_argument("--version", action="version", version=compat.__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    selection = _OneLineParser(add_help=False)
+    selection.add_argument("--builds", nargs="+", metavar="SPEC", help=EXPECTED)
+    selection.add_argument(
+        "--builds-file", type=Path, default=DEFAULT_FILE, help="default: the project's builds.toml"
+    )
+    selection.add_argument(
+        "--device",
+        choices=["cpu", "cuda"],
+        help="default: cuda where there is an NVIDIA GPU, else cpu",
+    )
+
+    builds = commands.add_parser(
+        "builds", parents=[selection], help="list what the specs resolve to; installs nothing"
+    )
+    builds.add_argument("--json", action="store_true", help="for machines")
+    builds.set_defaults(command=_builds)
+
+    probe = commands.add_parser(
+        "probe", parents=[selection], help="install builds and run the probes in each"
+    )
+    probe.add_argument(
+        "--probes", nargs="+", default=[], metavar="TEXT", help="only probes whose id has this in it"
+    )
+    probe.add_argument(
+        "--jobs",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="probes side by side; default: the number of cores",
+    )
+    probe.set_defaults(command=_probe)
+
+    report = commands.add_parser("report", help="make the tables from what was seen")
+    report.add_argument(
+        "runs", nargs="*", type=Path, metavar="RUN", help="run folders to merge; default: the newest"
+    )
+    report.set_defaults(command=_report)
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _resolved(parsed: argparse.Namespace) -> tuple[list[Resolution], str]:
+    file = load_builds(parsed.builds_file)
+    specs = [parse_spec(text) for text in parsed.builds] if parsed.builds else file.specs
+    device = parsed.device or _device()
+    return resolve(specs, Indexes(file.pytorch_index, file.timeout_s), device), device
+
+
+def _device() -> str:
+    try:
+        answer = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True)
+    except OSError:
+        return "cpu"
+    return "cuda" if answer.stdout.startswith("GPU") else "cpu"
+
+
+def _builds(parsed: argparse.Namespace) -> int:
+    resolutions, _ = _resolved(parsed)
+    if parsed.json:
+        print(json.dumps([_resolution_json(each) for each in resolutions], indent=1))
+        return 0
+    table = Table("build", "asked for as", "from", "wheel or interpreter", "note")
+    for each in resolutions:
+        where = each.wheel.filename if each.wheel else str(each.python or "")
+        channel = each.wheel.channel if each.wheel else "local" if each.python else ""
+        note = each.problem or each.note
+        names = ", ".join(map(str, each.specs))
+        table.add_row(*map(escape, (each.id, names, channel, where, note)))
+    Console().print(table)
+    return 0
+
+
+def _resolution_json(resolution: Resolution) -> dict[str, Any]:
+    wheel = resolution.wheel
+    return {
+        "id": resolution.id,
+        "specs": [str(spec) for spec in resolution.specs],
+        "channel": wheel.channel if wheel else None,
+        "version": str(wheel.version) if wheel else None,
+        "filename": wheel.filename if wheel else None,
+        "sha256": wheel.sha256 if wheel else None,
+        "python": str(resolution.python) if resolution.python else None,
+        "note": resolution.note,
+        "problem": resolution.problem,
+    }
+
+
+def _probe(parsed: argparse.Namespace) -> int:
+    check_selection(parsed.probes)
+    require_compiler()
+    resolutions, device = _resolved(parsed)
+    settings = Settings(
+        device=device, probes=parsed.probes, jobs=parsed.jobs, home=HOME.absolute()
+    )
+    with LiveProgress(Console()) as progress:
+        probe_builds(resolutions, settings, progress)
+    return 0
+
+
+def _report(parsed: argparse.Namespace) -> int:
+    folders = [RunFolder(path) for path in parsed.runs]
+    for folder in folders:
+        if not (folder.path / "header.json").exists():
+            raise UsageError(f"{folder.path}: expected the folder of a run, such as .compat/runs/…")
+    if not folders:
+        latest = RunFolder.latest(HOME / "runs")
+        if latest is None:
+            raise UsageError(f"no run below {HOME / 'runs'}: run nox -s matrix first")
+        folders = [latest]
+    run = merge(folders)
+    if not run.cells and all(build.status.value == "ok" for build in run.builds):
+        raise UsageError("the run has no cells: --probes matched none")
+    findings: Findings = derive(run)
+    save(run, REPORTS / "latest" / "run.json")
+    write_json(REPORTS / "latest" / "findings.json", to_json(findings))
+    readme = REPORTS / "README.md"
+    readme.write_text(render(run, findings), encoding="utf-8")
+    print_summary(run, findings, readme, Console())
+    return 1 if findings.unexpected else 0

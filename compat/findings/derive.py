@@ -1,0 +1,91 @@
+"""From a run to its findings; nothing else goes in."""
+
+from __future__ import annotations
+
+from compat.findings.gates import find_gates, say_gates
+from compat.findings.model import Findings, Sentence
+from compat.findings.parity import count_paths, find_parity, say_parity
+from compat.findings.surface import find_surface
+from compat.findings.workarounds import find_workarounds, say_workarounds
+from compat.runs.model import Outcome, Run, Status
+
+UNEXPECTED = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT})
+
+
+def derive(run: Run) -> Findings:
+    """Everything that follows from ``run``."""
+    gates = find_gates(run)
+    workarounds = find_workarounds(run)
+    parity = find_parity(run)
+    return Findings(
+        gates=tuple(gates),
+        workarounds=tuple(workarounds),
+        parity=tuple(parity),
+        surface=tuple(find_surface(run)),
+        paths=count_paths(run),
+        sentences=(
+            *say_gates(run, gates),
+            *_say_donation(run),
+            *say_workarounds(run, workarounds),
+            *say_parity(run, parity),
+            *_say_missing(run),
+        ),
+        unexpected=_unexpected(run),
+    )
+
+
+def _unexpected(run: Run) -> tuple[str, ...]:
+    """What turns a run red: bad cells, builds that broke, and a run that saw nothing at all.
+
+    A build that no index could give is not among them: nothing was seen of it, good or bad.
+    """
+    broken = [f"build {build.label}" for build in run.builds if build.status is Status.BROKEN]
+    cells = [cell.id for cell in run.cells if cell.outcome in UNEXPECTED]
+    if not any(cell.outcome is Outcome.PASS for cell in run.cells):
+        broken.append("the run: not one cell passed")
+    return (*broken, *cells)
+
+
+def _say_donation(run: Run) -> list[Sentence]:
+    """How many copies of the graph donation saves, where both ways were counted."""
+    copies = {
+        (cell.build, cell.device, cell.params["path"]): cell
+        for cell in run.cells
+        if cell.probe == "donation.copies" and "copies" in cell.metrics
+    }
+    groups: dict[tuple[int, int], list[str]] = {}
+    cells: list[str] = []
+    for build in run.builds:
+        kept = copies.get((build.id, build.device.kind, "standalone"))
+        donated = copies.get((build.id, build.device.kind, "donated"))
+        if kept and donated:
+            saved = (kept.metrics["copies"], donated.metrics["copies"])
+            groups.setdefault(saved, []).append(build.label)
+            cells += [kept.id, donated.id]
+    return [
+        Sentence(
+            title=f"donation: {before} → {after} copies of the graph",
+            text=f"With donate_graph_module=True standalone_compile copies the graph {after} times "
+            f"instead of {before} on {', '.join(labels)}.",
+            cells=tuple(cells),
+        )
+        for (before, after), labels in groups.items()
+    ]
+
+
+def _say_missing(run: Run) -> list[Sentence]:
+    """Builds of which nothing is known, and why."""
+    return [
+        Sentence(
+            title=f"{', '.join(build.aliases)}: {how}",
+            text=f"{build.reason}.",
+            cells=(),
+        )
+        for build in run.builds
+        if (
+            how := {
+                Status.UNAVAILABLE: "not run, it could not be had",
+                Status.BROKEN: "broken as a whole",
+            }.get(build.status)
+        )
+    ]

@@ -1,0 +1,140 @@
+"""What a run means, as plain data. Builds are named by their label, cells by their id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(str, Enum):
+    """What a gate does on a build."""
+
+    USED = "used"
+    MISSED = "missed"  # there, but gated off
+    BROKEN = "broken"  # gated on, but not there
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+class Answer(str, Enum):
+    """True, false and unknown, kept apart to the end."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def of(cls, value: bool | None) -> Answer:
+        if value is None:
+            return cls.UNKNOWN
+        return cls.YES if value else cls.NO
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateFinding:
+    """One feature: what its gate says and where builds have it.
+
+    Attributes:
+        gate: The floor that downstream ships; None where it ships none.
+        available_since: The first build seen with the feature; None if none was.
+        absent_until: The last build before that one seen without it; None if none was.
+        verdicts: By build.
+    """
+
+    feature: str
+    gate: str | None
+    source: str
+    available_since: str | None
+    absent_until: str | None
+    verdicts: Mapping[str, Verdict]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkaroundFinding:
+    """One workaround: where it is needed and which ways of doing it work.
+
+    Attributes:
+        needed: By build.
+        failures: By build: the signature of what happens without it.
+        works: By strategy, then by build.
+        deletable_from: The first build from which on no build needs it; None if unknown, or if
+            no build in the run showed that the probe can see the crash.
+        control: A build that needs it, which shows that the probe can see the crash.
+    """
+
+    name: str
+    needed: Mapping[str, Answer]
+    failures: Mapping[str, str]
+    works: Mapping[str, Mapping[str, Answer]]
+    deletable_from: str | None
+    control: str | None
+
+
+class Agreement(str, Enum):
+    """How the paths' outputs relate."""
+
+    BITWISE = "bitwise"
+    CLOSE = "close"
+    DIFFER = "differ"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParityFinding:
+    """One model, dtype and batch on one build, over all paths.
+
+    Attributes:
+        agreement: ``bitwise`` when all compiled paths that ran gave the same bits; ``close`` when
+            all are within tolerance of eager.
+        paths: The compiled paths that were compared.
+        max_abs: The largest absolute difference from eager over all paths.
+        max_rel: Likewise, relative.
+    """
+
+    build: str
+    model: str
+    dtype: str
+    batch: str
+    agreement: Agreement
+    paths: tuple[str, ...]
+    max_abs: float
+    max_rel: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurfaceChange:
+    """A private name that differs between two neighbouring builds."""
+
+    name: str
+    before: str
+    after: str
+    was: str
+    became: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A finding in words, and the cells that say so."""
+
+    title: str
+    text: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """Everything derived from one run.
+
+    Attributes:
+        paths: By build, then by path: the counts of outcomes of its parity cells.
+        unexpected: Ids of cells, and labels of builds, that turn the run red.
+    """
+
+    gates: tuple[GateFinding, ...]
+    workarounds: tuple[WorkaroundFinding, ...]
+    parity: tuple[ParityFinding, ...]
+    surface: tuple[SurfaceChange, ...]
+    paths: Mapping[str, Mapping[str, Mapping[str, int]]]
+    sentences: tuple[Sentence, ...]
+    unexpected: tuple[str, ...]

@@ -1,0 +1,112 @@
+"""Do all paths compute the same numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from compat.findings.lookup import cells_of
+from compat.findings.model import Agreement, ParityFinding, Sentence
+from compat.runs.model import Build, Cell, Outcome, Run
+
+PROBE = "parity.outputs"
+REFERENCE = "eager"
+
+
+def find_parity(run: Run) -> list[ParityFinding]:
+    """One finding for each build, model, dtype and batch."""
+    keys = dict.fromkeys(
+        (cell.params["model"], cell.params["dtype"], cell.params["batch"])
+        for cell in run.cells
+        if cell.probe == PROBE
+    )
+    return [
+        _find(build, key, cells)
+        for build in run.builds
+        for key in keys
+        if (cells := cells_of(run, build, PROBE, model=key[0], dtype=key[1], batch=key[2]))
+    ]
+
+
+def _find(build: Build, key: tuple[str, str, str], cells: list[Cell]) -> ParityFinding:
+    compiled = [
+        cell
+        for cell in cells
+        if cell.params["path"] != REFERENCE and cell.outcome is not Outcome.UNSUPPORTED
+    ]
+    measured = [cell for cell in compiled if "digest" in cell.metrics]
+    differences = [
+        (float(cell.metrics["max_abs"]), float(cell.metrics["max_rel"])) for cell in measured
+    ]
+    model, dtype, batch = key
+    return ParityFinding(
+        build=build.label,
+        model=model,
+        dtype=dtype,
+        batch=batch,
+        agreement=_agreement(compiled),
+        paths=tuple(cell.params["path"] for cell in measured),
+        max_abs=max((each[0] for each in differences), default=0.0),
+        max_rel=max((each[1] for each in differences), default=0.0),
+    )
+
+
+def _agreement(compiled: list[Cell]) -> Agreement:
+    if any(cell.outcome is Outcome.FAIL for cell in compiled):
+        return Agreement.DIFFER
+    if not compiled or any(cell.outcome is not Outcome.PASS for cell in compiled):
+        return Agreement.UNKNOWN
+    digests = {cell.metrics["digest"] for cell in compiled}
+    return Agreement.BITWISE if len(digests) == 1 else Agreement.CLOSE
+
+
+def count_paths(run: Run) -> dict[str, dict[str, dict[str, int]]]:
+    """By build, then by path: how often its parity cells ended in each outcome."""
+    return {
+        build.label: {
+            path: dict(
+                Counter(cell.outcome.value for cell in cells_of(run, build, PROBE, path=path))
+            )
+            for path in dict.fromkeys(
+                cell.params["path"] for cell in run.cells if cell.probe == PROBE
+            )
+        }
+        for build in run.builds
+    }
+
+
+def say_parity(run: Run, parity: list[ParityFinding]) -> list[Sentence]:
+    """One sentence for the run: all agree, or which do not."""
+    known = [each for each in parity if each.agreement is not Agreement.UNKNOWN]
+    if not known:
+        return []
+    differ = [each for each in known if each.agreement is Agreement.DIFFER]
+    if differ:
+        names = ", ".join(f"{each.model} {each.dtype} {each.batch} on {each.build}" for each in differ)
+        return [
+            Sentence(
+                title="outputs: some paths compute something else",
+                text=f"Beyond the dtype's tolerance: {names}.",
+                cells=tuple(
+                    cell.id
+                    for cell in run.cells
+                    if cell.probe == PROBE and cell.outcome is Outcome.FAIL
+                ),
+            )
+        ]
+    builds = len({each.build for each in known})
+    bitwise = sum(each.agreement is Agreement.BITWISE for each in known)
+    worst = max(known, key=lambda each: each.max_abs)
+    return [
+        Sentence(
+            title="outputs: all paths agree",
+            text=f"On {builds} builds every compiled path is within tolerance of eager. In {bitwise} "
+            f"of {len(known)} combinations of build, model, dtype and batch the compiled paths "
+            f"give the very same bits. The largest difference from eager is {worst.max_abs:.2g} "
+            f"({worst.model}, {worst.dtype}, {worst.build}).",
+            cells=tuple(
+                cell.id
+                for cell in run.cells
+                if cell.probe == PROBE and cell.outcome is Outcome.PASS
+            ),
+        )
+    ]

@@ -1,0 +1,28 @@
+"""Text from a run is untrusted when it reaches markdown."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
+_LONGEST = 400
+
+
+def plain(text: str) -> str:
+    """``text`` as one line that markdown shows as it is, cut where it is very long."""
+    visible = "".join(
+        " " if character.isspace() else character
+        for character in text
+        if character.isspace() or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}
+    )
+    line = " ".join(visible.split())
+    if len(line) > _LONGEST:
+        line = line[: _LONGEST - 1] + "…"
+    return _SPECIAL.sub(r"\\\1", line)
+
+
+def code(text: str) -> str:
+    """``text`` in code style, on one line; safe inside a table."""
+    line = " ".join(text.split()).replace("`", "'").replace("|", "¦")
+    return f"`{line}`" if line else ""

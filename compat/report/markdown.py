@@ -1,0 +1,335 @@
+"""The report as markdown: a pure function of a run and its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import resources
+
+import jinja2
+from tabulate import tabulate
+
+from compat.findings.lookup import cells_of, metric
+from compat.findings.model import Agreement, Answer, Findings, Verdict
+from compat.report.escape import code, plain
+from compat.runs.model import Build, Cell, Outcome, Run, Status
+
+# One glyph an outcome, each of its own shape, so that unknown looks like nothing else.
+GLYPHS = {
+    Outcome.PASS: "✅",
+    Outcome.FAIL: "❌",
+    Outcome.ERROR: "💥",
+    Outcome.CRASH: "☠️",
+    Outcome.TIMEOUT: "⏰",
+    Outcome.UNSUPPORTED: "➖",
+    Outcome.SKIP: "⏭️",
+    Outcome.NOT_RUN: "❔",
+}
+MEANINGS = {
+    Outcome.PASS: "passed",
+    Outcome.FAIL: "an assertion of the probe failed",
+    Outcome.ERROR: "an exception that the probe did not expect",
+    Outcome.CRASH: "the probe's process died",
+    Outcome.TIMEOUT: "the probe hung",
+    Outcome.UNSUPPORTED: "the build lacks the capability, and that is no fault",
+    Outcome.SKIP: "no such device",
+    Outcome.NOT_RUN: "nothing is known: the build could not be had, or the run ended before it",
+}
+# The worst outcome of several stands for all of them.
+_WORST_FIRST = (
+    Outcome.CRASH,
+    Outcome.TIMEOUT,
+    Outcome.ERROR,
+    Outcome.FAIL,
+    Outcome.NOT_RUN,
+    Outcome.SKIP,
+    Outcome.PASS,
+    Outcome.UNSUPPORTED,
+)
+_GIT_LENGTH = 10
+
+
+def render(run: Run, findings: Findings) -> str:
+    """``reports/README.md``."""
+    environment = jinja2.Environment(
+        autoescape=False,  # noqa: S701  (markdown; every value is escaped by the tables)
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    template = resources.files("compat.report").joinpath("report.md.jinja").read_text("utf-8")
+    return environment.from_string(template).render(
+        run=run,
+        findings=findings,
+        overview=overview(run, findings),
+        gates=_gates(run, findings),
+        donation=_donation(run),
+        tracing=_tracing(run, findings),
+        parity=_parity(run, findings),
+        artifacts=_checks(run, "artifacts.reload"),
+        settings=_checks(run, "settings.standalone_switch"),
+        surface=_surface(findings),
+        trouble=_trouble(run),
+        provenance=_provenance(run),
+        legend=_table(["", "outcome", "meaning"], _legend()),
+        probes=_table(["probe", "what it asks"], _descriptions(run)),
+        counts=_counts(run),
+        plain=plain,
+        code=code,
+    )
+
+
+def overview(run: Run, findings: Findings) -> str:
+    """Build × path: how the parity cells ended."""
+    paths = list(dict.fromkeys(path for each in findings.paths.values() for path in each))
+    rows = [
+        [
+            _name(build),
+            *(_summary(findings.paths[build.label].get(path, {})) for path in paths),
+            _counted(cell.outcome for cell in run.cells if _is_on(cell, build)),
+        ]
+        for build in run.builds
+    ]
+    return _table(["build", *map(code, paths), "all probes"], rows)
+
+
+def _summary(counts: dict[str, int] | object) -> str:
+    outcomes = {Outcome(name): number for name, number in dict(counts).items()}  # type: ignore[call-overload]
+    worst = next((each for each in _WORST_FIRST if each in outcomes), None)
+    if worst is None:
+        return ""
+    total = sum(outcomes.values())
+    number = outcomes[worst]
+    return GLYPHS[worst] + ("" if number == total else f" {number} of {total}")
+
+
+def _counted(outcomes: Iterable[Outcome]) -> str:
+    seen = list(outcomes)
+    return " ".join(
+        f"{GLYPHS[outcome]} {seen.count(outcome)}" for outcome in Outcome if outcome in seen
+    )
+
+
+def _gates(run: Run, findings: Findings) -> str:
+    words = {
+        Verdict.USED: "✅ used",
+        Verdict.MISSED: "🟡 missed",
+        Verdict.BROKEN: "❌ broken",
+        Verdict.ABSENT: "➖ absent",
+        Verdict.UNKNOWN: "❔",
+    }
+    rows = [
+        [
+            code(gate.feature),
+            code(gate.gate or "") or "none",
+            _since(gate.available_since, gate.absent_until),
+            *(words[gate.verdicts[build.label]] for build in run.builds),
+        ]
+        for gate in findings.gates
+    ]
+    return _table(["feature", "gate", "available since", *_labels(run)], rows)
+
+
+def _since(first: str | None, last_without: str | None) -> str:
+    if first is None:
+        return "not seen"
+    return plain(first) if last_without else f"≤ {plain(first)}"
+
+
+def _donation(run: Run) -> str:
+    rows = []
+    for build in run.builds:
+        def seen(probe: str, name: str, build: Build = build, **params: str) -> str:
+            return _value(cells_of(run, build, probe, **params), name)
+
+        rows.append(
+            [
+                _name(build),
+                seen("donation.flag", "passed", batch="static"),
+                seen("donation.copies", "copies", path="standalone"),
+                seen("donation.copies", "copies", path="donated"),
+                seen("donation.copies", "copies", path="compile_fx"),
+                seen("donation.outputs", "bitwise"),
+                seen("donation.donor", "code_changed", path="donated"),
+                _glyphs(cells_of(run, build, "donation.reuse")),
+            ]
+        )
+    return _table(
+        [
+            "build",
+            "flag passed",
+            "copies, kept",
+            "copies, donated",
+            "copies, compile_fx",
+            "outputs bitwise equal",
+            "donor rewritten",
+            "donor compiled again",
+        ],
+        rows,
+    )
+
+
+def _tracing(run: Run, findings: Findings) -> str:
+    words = {Answer.YES: "yes", Answer.NO: "no", Answer.UNKNOWN: "❔"}
+    works = {Answer.YES: "✅", Answer.NO: "❌", Answer.UNKNOWN: "❔"}
+    rows = [
+        [
+            _name(build),
+            words[workaround.needed[build.label]],
+            *(works[answers[build.label]] for answers in workaround.works.values()),
+            _glyphs(cells_of(run, build, "tracing_context.restored")),
+            _glyphs(cells_of(run, build, "tracing_context.fallback")),
+            plain(workaround.failures.get(build.label, "")),
+        ]
+        for workaround in findings.workarounds
+        for build in run.builds
+    ]
+    strategies = [name for workaround in findings.workarounds for name in workaround.works]
+    return _table(
+        ["build", "needed", *map(code, strategies), "restores", "falls back", "without it"], rows
+    )
+
+
+def _parity(run: Run, findings: Findings) -> str:
+    words = {
+        Agreement.BITWISE: "✅ =",
+        Agreement.CLOSE: "✅ ≈",
+        Agreement.DIFFER: "❌",
+        Agreement.UNKNOWN: "❔",
+    }
+    found = {(each.model, each.dtype, each.batch, each.build): each for each in findings.parity}
+    rows = []
+    for model, dtype, batch in dict.fromkeys(key[:3] for key in found):
+        row = [plain(model), plain(dtype), plain(batch)]
+        for build in run.builds:
+            each = found.get((model, dtype, batch, build.label))
+            number = f" {each.max_abs:.1e}" if each and each.paths else ""
+            row.append(words[each.agreement] + number if each else "")
+        rows.append(row)
+    return _table(["model", "dtype", "batch", *_labels(run)], rows)
+
+
+def _checks(run: Run, probe: str) -> str:
+    """One row for each check of ``probe``, one column for each build."""
+    checks = dict.fromkeys(tuple(cell.params.values()) for cell in run.cells if cell.probe == probe)
+    rows = [
+        [
+            plain(" ".join(values)),
+            *(
+                _glyphs(
+                    [
+                        cell
+                        for cell in cells_of(run, build, probe)
+                        if tuple(cell.params.values()) == values
+                    ]
+                )
+                for build in run.builds
+            ),
+        ]
+        for values in checks
+    ]
+    return _table(["", *_labels(run)], rows)
+
+
+def _surface(findings: Findings) -> str:
+    rows = [
+        [code(change.name), plain(f"{change.before} → {change.after}"), code(change.was), code(change.became)]
+        for change in findings.surface
+    ]
+    return _table(["name", "between", "was", "became"], rows)
+
+
+def _trouble(run: Run) -> str:
+    """Every cell that is neither pass, unsupported nor a whole build's not-run."""
+    ok = {build.id for build in run.builds if build.status is Status.OK}
+    quiet = {Outcome.PASS, Outcome.UNSUPPORTED}
+    rows = [
+        [
+            f"{GLYPHS[cell.outcome]} {cell.outcome.value}",
+            code(cell.id),
+            plain(cell.reason),
+            plain(cell.signature),
+            code(repeat_command(cell)),
+        ]
+        for cell in run.cells
+        if cell.outcome not in quiet and (cell.outcome is not Outcome.NOT_RUN or cell.build in ok)
+    ]
+    return _table(["outcome", "cell", "what happened", "signature", "to repeat it"], rows)
+
+
+def repeat_command(cell: Cell) -> str:
+    """The command that repeats one cell."""
+    return (
+        f"nox -s matrix -- --builds =={cell.build} --device {cell.device} --probes '{cell.check}'"
+    )
+
+
+def _provenance(run: Run) -> str:
+    rows = [
+        [
+            _name(build),
+            plain(", ".join(build.aliases)),
+            plain(build.version),
+            plain(" ".join(filter(None, [build.channel, build.variant]))),
+            code(build.git_version[:_GIT_LENGTH]),
+            plain(build.triton),
+            plain(build.python),
+            plain(" ".join(filter(None, [build.device.kind, build.device.name, build.device.driver or ""]))),
+            code(build.wheel.filename) if build.wheel else "",
+            code(build.wheel.sha256[:_GIT_LENGTH]) if build.wheel else "",
+            plain("; ".join(filter(None, [build.note, build.reason]))),
+        ]
+        for build in run.builds
+    ]
+    return _table(
+        ["build", "asked for as", "version", "channel", "git", "Triton", "Python", "device", "wheel", "sha256", "note"],
+        rows,
+    )
+
+
+def _legend() -> list[list[str]]:
+    return [[GLYPHS[outcome], outcome.value, MEANINGS[outcome]] for outcome in Outcome]
+
+
+def _descriptions(run: Run) -> list[list[str]]:
+    return [[code(name), plain(text)] for name, text in run.descriptions.items()]
+
+
+def _counts(run: Run) -> str:
+    return _counted(cell.outcome for cell in run.cells)
+
+
+def _value(cells: Sequence[Cell], name: str) -> str:
+    """A recorded metric; the outcome where none was recorded."""
+    value = metric(cells, name)
+    if value is None:
+        return _glyphs(cells)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return plain(str(value))
+
+
+def _glyphs(cells: Sequence[Cell]) -> str:
+    counts: dict[str, int] = {}
+    for cell in cells:
+        counts[cell.outcome.value] = counts.get(cell.outcome.value, 0) + 1
+    return _summary(counts)
+
+
+def _is_on(cell: Cell, build: Build) -> bool:
+    return (cell.build, cell.device) == (build.id, build.device.kind)
+
+
+def _name(build: Build) -> str:
+    return f"**{plain(build.label)}**"
+
+
+def _labels(run: Run) -> list[str]:
+    return [plain(build.label) for build in run.builds]
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A markdown table, or an empty string where there is nothing to show."""
+    if not rows:
+        return ""
+    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)

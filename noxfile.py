@@ -1,0 +1,74 @@
+# /// script
+# dependencies = ["nox[uv]>=2026.4"]
+# ///
+"""The entry: what people and CI run. ``nox -l`` lists it, README.md explains it."""
+
+from __future__ import annotations
+
+import sys
+
+import nox
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["matrix"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+USAGE = 2
+
+
+def compat(session: nox.Session, *arguments: str) -> None:
+    """Run a ``compat`` command; bad usage ends nox with that command's status, not with 1."""
+    try:
+        session.run("compat", *arguments)
+    except nox.command.CommandFailed as failed:
+        if failed.return_code == USAGE:
+            sys.exit(USAGE)
+        raise
+
+
+@nox.session
+def matrix(session: nox.Session) -> None:
+    """Probe all builds, or those of --builds, and write the tables. Fails on the unexpected."""
+    session.install("-e.")
+    compat(session, "probe", *session.posargs)
+    compat(session, "report")
+
+
+@nox.session
+def probe(session: nox.Session) -> None:
+    """Probe builds and leave what was seen for the report: nox -s probe -- --builds 2.13."""
+    session.install("-e.")
+    compat(session, "probe", *session.posargs)
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """Make the tables again from what the newest run saw."""
+    session.install("-e.")
+    compat(session, "report", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The project's own tests: units without torch, then interface and probes in real builds."""
+    session.install("-e.", *nox.project.dependency_groups(PROJECT, "test"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and the contracts on which room may import which."""
+    session.install("-e.", *nox.project.dependency_groups(PROJECT, "lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Types, strictly."""
+    session.install("-e.", *nox.project.dependency_groups(PROJECT, "typecheck"))
+    session.run("mypy")
