@@ -30,6 +30,13 @@ def main() -> int:
         # Last, so that the environment's own packages win.
         sys.path.append(str(arguments.beside))
 
+    with tempfile.TemporaryDirectory(prefix="compat-") as scratch:
+        make_each_library_once(Path(scratch))
+        return run(arguments, Path(scratch))
+
+
+def run(arguments: argparse.Namespace, scratch: Path) -> int:
+    """Import torch, say what it is, warm up, run the probes; pytest's exit status."""
     faulthandler.dump_traceback_later(_IMPORT_TIMEOUT_S, exit=True)
     from compat.probes import preload
     from compat.runs.stream import Stream
@@ -43,20 +50,39 @@ def main() -> int:
 
     from compat.probes.isolation import IsolatedRun
 
-    with tempfile.TemporaryDirectory(prefix="compat-") as scratch:
-        return int(
-            pytest.main(
-                [
-                    str(Path(__file__).parent),
-                    *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
-                    f"--rootdir={Path(__file__).parent}",
-                ],
-                plugins=[
-                    Selection(arguments.select),
-                    IsolatedRun(stream, Path(scratch), arguments.jobs, arguments.timeout),
-                ],
-            )
+    probes = scratch / "probes"
+    probes.mkdir()
+    return int(
+        pytest.main(
+            [
+                str(Path(__file__).parent),
+                *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
+                f"--rootdir={Path(__file__).parent}",
+            ],
+            plugins=[
+                Selection(arguments.select),
+                IsolatedRun(stream, probes, arguments.jobs, arguments.timeout),
+            ],
         )
+    )
+
+
+def make_each_library_once(scratch: Path) -> None:
+    """Put ``cxx.sh`` in the place of the C++ compiler, before torch reads which one to use.
+
+    Inductor tells compilers apart by name, and precompiled headers know the path of theirs: the
+    wrapper has the compiler's own name, in a folder that is the same in every run.
+    """
+    compiler = os.environ.get("CXX", "g++")
+    wrapper = Path(tempfile.gettempdir()) / "cxx" / Path(compiler).name
+    wrapper.parent.mkdir(exist_ok=True)
+    wrapper.write_bytes(Path(__file__).with_name("cxx.sh").read_bytes())
+    wrapper.chmod(0o755)
+    libraries = scratch / "libraries"
+    libraries.mkdir()
+    os.environ["COMPAT_CXX"] = compiler
+    os.environ["COMPAT_CXX_STORE"] = str(libraries)
+    os.environ["CXX"] = str(wrapper)
 
 
 class Selection:
