@@ -79,7 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         "probe", parents=[selection], help="install builds and run the probes in each"
     )
     probe.add_argument(
-        "--probes", nargs="+", default=[], metavar="TEXT", help="only probes whose id has this in it"
+        "--probes",
+        nargs="+",
+        default=[],
+        metavar="TEXT",
+        help="only probes whose id has this in it",
     )
     probe.add_argument(
         "--jobs",
@@ -92,7 +96,11 @@ def _parser() -> argparse.ArgumentParser:
 
     report = commands.add_parser("report", help="make the tables from what was seen")
     report.add_argument(
-        "runs", nargs="*", type=Path, metavar="RUN", help="run folders to merge; default: the newest"
+        "runs",
+        nargs="*",
+        type=Path,
+        metavar="RUN",
+        help="run folders to merge; default: the newest",
     )
     report.set_defaults(command=_report)
     return parser
@@ -155,9 +163,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     check_selection(parsed.probes)
     require_compiler()
     resolutions, device = _resolved(parsed)
-    settings = Settings(
-        device=device, probes=parsed.probes, jobs=parsed.jobs, home=HOME.absolute()
-    )
+    settings = Settings(device=device, probes=parsed.probes, jobs=parsed.jobs, home=HOME.absolute())
     with LiveProgress(Console()) as progress:
         probe_builds(resolutions, settings, progress)
     return 0

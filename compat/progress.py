@@ -57,7 +57,9 @@ class LiveProgress:
         if build in self._tasks:
             self._bars.update(self._tasks[build], visible=False)
         done, planned = self._counts.get(build, (0, 0))
-        self._say(build, f"{result.splitlines()[0]}, {done} of {planned} cells" if planned else result)
+        self._say(
+            build, f"{result.splitlines()[0]}, {done} of {planned} cells" if planned else result
+        )
 
     def _say(self, build: str, what: str) -> None:
         elapsed = int(self._console.get_time() - self._started)

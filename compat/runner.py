@@ -224,7 +224,9 @@ def _harness() -> Harness:
     root = Path(compat.__file__).parents[1]
 
     def git(*arguments: str) -> str:
-        answer = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)
+        answer = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True
+        )
         return answer.stdout.strip()
 
     # Reports are made from runs, so a changed report does not change the harness.
@@ -255,4 +257,6 @@ def require_compiler() -> None:
     """
     command = os.environ.get("CXX", "g++")
     if shutil.which(command) is None:
-        raise UsageError(f"no C++ compiler: expected {command!r} on the PATH; install g++ or set CXX")
+        raise UsageError(
+            f"no C++ compiler: expected {command!r} on the PATH; install g++ or set CXX"
+        )

@@ -83,7 +83,9 @@ class _Resolver:
         except IndexUnavailable as error:
             return Resolution(specs=(spec,), problem=f"the index for it is not reachable: {error}")
 
-    def _released(self, spec: Spec, wanted: Callable[[Version], bool], note: str = "") -> Resolution:
+    def _released(
+        self, spec: Spec, wanted: Callable[[Version], bool], note: str = ""
+    ) -> Resolution:
         """The newest release; the CPU variant where the device is one and PyTorch's index answers."""
         wheels: list[IndexedWheel] = []
         silent = ""
@@ -92,7 +94,9 @@ class _Resolver:
                 wheels += self._indexes.channel("stable", "cpu")
             except IndexUnavailable as error:
                 silent = f" (PyTorch's own index: {error})"
-        released = [each for each in wheels if not each.version.is_prerelease and wanted(each.version)]
+        released = [
+            each for each in wheels if not each.version.is_prerelease and wanted(each.version)
+        ]
         if not released:
             released = [each for each in self._indexes.default() if wanted(each.version)]
         if not released:
@@ -102,9 +106,7 @@ class _Resolver:
     def _exact(self, spec: Spec) -> Resolution:
         version = Version(spec.value)
         if not version.is_prerelease:
-            return self._released(
-                spec, lambda each: each == version or each.public == str(version)
-            )
+            return self._released(spec, lambda each: each == version or each.public == str(version))
         channel = "nightly" if version.is_devrelease else "test"
         wheels = self._in_channel(channel, lambda each: each.public == version.public)
         if not wheels:
@@ -128,7 +130,11 @@ class _Resolver:
                     lambda version: _series(version) == spec.value and version.is_prerelease,
                 )
                 if wheels:
-                    note = "" if channel == channels[0] else f"{spec}: release candidate, no nightly left"
+                    note = (
+                        ""
+                        if channel == channels[0]
+                        else f"{spec}: release candidate, no nightly left"
+                    )
                     return Resolution(specs=(spec,), wheel=_newest(wheels), note=note)
         except IndexUnavailable as error:
             why = f"PyTorch's index could not be asked for pre-releases: {error}"
@@ -139,9 +145,7 @@ class _Resolver:
             spec, lambda version: _series(version) == spec.value, f"{spec}: the release; {why}"
         )
 
-    def _in_channel(
-        self, channel: str, wanted: Callable[[Version], bool]
-    ) -> list[IndexedWheel]:
+    def _in_channel(self, channel: str, wanted: Callable[[Version], bool]) -> list[IndexedWheel]:
         return [
             wheel
             for wheel in self._indexes.channel(channel, self._device)

@@ -11,9 +11,7 @@ PROBE = "gates.capability"
 
 def find_gates(run: Run) -> list[GateFinding]:
     """One finding for each feature that the gates probe asked about."""
-    features = dict.fromkeys(
-        cell.params["feature"] for cell in run.cells if cell.probe == PROBE
-    )
+    features = dict.fromkeys(cell.params["feature"] for cell in run.cells if cell.probe == PROBE)
     return [_find(run, feature) for feature in features]
 
 
@@ -83,9 +81,7 @@ def _with(gate: GateFinding, verdict: Verdict) -> list[str]:
     return [label for label, seen in gate.verdicts.items() if seen is verdict]
 
 
-def _sentence(
-    run: Run, gate: GateFinding, title: str, text: str, labels: list[str]
-) -> Sentence:
+def _sentence(run: Run, gate: GateFinding, title: str, text: str, labels: list[str]) -> Sentence:
     cells = [
         cell.id
         for build in run.builds

@@ -81,7 +81,9 @@ def say_parity(run: Run, parity: list[ParityFinding]) -> list[Sentence]:
         return []
     differ = [each for each in known if each.agreement is Agreement.DIFFER]
     if differ:
-        names = ", ".join(f"{each.model} {each.dtype} {each.batch} on {each.build}" for each in differ)
+        names = ", ".join(
+            f"{each.model} {each.dtype} {each.batch} on {each.build}" for each in differ
+        )
         return [
             Sentence(
                 title="outputs: some paths compute something else",

@@ -70,9 +70,7 @@ def say_workarounds(run: Run, workarounds: list[WorkaroundFinding]) -> list[Sent
     for workaround in workarounds:
         where = [label for label, answer in workaround.needed.items() if answer is Answer.YES]
         cells = tuple(
-            cell.id
-            for cell in run.cells
-            if cell.probe == NEEDED and cell.outcome is Outcome.PASS
+            cell.id for cell in run.cells if cell.probe == NEEDED and cell.outcome is Outcome.PASS
         )
         if workaround.control is None:
             sentences.append(

@@ -283,11 +283,15 @@ COMPILERS: Mapping[str, Callable[[], Compiler]] = {
 }
 
 
-def make_compiler(settings: Settings) -> Compiler:
-    """The compiler that ``settings`` ask for."""
+def make_compiler(settings: Settings, cache_dir: Path) -> Compiler:
+    """The compiler that ``settings`` ask for, with its cache initialised below ``cache_dir``."""
+    compiler: Compiler
     if settings.use_standalone_compile:
-        return StandaloneCompiler(aot=settings.use_aot_artifact)
-    return CompileFxCompiler()
+        compiler = StandaloneCompiler(aot=settings.use_aot_artifact)
+    else:
+        compiler = CompileFxCompiler()
+    compiler.initialize_cache(cache_dir, disable_cache=settings.disable_compile_cache)
+    return compiler
 
 
 def _redirect_caches(cache_dir: Path) -> None:

@@ -169,9 +169,7 @@ class _Witness:
         self._trouble: tuple[BaseException, pytest.TestReport] | None = None
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Any:
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         report = yield
         if call.excinfo is not None and self._trouble is None:
             self._trouble = (call.excinfo.value, report)
@@ -210,13 +208,14 @@ def _is_ours(error: BaseException) -> bool:
 def _identity(item: pytest.Item) -> dict[str, Any]:
     family = item.path.stem.removeprefix("test_")
     name = item.originalname.removeprefix("test_")  # type: ignore[attr-defined]
-    callspec = getattr(item, "callspec", None)
+    params = item.callspec.params if hasattr(item, "callspec") else {}
     # In the order of the test's arguments, not in the one in which pytest stacks decorators.
-    arguments = item._fixtureinfo.argnames  # type: ignore[attr-defined]
-    params = {} if callspec is None else {
-        each: str(callspec.params[each]) for each in arguments if each in callspec.params
+    arguments = [*item._fixtureinfo.argnames, *params]  # type: ignore[attr-defined]
+    ordered = dict.fromkeys(each for each in arguments if each in params)
+    return {
+        "probe": f"{family}.{name}",
+        "params": {each: str(params[each]) for each in ordered},
     }
-    return {"probe": f"{family}.{name}", "params": params}
 
 
 def _description(item: pytest.Item) -> str:

@@ -55,9 +55,7 @@ def test_reload(
     assert loaded == saved, "the loaded artifact computes other numbers than the saved one did"
 
 
-def load(
-    kind: str, device: str, cache_dir: Path, handles: Mapping[str, Handle]
-) -> tuple[str, int]:
+def load(kind: str, device: str, cache_dir: Path, handles: Mapping[str, Handle]) -> tuple[str, int]:
     """Run the model from ``handles`` alone; its outputs' digest and how often it compiled."""
     compiler = initialized(KINDS[kind](), cache_dir)
     with patch.object(type(compiler), "compile", autospec=True) as compile_again:

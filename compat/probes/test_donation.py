@@ -104,4 +104,3 @@ def test_reuse(device: str, record: Record, require: Require, tmp_path: Path) ->
     record(max_abs=seen.max_abs, compilations=max(compilations))
     assert compilations == {2}, f"{compilations} compilations a piece instead of 2"
     assert seen.within_tolerance, f"the second compilation is off by {seen.max_abs:.3g}"
-

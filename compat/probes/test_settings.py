@@ -12,7 +12,7 @@ from compat.interface.compilers import make_compiler
 from compat.interface.settings import Settings
 from compat.probes.agreement import TOLERANCES, difference
 from compat.probes.conftest import FreshProcess, Record
-from compat.probes.driving import drive, initialized, make_batches, spied_arguments
+from compat.probes.driving import drive, make_batches, spied_arguments
 from compat.probes.models import make_model
 
 
@@ -43,7 +43,7 @@ def run_with(
     with spied_arguments() as calls:
         driven = drive(
             make_model("block", torch_dtype, device),
-            initialized(make_compiler(Settings.from_environment()), cache_dir),
+            make_compiler(Settings.from_environment(), cache_dir),
             make_batches("dynamic", torch_dtype, device),
         )
     return [output.float().tolist() for output in driven.outputs], len(calls)

@@ -76,9 +76,7 @@ def test_needed(batch: str, device: str, record: Record, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("batch", ["static", "dynamic"])
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_strategy(
-    strategy: str, batch: str, device: str, record: Record, tmp_path: Path
-) -> None:
+def test_strategy(strategy: str, batch: str, device: str, record: Record, tmp_path: Path) -> None:
     """compile_fx works inside Dynamo's context with the context hidden this way."""
     off_by = outputs_off_by(STRATEGIES[strategy].run, device, batch, tmp_path)
     record(max_abs=off_by or 0.0)

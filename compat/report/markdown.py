@@ -139,6 +139,7 @@ def _since(first: str | None, last_without: str | None) -> str:
 def _donation(run: Run) -> str:
     rows = []
     for build in run.builds:
+
         def seen(probe: str, name: str, build: Build = build, **params: str) -> str:
             return _value(cells_of(run, build, probe, **params), name)
 
@@ -233,7 +234,12 @@ def _checks(run: Run, probe: str) -> str:
 
 def _surface(findings: Findings) -> str:
     rows = [
-        [code(change.name), plain(f"{change.before} → {change.after}"), code(change.was), code(change.became)]
+        [
+            code(change.name),
+            plain(f"{change.before} → {change.after}"),
+            code(change.was),
+            code(change.became),
+        ]
         for change in findings.surface
     ]
     return _table(["name", "between", "was", "became"], rows)
@@ -274,7 +280,11 @@ def _provenance(run: Run) -> str:
             code(build.git_version[:_GIT_LENGTH]),
             plain(build.triton),
             plain(build.python),
-            plain(" ".join(filter(None, [build.device.kind, build.device.name, build.device.driver or ""]))),
+            plain(
+                " ".join(
+                    filter(None, [build.device.kind, build.device.name, build.device.driver or ""])
+                )
+            ),
             code(build.wheel.filename) if build.wheel else "",
             code(build.wheel.sha256[:_GIT_LENGTH]) if build.wheel else "",
             plain("; ".join(filter(None, [build.note, build.reason]))),
@@ -282,7 +292,19 @@ def _provenance(run: Run) -> str:
         for build in run.builds
     ]
     return _table(
-        ["build", "asked for as", "version", "channel", "git", "Triton", "Python", "device", "wheel", "sha256", "note"],
+        [
+            "build",
+            "asked for as",
+            "version",
+            "channel",
+            "git",
+            "Triton",
+            "Python",
+            "device",
+            "wheel",
+            "sha256",
+            "note",
+        ],
         rows,
     )
 

@@ -81,7 +81,9 @@ def merge(folders: Iterable[RunFolder]) -> Run:
     for stream in streams:
         for plan in stream.plans:
             descriptions.setdefault(plan["probe"], plan["description"])
-            checks.setdefault(check_id(plan["probe"], plan["params"]), (plan["probe"], plan["params"]))
+            checks.setdefault(
+                check_id(plan["probe"], plan["params"]), (plan["probe"], plan["params"])
+            )
     streams.sort(key=lambda stream: _order(stream.build))
     return Run(
         schema_version=SCHEMA_VERSION,
@@ -150,7 +152,9 @@ def _read(stream: Stream) -> _Read:
         elif kind == "environment" and build is not None:
             local = data["version"].partition("+")[2]
             build = replace(
-                build, **{**data, "device": Device(**data["device"])}, variant=build.variant or local
+                build,
+                **{**data, "device": Device(**data["device"])},
+                variant=build.variant or local,
             )
         elif kind == "plan":
             plans.append(data)

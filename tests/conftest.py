@@ -1,0 +1,80 @@
+"""Runs for tests: small, made by hand, readable in a diff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat.builds.config import load_builds
+from compat.builds.environment import Environment, install
+from compat.builds.index import Indexes
+from compat.builds.resolve import resolve
+from compat.builds.spec import parse_spec
+from compat.runs.model import (
+    SCHEMA_VERSION,
+    Build,
+    Cell,
+    Device,
+    Harness,
+    Host,
+    Outcome,
+    Run,
+)
+
+ROOT = Path(__file__).parents[1]
+
+
+def make_build(name: str, **changes: Any) -> Build:
+    values: dict[str, Any] = {
+        "id": name,
+        "aliases": (name,),
+        "requested": name,
+        "channel": "stable",
+        "device": Device(kind="cpu", name="AVX2"),
+        "version": f"{name}+cu130",
+    }
+    return Build(**{**values, **changes})
+
+
+def make_cell(
+    build: str, probe: str, outcome: Outcome = Outcome.PASS, **changes: Any
+) -> Cell:
+    values: dict[str, Any] = {
+        "subject": "builtin",
+        "build": build,
+        "device": "cpu",
+        "probe": probe,
+        "params": {},
+        "outcome": outcome,
+    }
+    return Cell(**{**values, **changes})
+
+
+def make_run(builds: list[Build], cells: list[Cell]) -> Run:
+    return Run(
+        schema_version=SCHEMA_VERSION,
+        started="2026-11-22T05:00:00+00:00",
+        finished="2026-11-22T05:10:00+00:00",
+        harness=Harness(version="0.1.0", commit="0123abc"),
+        host=Host(system="Linux 6", machine="x86_64", cpu="a CPU", cores=2),
+        builds=tuple(builds),
+        descriptions={cell.probe: f"What {cell.probe} asks." for cell in cells},
+        cells=tuple(cells),
+    )
+
+
+@pytest.fixture(scope="session")
+def real_build() -> Callable[[str], Environment]:
+    """Installs a released build below the project's own .compat, once for all sessions."""
+
+    def environment(spec: str) -> Environment:
+        file = load_builds()
+        indexes = Indexes(file.pytorch_index, file.timeout_s)
+        (found,) = resolve([parse_spec(spec)], indexes, "cpu")
+        assert found.wheel is not None, found.problem
+        return install(found.wheel, ROOT / ".compat" / "environments")
+
+    return environment

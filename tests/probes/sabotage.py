@@ -1,0 +1,308 @@
+"""A pytest plugin that breaks torch, or the interface, in one way just before a probe.
+
+Each probe named here runs once for each sabotage that is meant for it, with the sabotage's name
+as one more parameter; all other probes are left out. It runs inside a build's environment.
+"""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import inspect
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+import torch._guards
+import torch._inductor
+from torch import fx
+from torch._inductor import codecache
+
+from compat.interface import compilers, settings, tracing_context
+from compat.probes import test_settings, test_tracing_context
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+@dataclass(frozen=True)
+class Sabotage:
+    """What it breaks, and the parts of the ids of the checks that must notice."""
+
+    apply: Break
+    checks: tuple[str, ...]
+
+
+SABOTAGES: dict[str, Sabotage] = {}
+
+
+def sabotage_of(*checks: str) -> Callable[[Break], Break]:
+    def register(function: Break) -> Break:
+        SABOTAGES[function.__name__] = Sabotage(function, checks)
+        return function
+
+    return register
+
+
+def wrap_standalone_compile(
+    patch: pytest.MonkeyPatch, wrapper: Callable[..., Any]
+) -> None:
+    """Put ``wrapper(real, graph, inputs, **kwargs)`` in the place of ``standalone_compile``."""
+    real = torch._inductor.standalone_compile
+
+    def broken(graph: fx.GraphModule, inputs: Any, **kwargs: Any) -> Any:
+        return wrapper(real, graph, inputs, **kwargs)
+
+    broken.__signature__ = inspect.signature(real)  # type: ignore[attr-defined]
+    patch.setattr(torch._inductor, "standalone_compile", broken)
+
+
+class Off:
+    """A compiled artifact whose numbers are off."""
+
+    def __init__(self, artifact: Any) -> None:
+        self._artifact = artifact
+
+    def __call__(self, *args: Any) -> Any:
+        result = self._artifact(*args)
+        if isinstance(result, torch.Tensor):
+            return result + 0.1
+        return tuple(each + 0.1 for each in result)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._artifact, name)
+
+
+@sabotage_of("surface.name[torch._guards:tracing", "surface.name[torch._guards:_TLS")
+def name_is_gone(patch: pytest.MonkeyPatch) -> None:
+    patch.delattr(torch._guards, "tracing")
+    patch.delattr(torch._guards, "_TLS")
+
+
+@sabotage_of("surface.name[torch._inductor:standalone_compile")
+def parameter_is_gone(patch: pytest.MonkeyPatch) -> None:
+    def narrower(graph: Any, inputs: Any, *, options: Any = None) -> None: ...
+
+    patch.setattr(torch._inductor, "standalone_compile", narrower)
+
+
+@sabotage_of("gates.capability[aot")
+def flag_is_gone(patch: pytest.MonkeyPatch) -> None:
+    def narrower(
+        graph: Any, inputs: Any, *, dynamic_shapes: str = "from_graph", options: Any = None
+    ) -> None: ...
+
+    patch.setattr(torch._inductor, "standalone_compile", narrower)
+
+
+@sabotage_of("gates.shared_fake_mode[monkeypatch")
+def mode_is_not_shared(patch: pytest.MonkeyPatch) -> None:
+    def wrapper(real: Any, graph: Any, inputs: Any, **kwargs: Any) -> Any:
+        module = __import__("sys").modules["torch._inductor.standalone_compile"]
+        with pytest.MonkeyPatch.context() as inner:
+            inner.setattr(module, "FakeTensorMode", torch._subclasses.FakeTensorMode)
+            if kwargs["dynamic_shapes"] == "from_example_inputs":
+                raise AssertionError("Mixing fake modes NYI")
+            return real(graph, inputs, **kwargs)
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("donation.flag")
+def gate_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    real = compilers.StandaloneCompiler.uses
+
+    def wrong(self: Any, feature: str) -> bool:
+        return real(self, feature) is not (feature == "donate_graph_module")
+
+    def drop(real_compile: Any, graph: Any, inputs: Any, **kwargs: Any) -> Any:
+        kwargs.pop("donate_graph_module", None)
+        return real_compile(graph, inputs, **kwargs)
+
+    # Below the probe's spy, so that builds without the flag compile all the same.
+    wrap_standalone_compile(patch, drop)
+    patch.setattr(compilers.StandaloneCompiler, "uses", wrong)
+
+
+@sabotage_of("donation.copies[donated")
+def donated_graph_is_copied(patch: pytest.MonkeyPatch) -> None:
+    wrap_standalone_compile(
+        patch, lambda real, graph, inputs, **kwargs: real(copy.deepcopy(graph), inputs, **kwargs)
+    )
+
+
+@sabotage_of("donation.outputs")
+def donation_moves_the_outputs(patch: pytest.MonkeyPatch) -> None:
+    def wrapper(real: Any, graph: Any, inputs: Any, **kwargs: Any) -> Any:
+        artifact = real(graph, inputs, **kwargs)
+        return Off(artifact) if kwargs.get("donate_graph_module") else artifact
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("donation.donor[standalone")
+def kept_graph_is_rewritten(patch: pytest.MonkeyPatch) -> None:
+    def wrapper(real: Any, graph: fx.GraphModule, inputs: Any, **kwargs: Any) -> Any:
+        artifact = real(graph, inputs, **kwargs)
+        first = next(iter(graph.graph.nodes))
+        with graph.graph.inserting_after(first):
+            graph.graph.call_function(torch.neg, (first,))
+        graph.recompile()
+        return artifact
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("donation.reuse")
+def donor_is_used_up(patch: pytest.MonkeyPatch) -> None:
+    seen: set[int] = set()
+
+    def wrapper(real: Any, graph: fx.GraphModule, inputs: Any, **kwargs: Any) -> Any:
+        if id(graph) in seen:
+            raise RuntimeError("this graph was donated before")
+        seen.add(id(graph))
+        return real(graph, inputs, **kwargs)
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+def crash_in_context(patch: pytest.MonkeyPatch, always: bool = False) -> None:
+    """compile_fx refuses foreign fakes inside a tracing context, as 2.10 does."""
+    real = compilers.inductor.compile_fx
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        if always or torch._guards.TracingContext.try_get() is not None:
+            raise AssertionError("fake mode from tracing context doesn't match")
+        return real(*args, **kwargs)
+
+    patch.setattr(compilers.inductor, "compile_fx", refuse)
+
+
+@sabotage_of("tracing_context.needed[static")
+def context_crashes(patch: pytest.MonkeyPatch) -> None:
+    crash_in_context(patch)
+
+
+@sabotage_of("tracing_context.needed[dynamic")
+def hiding_does_not_help(patch: pytest.MonkeyPatch) -> None:
+    crash_in_context(patch, always=True)
+
+
+@sabotage_of(
+    "tracing_context.strategy[tls-static", "tracing_context.restored[tls-success"
+)
+def tls_is_dead(patch: pytest.MonkeyPatch) -> None:
+    """Whoever assigns the old name talks to nobody."""
+    guards = copy.copy(torch._guards.__dict__)
+    guards["_TLS"] = type("Unread", (), {})()
+    view = type("torch", (), {"_guards": type("guards", (), guards)})
+    patch.setattr(tracing_context, "torch", view)
+    crash_in_context(patch)
+
+
+@sabotage_of("tracing_context.restored[tracing")
+def tracing_does_not_restore(patch: pytest.MonkeyPatch) -> None:
+    real = torch._guards.tracing
+
+    @contextmanager
+    def forgetful(context: Any) -> Iterator[Any]:
+        if context is not None:
+            with real(context) as entered:
+                yield entered
+            return
+        saved = torch._guards.TracingContext.try_get()
+        torch._guards._TLS.tracing_context = None
+        yield None
+        torch._guards._TLS.tracing_context = saved and copy.copy(saved)
+
+    patch.setattr(torch._guards, "tracing", forgetful)
+
+
+@sabotage_of("tracing_context.fallback")
+def chain_never_falls_back(patch: pytest.MonkeyPatch) -> None:
+    first = next(iter(tracing_context.STRATEGIES.values()))
+    patch.setattr(test_tracing_context, "choose_strategy", lambda: first)
+
+
+@sabotage_of("parity.outputs[mlp-float32-static-standalone", "parity.outputs[reduction-bfloat16-static-standalone")
+def standalone_is_off(patch: pytest.MonkeyPatch) -> None:
+    wrap_standalone_compile(
+        patch, lambda real, *args, **kwargs: Off(real(*args, **kwargs))
+    )
+
+
+@sabotage_of("artifacts.reload[binary", "artifacts.reload[unpacked")
+def loaded_artifact_is_off(patch: pytest.MonkeyPatch) -> None:
+    real = torch._inductor.CompiledArtifact.load
+    patch.setattr(
+        torch._inductor.CompiledArtifact,
+        "load",
+        staticmethod(lambda **kwargs: Off(real(**kwargs))),
+    )
+
+
+@sabotage_of("artifacts.reload[fx-graph-cache")
+def cache_forgets(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        codecache.FxGraphCache, "_lookup_graph", staticmethod(lambda *args: (None, {}))
+    )
+
+
+@sabotage_of("settings.standalone_switch[float32")
+def switch_is_dead(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        test_settings.Settings, "from_environment", classmethod(lambda cls: settings.Settings())
+    )
+
+
+@sabotage_of("surface.name[torch._inductor.codecache:torch_key")
+def process_aborts(patch: pytest.MonkeyPatch) -> None:
+    os.kill(os.getpid(), signal.SIGABRT)
+
+
+@sabotage_of("surface.name[torch._inductor.codecache:torch_key")
+def process_exits(patch: pytest.MonkeyPatch) -> None:
+    os._exit(0)
+
+
+@sabotage_of("surface.name[torch._inductor.codecache:torch_key")
+def c_code_segfaults(patch: pytest.MonkeyPatch) -> None:
+    ctypes.string_at(0)
+
+
+@sabotage_of("surface.name[torch._inductor.codecache:torch_key")
+def c_code_hangs(patch: pytest.MonkeyPatch) -> None:
+    # PyDLL keeps the GIL: no Python code of this process ever runs again.
+    ctypes.PyDLL(None).sleep(600)
+
+
+@sabotage_of("surface.name[torch._inductor.codecache:torch_key")
+def python_hangs(patch: pytest.MonkeyPatch) -> None:
+    time.sleep(600)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    metafunc.parametrize("sabotage", list(SABOTAGES), indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    from compat.probes.isolation import _identity
+    from compat.runs.model import check_id
+
+    items[:] = [
+        item
+        for item in items
+        if check_id(**_identity(item)).startswith(
+            SABOTAGES[item.callspec.params["sabotage"]].checks  # type: ignore[attr-defined]
+        )
+    ]
+
+
+@pytest.fixture(autouse=True)
+def sabotage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    SABOTAGES[request.param].apply(monkeypatch)

@@ -1,0 +1,148 @@
+"""Every probe goes red on a build that is broken in just the way it looks for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from compat.builds.environment import Environment
+from compat.runs.model import Cell, Outcome, cell_from_json, check_id
+from compat.runs.stream import Stream
+from tests.conftest import ROOT
+
+RED = {Outcome.FAIL, Outcome.ERROR}
+
+
+@dataclass(frozen=True)
+class Sabotaged:
+    spec: str
+    cells: Mapping[str, Cell]
+
+    def under(self, sabotage: str) -> list[Cell]:
+        found = [cell for name, cell in self.cells.items() if name.endswith(f"-{sabotage}]")
+                 or name.endswith(f"[{sabotage}]")]
+        assert found, f"no probe ran under {sabotage}"
+        return found
+
+
+@pytest.fixture(scope="module", params=["2.11", "2.13"])
+def sabotaged(
+    request: pytest.FixtureRequest,
+    real_build: Callable[[str], Environment],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Sabotaged:
+    """One worker runs every sabotaged probe of a build."""
+    folder = tmp_path_factory.mktemp("sabotage")
+    environment = real_build(request.param)
+    temporary = environment.scratch / "tests"
+    temporary.mkdir(exist_ok=True)
+    stream = Stream(folder / "stream.jsonl")
+    worker = subprocess.run(
+        [
+            *(str(environment.python), "-m", "compat.probes", "--stream", str(stream.path)),
+            *("--jobs", "2", "--timeout", "60"),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTEST_PLUGINS": "tests.probes.sabotage",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "TMPDIR": str(temporary),
+            "TORCHINDUCTOR_CACHE_DIR": str(environment.scratch / "inductor"),
+            "TORCHINDUCTOR_COMPILE_THREADS": "1",
+            "OMP_NUM_THREADS": "2",
+        },
+        check=False,
+    )
+    assert worker.returncode == 0, worker.stdout + worker.stderr
+    identity = {"subject": "builtin", "build": request.param, "device": "cpu"}
+    cells = [cell_from_json({**data, **identity}) for kind, data in stream.read() if kind == "cell"]
+    return Sabotaged(request.param, {check_id(c.probe, c.params): c for c in cells})
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "says"),
+    [
+        ("name_is_gone", "is gone"),
+        ("parameter_is_gone", "no longer takes dynamic_shapes"),
+        ("flag_is_gone", "is open and the build does not have it"),
+        ("mode_is_not_shared", "Mixing fake modes"),
+        ("gate_is_ignored", "while the gate is"),
+        ("kept_graph_is_rewritten", "was rewritten"),
+        ("hiding_does_not_help", "doesn't match"),
+        ("tracing_does_not_restore", "leaves another tracing context behind"),
+        ("chain_never_falls_back", "_TLS"),
+        ("standalone_is_off", "outputs are off by"),
+        ("loaded_artifact_is_off", "other numbers"),
+        ("cache_forgets", "FxGraphCache has no graph"),
+        ("switch_is_dead", "the legacy path called standalone_compile"),
+    ],
+)
+def test_red(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
+    for cell in sabotaged.under(sabotage):
+        assert cell.outcome in RED, cell
+        assert says in cell.message, cell.message
+        assert cell.signature
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "says"),
+    [
+        ("donated_graph_is_copied", "was copied 1 times"),
+        ("donation_moves_the_outputs", "donation moves the outputs"),
+        ("donor_is_used_up", "was donated before"),
+    ],
+)
+def test_red_where_there_is_donation(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
+    for cell in sabotaged.under(sabotage):
+        if sabotaged.spec == "2.11":
+            assert cell.outcome is Outcome.UNSUPPORTED
+            assert cell.reason == "this build has no donate_graph_module"
+        else:
+            assert cell.outcome in RED
+            assert says in cell.message
+
+
+def test_the_context_probe_sees_the_crash(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("context_crashes")
+    assert cell.outcome is Outcome.PASS
+    assert cell.metrics["needed"] is True
+    assert "doesn't match" in cell.metrics["failure"]
+
+
+def test_a_strategy_that_hides_nothing(sabotaged: Sabotaged) -> None:
+    by_probe = {cell.probe: cell for cell in sabotaged.under("tls_is_dead")}
+    assert by_probe["tracing_context.strategy"].outcome in RED
+    assert by_probe["tracing_context.restored"].outcome is Outcome.FAIL
+    assert "does not hide" in by_probe["tracing_context.restored"].message
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "outcome", "reason"),
+    [
+        ("process_aborts", Outcome.CRASH, "killed by SIGABRT"),
+        ("c_code_segfaults", Outcome.CRASH, "killed by SIGSEGV"),
+        ("process_exits", Outcome.CRASH, "ended with status 0 before it reported"),
+        ("c_code_hangs", Outcome.TIMEOUT, "still running after 60 s"),
+        ("python_hangs", Outcome.TIMEOUT, "still running after 60 s"),
+    ],
+)
+def test_a_dead_process_costs_one_cell(
+    sabotaged: Sabotaged, sabotage: str, outcome: Outcome, reason: str
+) -> None:
+    (cell,) = sabotaged.under(sabotage)
+    assert (cell.outcome, cell.reason) == (outcome, reason)
+
+
+def test_a_hang_says_where(sabotaged: Sabotaged) -> None:
+    for sabotage in ("c_code_hangs", "python_hangs"):
+        (cell,) = sabotaged.under(sabotage)
+        assert f"in {sabotage}" in cell.message

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from compat.findings.derive import derive
+from compat.report.escape import code, plain
+from compat.report.markdown import render
+from compat.runs.model import Outcome, Run, Status
+from tests.conftest import make_build, make_cell, make_run
+
+HOSTILE = "<script>alert(1)</script> | **x** `y` [z](http://e) \u202e\x1b[31m\n# head"
+
+
+def small_run() -> Run:
+    missing = make_build("nightly", status=Status.UNAVAILABLE, reason=HOSTILE, version="")
+    cells = [
+        make_cell(
+            "2.13.0",
+            "parity.outputs",
+            outcome,
+            params={"model": "mlp", "dtype": "float32", "batch": "static", "path": path},
+            reason=HOSTILE if outcome is Outcome.FAIL else "",
+            signature=HOSTILE if outcome is Outcome.FAIL else "",
+            metrics={"digest": "1", "max_abs": 0.5, "max_rel": 0.5},
+        )
+        for path, outcome in (("eager", Outcome.PASS), ("aot", Outcome.FAIL))
+    ]
+    return make_run([make_build("2.13.0"), missing], cells)
+
+
+def test_the_same_run_gives_the_same_bytes() -> None:
+    assert render(small_run(), derive(small_run())) == render(small_run(), derive(small_run()))
+
+
+def test_what_went_wrong_stands_with_the_command_that_repeats_it() -> None:
+    text = render(small_run(), derive(small_run()))
+    assert "**Unexpected: 1.**" in text
+    assert "--builds ==2.13.0 --device cpu --probes 'parity.outputs[mlp-float32-static-aot]'" in text
+
+
+def test_unknown_is_neither_pass_nor_unsupported() -> None:
+    run = make_run(
+        [make_build("2.13.0"), make_build("nightly")],
+        [
+            make_cell("2.13.0", "artifacts.reload", params={"kind": "aot"}),
+            make_cell("nightly", "artifacts.reload", Outcome.NOT_RUN, params={"kind": "aot"}),
+        ],
+    )
+    (row,) = [
+        line for line in render(run, derive(run)).splitlines() if line.startswith("| aot")
+    ]
+    assert [each.strip() for each in row.strip("|").split("|")] == ["aot", "✅", "❔"]
+
+
+def test_text_from_a_run_stays_text() -> None:
+    text = render(small_run(), derive(small_run()))
+    assert "<script>" not in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\n# head" not in text
+    assert "](http://e)" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("a | b", "a \\| b"),
+        ("two\nlines", "two lines"),
+        ("<b>", "\\<b\\>"),
+        ("x" * 500, "x" * 399 + "…"),
+    ],
+)
+def test_plain(given: str, shown: str) -> None:
+    assert plain(given) == shown
+
+
+def test_code_cannot_be_left() -> None:
+    assert code("a`b|c\nd") == "`a'b¦c d`"

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from compat.runs.signature import normalise, signature_of
+
+
+@pytest.mark.parametrize(
+    ("today", "tomorrow"),
+    [
+        ("mode <FakeTensorMode object at 0x7f01>", "mode <FakeTensorMode object at 0x7e55>"),
+        ("no file /tmp/a/b/out.so", "no file /home/x/out.so"),
+        ("Eq(s77, u0) in x.py:12", "Eq(s3, u14) in x.py:99"),
+        ("line 12 of f", "line 7 of f"),
+        (f"key {'ab3' * 14} lost", f"key {'zz9' * 14} lost"),
+    ],
+)
+def test_what_changes_from_run_to_run_is_no_part_of_it(today: str, tomorrow: str) -> None:
+    assert normalise(today) == normalise(tomorrow)
+
+
+def test_what_tells_failures_apart_stays() -> None:
+    assert normalise("unexpected keyword 'aot'") != normalise("unexpected keyword 'donate'")
+    assert normalise("takes 2 arguments") != normalise("takes 3 arguments")
+
+
+def test_a_wrapper_is_looked_through() -> None:
+    class Wrapper(Exception):
+        inner_exception = TypeError("no such keyword")
+
+    assert signature_of(Wrapper("backend failed")) == "TypeError: no such keyword"
+
+
+def test_the_innermost_torch_frame_is_named() -> None:
+    code = compile("def inner():\n    raise KeyError('x')\n", "/e/torch/_inductor/cache.py", "exec")
+    names: dict[str, object] = {}
+    exec(code, names)
+    with pytest.raises(KeyError) as raised:
+        names["inner"]()  # type: ignore[operator]
+    assert signature_of(raised.value) == "KeyError: 'x' @ torch/_inductor/cache.py:inner"

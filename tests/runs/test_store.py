@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from compat.runs.model import Harness, Host, Outcome, Status, to_json
+from compat.runs.store import RunFolder, load, merge, save
+from tests.conftest import make_build, make_cell, make_run
+
+PLAN = {"probe": "parity.outputs", "params": {"path": "aot"}, "description": "Same numbers."}
+OTHER = {"probe": "donation.copies", "params": {}, "description": "Copies."}
+ENVIRONMENT = {
+    "version": "2.13.0+cu130",
+    "git_version": "abc",
+    "triton": "3.7.1",
+    "python": "3.11.7",
+    "compiler": "g++ 12",
+    "device": {"kind": "cpu", "name": "AVX2", "driver": None},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    host = Host(system="Linux", machine="x86_64", cpu="a CPU", cores=2)
+    return RunFolder.create(tmp_path, Harness(version="0", commit="abc"), host)
+
+
+def test_a_build_that_ran_to_its_end(folder: RunFolder) -> None:
+    stream = folder.stream(make_build("2.13.0"))
+    stream.append("build", to_json(make_build("2.13.0", version="")))
+    stream.append("environment", ENVIRONMENT)
+    stream.append("plan", PLAN)
+    stream.append("cell", {"probe": PLAN["probe"], "params": PLAN["params"], "outcome": "pass"})
+    stream.append("end", {"status": "ok", "reason": "", "finished": "2099-01-01T06:00:00+00:00"})
+    run = merge([folder])
+    assert [(cell.id, cell.outcome) for cell in run.cells] == [
+        ("parity.outputs[aot]@2.13.0-cpu", Outcome.PASS)
+    ]
+    (build,) = run.builds
+    assert (build.version, build.variant, build.triton) == ("2.13.0+cu130", "cu130", "3.7.1")
+    assert run.descriptions == {"parity.outputs": "Same numbers."}
+    assert run.finished == "2099-01-01T06:00:00+00:00"
+
+
+def test_what_was_planned_and_never_came_is_not_run(folder: RunFolder) -> None:
+    stream = folder.stream(make_build("2.13.0"))
+    stream.append("build", to_json(make_build("2.13.0")))
+    stream.append("plan", PLAN)
+    stream.append("plan", OTHER)
+    stream.append("cell", {"probe": PLAN["probe"], "params": PLAN["params"], "outcome": "fail"})
+    with stream.path.open("a") as file:
+        file.write('{"kind": "cell", "probe": "donation.cop')
+    run = merge([folder])
+    assert [cell.outcome for cell in run.cells] == [Outcome.FAIL, Outcome.NOT_RUN]
+    assert run.builds[0].status is Status.BROKEN
+    assert run.cells[1].reason == "the runner ended before the build did"
+
+
+def test_a_build_that_could_not_start_is_a_column_of_not_run(folder: RunFolder) -> None:
+    test_a_build_that_ran_to_its_end(folder)
+    missing = make_build("nightly", version="")
+    stream = folder.stream(missing)
+    stream.append("build", to_json(missing))
+    end = {"status": "unavailable", "reason": "no answer", "finished": "2026-11-22T05:59:00+00:00"}
+    stream.append("end", end)
+    run = merge([folder])
+    assert [build.id for build in run.builds] == ["2.13.0", "nightly"]
+    (cell,) = [cell for cell in run.cells if cell.build == "nightly"]
+    assert (cell.check, cell.outcome, cell.reason) == (
+        "parity.outputs[aot]",
+        Outcome.NOT_RUN,
+        "no answer",
+    )
+
+
+def test_builds_stand_in_the_order_of_their_versions(folder: RunFolder) -> None:
+    for name in ("2.13.0", "2.9.1", "2.13.0.dev20260420", "2.13.0rc1"):
+        stream = folder.stream(make_build(name))
+        stream.append("build", to_json(make_build(name)))
+    assert [build.id for build in merge([folder]).builds] == [
+        "2.9.1",
+        "2.13.0.dev20260420",
+        "2.13.0rc1",
+        "2.13.0",
+    ]
+
+
+def test_a_run_survives_the_disk(tmp_path: Path) -> None:
+    run = make_run([make_build("2.13.0")], [make_cell("2.13.0", "a.b", metrics={"copies": 1})])
+    save(run, tmp_path / "run.json")
+    assert load(tmp_path / "run.json") == run
+
+
+def test_what_does_not_fit_the_schema_is_not_written(tmp_path: Path) -> None:
+    run = make_run([make_build("2.13.0")], [make_cell("2.13.0", "no dot")])
+    with pytest.raises(jsonschema.ValidationError, match="no dot"):
+        save(run, tmp_path / "run.json")
+    assert not (tmp_path / "run.json").exists()
