@@ -25,7 +25,7 @@ from compat.findings.derive import derive
 from compat.findings.model import Findings
 from compat.probes.names import check_selection
 from compat.progress import LiveProgress
-from compat.report.markdown import GLYPHS, render
+from compat.report.markdown import render
 from compat.report.summary import print_summary
 from compat.runner import Settings, probe_builds, require_compiler
 from compat.runs.model import to_json

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Protocol
 
 import compat
-from compat.builds.environment import Environment, InstallFailed, adopt, install, lacking
+from compat.builds.environment import Environment, InstallError, adopt, install, lacking
 from compat.builds.resolve import Resolution
 from compat.errors import UsageError
 from compat.runs.model import Build, Device, Harness, Host, Status, Wheel, to_json
@@ -96,7 +96,7 @@ class _Pipeline:
             # One at a time: parallel installations fight for the same disk and cache.
             with self._installing:
                 environment = self._environment(resolution)
-        except InstallFailed as error:
+        except InstallError as error:
             self._end(build, Status.BROKEN, f"could not be installed: {error}")
             return
         if build.wheel is not None:
@@ -110,8 +110,9 @@ class _Pipeline:
         home = self._settings.home / "environments"
         if resolution.wheel is not None:
             return install(resolution.wheel, home)
-        assert resolution.python is not None
-        return adopt(resolution.python, home)
+        if resolution.python is not None:
+            return adopt(resolution.python, home)
+        raise InstallError("neither a wheel nor an interpreter")
 
     def _probe(self, build: Build, environment: Environment, stream: Stream) -> tuple[Status, str]:
         command = [
@@ -168,15 +169,12 @@ class _Pipeline:
 def _described(resolution: Resolution, device: str) -> Build:
     wheel = resolution.wheel
     names = tuple(str(spec) for spec in resolution.specs)
-    if wheel is None:
-        channel = "local" if resolution.python else ""
-    else:
-        channel = wheel.channel
+    local = "local" if resolution.python else ""
     return Build(
         id=resolution.id,
         aliases=names,
         requested=names[0],
-        channel=channel,
+        channel=wheel.channel if wheel else local,
         device=Device(kind=device),
         variant=wheel.variant if wheel else "",
         wheel=Wheel(filename=wheel.filename, sha256=wheel.sha256) if wheel else None,

@@ -39,9 +39,7 @@ def make_build(name: str, **changes: Any) -> Build:
     return Build(**{**values, **changes})
 
 
-def make_cell(
-    build: str, probe: str, outcome: Outcome = Outcome.PASS, **changes: Any
-) -> Cell:
+def make_cell(build: str, probe: str, outcome: Outcome = Outcome.PASS, **changes: Any) -> Cell:
     values: dict[str, Any] = {
         "subject": "builtin",
         "build": build,

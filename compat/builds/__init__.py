@@ -1,0 +1,1 @@
+"""What to test: from a spec to one exact wheel and its environment."""

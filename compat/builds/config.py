@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+import tomllib
 
 from compat.builds.spec import Spec, parse_spec
 from compat.errors import BuildsFileError, UsageError

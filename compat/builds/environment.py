@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
+from filelock import FileLock
 from packaging.requirements import Requirement
 from uv import find_uv_bin
 
@@ -24,7 +25,7 @@ REQUIREMENTS = ("numpy", "setuptools", "pytest>=8.3", "packaging")
 _DOWNLOAD_TIMEOUT_S = 60
 
 
-class InstallFailed(Exception):
+class InstallError(Exception):
     """An environment could not be made; the message is the installer's."""
 
 
@@ -49,7 +50,7 @@ def install(wheel: IndexedWheel, home: Path) -> Environment:
     """An environment of its own for ``wheel``, made below ``home`` unless it is there.
 
     Raises:
-        InstallFailed: uv, or the download of a wheel that the index gives no hash for, failed.
+        InstallError: uv, or the download of a wheel that the index gives no hash for, failed.
     """
     tag = hashlib.sha256("|".join((wheel.url, sys.version, *REQUIREMENTS)).encode()).hexdigest()[:8]
     folder = home / f"torch-{wheel.version}-{tag}"
@@ -57,15 +58,16 @@ def install(wheel: IndexedWheel, home: Path) -> Environment:
     complete = folder / "compat-complete"
     scratch = home / f"{folder.name}-scratch"
     scratch.mkdir(parents=True, exist_ok=True)
-    if not complete.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        _uv("venv", "--python", sys.executable, str(folder))
-        requirement, sha256 = _requirement(wheel, scratch)
-        options = [] if wheel.index is None else ["--index", wheel.index]
-        if wheel.version.is_prerelease:
-            options += ["--prerelease", "allow"]
-        _uv("pip", "install", "--python", str(python), *options, requirement, *REQUIREMENTS)
-        complete.write_text(sha256)
+    with FileLock(home / f"{folder.name}.lock"):
+        if not complete.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _uv("venv", "--python", sys.executable, str(folder))
+            requirement, sha256 = _requirement(wheel, scratch)
+            options = [] if wheel.index is None else ["--index", wheel.index]
+            if wheel.version.is_prerelease:
+                options += ["--prerelease", "allow"]
+            _uv("pip", "install", "--python", str(python), *options, requirement, *REQUIREMENTS)
+            complete.write_text(sha256)
     return Environment(python=python, scratch=scratch, sha256=complete.read_text())
 
 
@@ -74,7 +76,7 @@ def adopt(python: Path, home: Path) -> Environment:
 
     Raises:
         UsageError: There is no interpreter, or it has no torch.
-        InstallFailed: What it lacks could not be installed.
+        InstallError: What it lacks could not be installed.
     """
     python = python.absolute()
     missing = lacking(python)
@@ -128,11 +130,11 @@ def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:
                     digest.update(block)
                     file.write(block)
     except requests.RequestException as error:
-        raise InstallFailed(f"download of {wheel.filename}: {type(error).__name__}") from None
+        raise InstallError(f"download of {wheel.filename}: {type(error).__name__}") from None
     return f"torch @ {path.resolve().as_uri()}", digest.hexdigest()
 
 
 def _uv(*arguments: str) -> None:
     answer = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True)
     if answer.returncode:
-        raise InstallFailed(answer.stderr.strip() or f"uv ended with {answer.returncode}")
+        raise InstallError(answer.stderr.strip() or f"uv ended with {answer.returncode}")

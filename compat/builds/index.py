@@ -21,7 +21,7 @@ from pypi_simple import (
 _CHANNEL_PATHS = {"stable": "", "test": "/test", "nightly": "/nightly"}
 
 
-class IndexUnavailable(Exception):
+class IndexUnavailableError(Exception):
     """An index did not answer, or not with a page."""
 
 
@@ -64,7 +64,7 @@ class Indexes:
         """Released wheels on the default index.
 
         Raises:
-            IndexUnavailable: It did not answer.
+            IndexUnavailableError: It did not answer.
         """
         return self._page(PYPI_SIMPLE_ENDPOINT, "stable", None)
 
@@ -72,14 +72,14 @@ class Indexes:
         """Wheels in a channel of PyTorch's index: for the CPU, or of all CUDA variants.
 
         Raises:
-            IndexUnavailable: It did not answer; after the first time it is not asked again.
+            IndexUnavailableError: It did not answer; after the first time it is not asked again.
         """
         if self._silent:
-            raise IndexUnavailable(self._silent)
+            raise IndexUnavailableError(self._silent)
         base = self._pytorch + _CHANNEL_PATHS[channel]
         try:
             wheels = self._page(f"{base}/cpu" if device == "cpu" else base, channel, base)
-        except IndexUnavailable as error:
+        except IndexUnavailableError as error:
             self._silent = str(error)
             raise
         wanted = "cpu" if device == "cpu" else "cu"
@@ -101,11 +101,11 @@ class Indexes:
             # What PyTorch's host answers for a page that is not there.
             if error.response.status_code == requests.codes.forbidden:
                 return []
-            raise IndexUnavailable(f"answered {error.response.status_code}") from None
+            raise IndexUnavailableError(f"answered {error.response.status_code}") from None
         except requests.Timeout:
-            raise IndexUnavailable(f"no answer within {self._timeout_s:g} s") from None
+            raise IndexUnavailableError(f"no answer within {self._timeout_s:g} s") from None
         except (requests.RequestException, UnsupportedContentTypeError) as error:
-            raise IndexUnavailable(f"no answer ({type(error).__name__})") from None
+            raise IndexUnavailableError(f"no answer ({type(error).__name__})") from None
 
 
 def _installable(

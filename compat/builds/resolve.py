@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from compat.builds.index import IndexedWheel, Indexes, IndexUnavailable
+from compat.builds.index import IndexedWheel, Indexes, IndexUnavailableError
 from compat.builds.spec import Kind, Spec
 
 
@@ -80,19 +80,19 @@ class _Resolver:
                     return self._nightly(spec)
                 case Kind.DEV | Kind.RC:
                     return self._pre_release(spec)
-        except IndexUnavailable as error:
+        except IndexUnavailableError as error:
             return Resolution(specs=(spec,), problem=f"the index for it is not reachable: {error}")
 
     def _released(
         self, spec: Spec, wanted: Callable[[Version], bool], note: str = ""
     ) -> Resolution:
-        """The newest release; the CPU variant where the device is one and PyTorch's index answers."""
+        """The newest release; for a CPU its own variant, where PyTorch's index answers."""
         wheels: list[IndexedWheel] = []
         silent = ""
         if self._device == "cpu":
             try:
                 wheels += self._indexes.channel("stable", "cpu")
-            except IndexUnavailable as error:
+            except IndexUnavailableError as error:
                 silent = f" (PyTorch's own index: {error})"
         released = [
             each for each in wheels if not each.version.is_prerelease and wanted(each.version)
@@ -136,7 +136,7 @@ class _Resolver:
                         else f"{spec}: release candidate, no nightly left"
                     )
                     return Resolution(specs=(spec,), wheel=_newest(wheels), note=note)
-        except IndexUnavailable as error:
+        except IndexUnavailableError as error:
             why = f"PyTorch's index could not be asked for pre-releases: {error}"
         else:
             why = "its pre-releases are gone from the index"

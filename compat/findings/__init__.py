@@ -1,0 +1,1 @@
+"""What a run means: gates, workarounds, agreement, and what is unexpected."""

@@ -101,9 +101,9 @@ def say_parity(run: Run, parity: list[ParityFinding]) -> list[Sentence]:
     return [
         Sentence(
             title="outputs: all paths agree",
-            text=f"On {builds} builds every compiled path is within tolerance of eager. In {bitwise} "
-            f"of {len(known)} combinations of build, model, dtype and batch the compiled paths "
-            f"give the very same bits. The largest difference from eager is {worst.max_abs:.2g} "
+            text=f"On {builds} builds every compiled path is within tolerance of eager. In "
+            f"{bitwise} of {len(known)} combinations of build, model, dtype and batch the compiled "
+            f"paths give the very same bits. The largest difference from eager is {worst.max_abs:.2g} "
             f"({worst.model}, {worst.dtype}, {worst.build}).",
             cells=tuple(
                 cell.id

@@ -67,15 +67,14 @@ class PiecewiseBackend:
         options: Options | None = None,
         handles: Mapping[str, Handle] | None = None,
     ) -> None:
-        """
-        Args:
-            compiler: Compiles the pieces; its cache must be initialised.
-            sizes: Batch sizes that get a compilation of their own.
-            largest: The end of the range that serves every other batch size.
-            split_at: Call targets that become pieces of their own and are not compiled.
-            options: Inductor config entries for each piece.
-            handles: The ``handles`` of an earlier backend, perhaps of another process: what
-                they name is loaded instead of compiled.
+        """Args:
+        compiler: Compiles the pieces; its cache must be initialised.
+        sizes: Batch sizes that get a compilation of their own.
+        largest: The end of the range that serves every other batch size.
+        split_at: Call targets that become pieces of their own and are not compiled.
+        options: Inductor config entries for each piece.
+        handles: The ``handles`` of an earlier backend, perhaps of another process: what
+            they name is loaded instead of compiled.
         """
         self.compiler = compiler
         self.pieces: list[Piece] = []

@@ -120,11 +120,10 @@ class StandaloneCompiler:
         save_format: Literal["binary", "unpacked"] = "binary",
         features: Mapping[str, bool] | None = None,
     ) -> None:
-        """
-        Args:
-            aot: Produce one bundled ahead-of-time artifact, where the gate for it is open.
-            save_format: How :meth:`compile` saves; an aot artifact is always binary.
-            features: Switches features on or off by name, against their gates.
+        """Args:
+        aot: Produce one bundled ahead-of-time artifact, where the gate for it is open.
+        save_format: How :meth:`compile` saves; an aot artifact is always binary.
+        features: Switches features on or off by name, against their gates.
         """
         self._features = dict(features or {})
         self._aot = aot and self.uses("aot")
@@ -183,10 +182,10 @@ class StandaloneCompiler:
         self, handle: Handle, graph: fx.GraphModule, example_inputs: Sequence[Any]
     ) -> Compiled:
         _, path = handle
-        if not os.path.exists(path):
+        if not Path(path).exists():
             raise RuntimeError(f"no compiled artifact at {path}")
         artifact = torch._inductor.CompiledArtifact.load(
-            path=path, format="unpacked" if os.path.isdir(path) else "binary"
+            path=path, format="unpacked" if Path(path).is_dir() else "binary"
         )
         return _with_convention_of(graph, artifact)
 
@@ -201,10 +200,9 @@ class CompileFxCompiler:
     name = "compile_fx"
 
     def __init__(self, *, without_tracing_context: Run | None = None) -> None:
-        """
-        Args:
-            without_tracing_context: How to hide Dynamo's tracing context; the first strategy
-                that works at each compilation when left out.
+        """Args:
+        without_tracing_context: How to hide Dynamo's tracing context; the first strategy
+            that works at each compilation when left out.
         """
         self._without_tracing_context = without_tracing_context
 

@@ -56,9 +56,9 @@ def _concrete(value: Any, size: int) -> Any:
     return storage.as_strided(shape, stride, offset)
 
 
-def _substitute(value: int | torch.SymInt, size: int) -> int:
+def _substitute(value: Any, size: int) -> int:
     # int() on a symbolic value would specialise the shape environment it came from.
     if not is_symbolic(value):
         return int(value)
     expression = value.node.expr
-    return int(expression.subs({symbol: size for symbol in expression.free_symbols}))
+    return int(expression.subs(dict.fromkeys(expression.free_symbols, size)))

@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 
 class Run(Protocol):
+    """Calls a function in its own way and returns its result."""
+
     def __call__(self, function: Callable[[], T]) -> T: ...
 
 

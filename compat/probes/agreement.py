@@ -51,9 +51,8 @@ def difference(
     for got, wanted in zip(actual, expected, strict=True):
         assert got.shape == wanted.shape, f"shape {got.shape} instead of {wanted.shape}"
         assert got.dtype == wanted.dtype, f"dtype {got.dtype} instead of {wanted.dtype}"
-        got, wanted = got.double().cpu(), wanted.double().cpu()
-        distance = (got - wanted).abs()
-        magnitude = wanted.abs()
+        magnitude = wanted.double().abs()
+        distance = (got.double() - wanted.double()).abs()
         bound = tolerance.absolute + tolerance.relative * magnitude
         # "not (distance <= bound)" is true for NaN as well.
         within = within and not bool((~(distance <= bound)).any())

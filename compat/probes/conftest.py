@@ -50,9 +50,8 @@ def device(request: pytest.FixtureRequest) -> str:
 def record(request: pytest.FixtureRequest) -> Record:
     def write(**metrics: Any) -> None:
         for name, value in metrics.items():
-            if isinstance(value, float) and not math.isfinite(value):
-                value = str(value)
-            request.node.user_properties.append((name, value))
+            unfit = isinstance(value, float) and not math.isfinite(value)
+            request.node.user_properties.append((name, str(value) if unfit else value))
 
     return write
 
@@ -110,5 +109,5 @@ def _answer(
 ) -> None:
     try:
         connection.send((True, function(*args)))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (it is handed on)
         connection.send((False, RuntimeError(f"{type(error).__name__}: {error}")))

@@ -107,7 +107,7 @@ def inside_dynamo(
     def backend(graph: fx.GraphModule, example_inputs: Sequence[Any]) -> Callable[..., Any]:
         try:
             returned.append(body(graph))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (it is raised again)
             raised.append(error)
         return graph.forward
 

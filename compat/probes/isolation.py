@@ -7,12 +7,12 @@ config, caches or environment ends with its process, and a crash or a hang costs
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import multiprocessing
 import os
 import shutil
 import signal
-import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,12 +50,11 @@ class IsolatedRun:
     """Replaces pytest's run loop."""
 
     def __init__(self, stream: Stream, scratch: Path, jobs: int, timeout_s: float) -> None:
-        """
-        Args:
-            stream: Takes the planned cells first, then each outcome as it comes.
-            scratch: An empty folder for caches and logs of the probes.
-            jobs: How many probes run side by side.
-            timeout_s: Seconds after which a probe counts as hung.
+        """Args:
+        stream: Takes the planned cells first, then each outcome as it comes.
+        scratch: An empty folder for caches and logs of the probes.
+        jobs: How many probes run side by side.
+        timeout_s: Seconds after which a probe counts as hung.
         """
         self._stream = stream
         self._scratch = scratch
@@ -141,7 +140,7 @@ def _run_probe(item: pytest.Item, connection: Connection, scratch: Path, timeout
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     # A thread of C code: it fires and prints the stacks even while C code holds the GIL.
-    faulthandler.dump_traceback_later(timeout_s, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(timeout_s, exit=True, file=2)
     for variable, folder in (
         ("TORCHINDUCTOR_CACHE_DIR", "inductor"),
         ("TRITON_CACHE_DIR", "triton"),
@@ -226,8 +225,6 @@ def _description(item: pytest.Item) -> str:
 def _kill_group(process: BaseProcess) -> None:
     """End a probe's process and what it left running."""
     assert process.pid is not None
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.join()

@@ -9,10 +9,9 @@ import tempfile
 
 import torch
 from torch._inductor import codecache
+from torch._inductor import compile_fx as inductor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
-
-from torch._inductor import compile_fx as inductor
 
 _TRIAL_TIMEOUT_S = 240
 

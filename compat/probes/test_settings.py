@@ -26,8 +26,8 @@ def test_standalone_switch(
     """
     legacy, legacy_calls = fresh_process(run_with, "0", dtype, device, tmp_path / "0")
     standalone, standalone_calls = fresh_process(run_with, "1", dtype, device, tmp_path / "1")
-    tensors = [[torch.tensor(output) for output in outputs] for outputs in (legacy, standalone)]
-    seen = difference(*tensors, TOLERANCES[getattr(torch, dtype)])
+    actual, expected = (list(map(torch.tensor, outputs)) for outputs in (legacy, standalone))
+    seen = difference(actual, expected, TOLERANCES[getattr(torch, dtype)])
     record(max_abs=seen.max_abs, bitwise=legacy == standalone)
     assert legacy_calls == 0, f"the legacy path called standalone_compile {legacy_calls} times"
     assert standalone_calls > 0, "the standalone path did not call standalone_compile"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 import jinja2
@@ -93,8 +93,8 @@ def overview(run: Run, findings: Findings) -> str:
     return _table(["build", *map(code, paths), "all probes"], rows)
 
 
-def _summary(counts: dict[str, int] | object) -> str:
-    outcomes = {Outcome(name): number for name, number in dict(counts).items()}  # type: ignore[call-overload]
+def _summary(counts: Mapping[str, int]) -> str:
+    outcomes = {Outcome(name): number for name, number in counts.items()}
     worst = next((each for each in _WORST_FIRST if each in outcomes), None)
     if worst is None:
         return ""
@@ -180,15 +180,12 @@ def _tracing(run: Run, findings: Findings) -> str:
             *(works[answers[build.label]] for answers in workaround.works.values()),
             _glyphs(cells_of(run, build, "tracing_context.restored")),
             _glyphs(cells_of(run, build, "tracing_context.fallback")),
-            plain(workaround.failures.get(build.label, "")),
         ]
         for workaround in findings.workarounds
         for build in run.builds
     ]
     strategies = [name for workaround in findings.workarounds for name in workaround.works]
-    return _table(
-        ["build", "needed", *map(code, strategies), "restores", "falls back", "without it"], rows
-    )
+    return _table(["build", "needed", *map(code, strategies), "restores", "falls back"], rows)
 
 
 def _parity(run: Run, findings: Findings) -> str:

@@ -39,6 +39,8 @@ class Status(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Wheel:
+    """What was installed; the hash is empty where the environment was there already."""
+
     filename: str
     sha256: str
 
@@ -138,6 +140,8 @@ class Harness:
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
+    """The machine that ran."""
+
     system: str
     machine: str
     cpu: str

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from compat.builds import index, resolve as resolving
+from compat.builds import index
+from compat.builds import resolve as resolving
 from compat.builds.index import Indexes
 from compat.builds.resolve import Resolution, resolve
 from compat.builds.spec import parse_spec
@@ -56,9 +57,7 @@ def resolve_all(
 ) -> list[Resolution]:
     with serve(server), serve(IndexServer({"": RELEASED})) as default:
         monkeypatch.setattr(index, "PYPI_SIMPLE_ENDPOINT", default.address)
-        return resolve(
-            [parse_spec(text) for text in texts], Indexes(server.address, 1.0), device
-        )
+        return resolve([parse_spec(text) for text in texts], Indexes(server.address, 1.0), device)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +104,7 @@ def test_a_silent_index_costs_one_time_out_and_only_what_needs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server = IndexServer(PAGES, delay_s=1.5)
-    nightly, series, dev = resolve_all(
-        ["nightly", "2.12", "2.13.dev"], server, monkeypatch
-    )
+    nightly, series, dev = resolve_all(["nightly", "2.12", "2.13.dev"], server, monkeypatch)
     assert nightly.wheel is None
     assert nightly.problem == "the index for it is not reachable: no answer within 1 s"
     assert series.id == "2.12.1"

@@ -25,7 +25,8 @@ def test_grammar(text: str, kind: Kind, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2", "2.13.1", "2.13.beta", "nightly:2026", "python:", "==two", "latest", "==2.13 "[:2]]
+    "text",
+    ["", "2", "2.13.1", "2.13.beta", "nightly:2026", "python:", "==two", "latest", "==2.13 "[:2]],
 )
 def test_what_is_no_spec_is_named(text: str) -> None:
     with pytest.raises(UsageError, match="is not a build spec: expected a series") as raised:

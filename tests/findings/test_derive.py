@@ -94,7 +94,9 @@ def context_run(answers: Mapping[str, bool | None], tls: Outcome = Outcome.PASS)
 
 
 def test_a_workaround_can_go_from_the_first_build_after_the_last_that_needs_it() -> None:
-    findings = derive(context_run({"2.10.0": True, "2.11.0": False, "2.12.1": None, "2.13.0": False}))
+    findings = derive(
+        context_run({"2.10.0": True, "2.11.0": False, "2.12.1": None, "2.13.0": False})
+    )
     (workaround,) = findings.workarounds
     assert list(workaround.needed.values()) == [Answer.YES, Answer.NO, Answer.UNKNOWN, Answer.NO]
     assert workaround.control == "2.10.0"
@@ -104,7 +106,9 @@ def test_a_workaround_can_go_from_the_first_build_after_the_last_that_needs_it()
 
 
 def test_a_workaround_that_comes_back_is_not_deletable() -> None:
-    (workaround,) = derive(context_run({"2.10.0": True, "2.11.0": False, "2.13.0": True})).workarounds
+    (workaround,) = derive(
+        context_run({"2.10.0": True, "2.11.0": False, "2.13.0": True})
+    ).workarounds
     assert workaround.deletable_from is None
 
 
@@ -161,7 +165,9 @@ def test_the_surface_changes_between_neighbours_that_were_asked() -> None:
     builds = [make_build(name) for name in ("2.10.0", "2.11.0", "2.12.1", "2.13.0")]
     cells = [
         cell("2.10.0", "function(context)"),
-        make_cell("2.11.0", "surface.name", Outcome.CRASH, params={"name": "torch._guards:tracing"}),
+        make_cell(
+            "2.11.0", "surface.name", Outcome.CRASH, params={"name": "torch._guards:tracing"}
+        ),
         cell("2.12.1", "function(context, strict)"),
         cell("2.13.0", None),
     ]

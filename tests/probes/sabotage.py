@@ -49,9 +49,7 @@ def sabotage_of(*checks: str) -> Callable[[Break], Break]:
     return register
 
 
-def wrap_standalone_compile(
-    patch: pytest.MonkeyPatch, wrapper: Callable[..., Any]
-) -> None:
+def wrap_standalone_compile(patch: pytest.MonkeyPatch, wrapper: Callable[..., Any]) -> None:
     """Put ``wrapper(real, graph, inputs, **kwargs)`` in the place of ``standalone_compile``."""
     real = torch._inductor.standalone_compile
 
@@ -193,9 +191,7 @@ def hiding_does_not_help(patch: pytest.MonkeyPatch) -> None:
     crash_in_context(patch, always=True)
 
 
-@sabotage_of(
-    "tracing_context.strategy[tls-static", "tracing_context.restored[tls-success"
-)
+@sabotage_of("tracing_context.strategy[tls-static", "tracing_context.restored[tls-success")
 def tls_is_dead(patch: pytest.MonkeyPatch) -> None:
     """Whoever assigns the old name talks to nobody."""
     guards = copy.copy(torch._guards.__dict__)
@@ -229,11 +225,12 @@ def chain_never_falls_back(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(test_tracing_context, "choose_strategy", lambda: first)
 
 
-@sabotage_of("parity.outputs[mlp-float32-static-standalone", "parity.outputs[reduction-bfloat16-static-standalone")
+@sabotage_of(
+    "parity.outputs[mlp-float32-static-standalone",
+    "parity.outputs[reduction-bfloat16-static-standalone",
+)
 def standalone_is_off(patch: pytest.MonkeyPatch) -> None:
-    wrap_standalone_compile(
-        patch, lambda real, *args, **kwargs: Off(real(*args, **kwargs))
-    )
+    wrap_standalone_compile(patch, lambda real, *args, **kwargs: Off(real(*args, **kwargs)))
 
 
 @sabotage_of("artifacts.reload[binary", "artifacts.reload[unpacked")
@@ -248,9 +245,7 @@ def loaded_artifact_is_off(patch: pytest.MonkeyPatch) -> None:
 
 @sabotage_of("artifacts.reload[fx-graph-cache")
 def cache_forgets(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        codecache.FxGraphCache, "_lookup_graph", staticmethod(lambda *args: (None, {}))
-    )
+    patch.setattr(codecache.FxGraphCache, "_lookup_graph", staticmethod(lambda *args: (None, {})))
 
 
 @sabotage_of("settings.standalone_switch[float32")

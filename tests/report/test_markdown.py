@@ -35,7 +35,9 @@ def test_the_same_run_gives_the_same_bytes() -> None:
 def test_what_went_wrong_stands_with_the_command_that_repeats_it() -> None:
     text = render(small_run(), derive(small_run()))
     assert "**Unexpected: 1.**" in text
-    assert "--builds ==2.13.0 --device cpu --probes 'parity.outputs[mlp-float32-static-aot]'" in text
+    assert (
+        "--builds ==2.13.0 --device cpu --probes 'parity.outputs[mlp-float32-static-aot]'" in text
+    )
 
 
 def test_unknown_is_neither_pass_nor_unsupported() -> None:
@@ -46,9 +48,7 @@ def test_unknown_is_neither_pass_nor_unsupported() -> None:
             make_cell("nightly", "artifacts.reload", Outcome.NOT_RUN, params={"kind": "aot"}),
         ],
     )
-    (row,) = [
-        line for line in render(run, derive(run)).splitlines() if line.startswith("| aot")
-    ]
+    (row,) = [line for line in render(run, derive(run)).splitlines() if line.startswith("| aot")]
     assert [each.strip() for each in row.strip("|").split("|")] == ["aot", "✅", "❔"]
 
 

@@ -19,7 +19,15 @@ class Remembering(EagerCompiler):
         self.asked: list[tuple[str, CompileRange, list[Any]]] = []
         self.loaded: list[str] = []
 
-    def compile(self, graph: fx.GraphModule, example_inputs: Any, compile_range: Any, *, key: str, options: Any = None) -> Any:  # type: ignore[override]
+    def compile(
+        self,
+        graph: fx.GraphModule,
+        example_inputs: Any,
+        compile_range: Any,
+        *,
+        key: str,
+        options: Any = None,
+    ) -> Any:  # type: ignore[override]
         self.asked.append((key, compile_range, list(example_inputs)))
         return graph, (key, "somewhere")
 
