@@ -6,11 +6,13 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import Protocol
 
 import compat
@@ -92,9 +94,10 @@ class _Pipeline:
             self._end(build, Status.UNAVAILABLE, resolution.problem)
             return
         self._progress.phase(build.id, "installing")
+        seconds: dict[str, float] = {}
         try:
             # One at a time: parallel installations fight for the same disk and cache.
-            with self._installing:
+            with self._installing, _timed(seconds, "install"):
                 environment = self._environment(resolution)
         except InstallError as error:
             self._end(build, Status.BROKEN, f"could not be installed: {error}")
@@ -103,8 +106,8 @@ class _Pipeline:
             build = replace(build, wheel=replace(build.wheel, sha256=environment.sha256))
         stream = self._begin(build)
         self._progress.phase(build.id, "starting")
-        status, reason = self._probe(build, environment, stream)
-        self._finish(build, stream, status, reason)
+        status, reason = self._probe(build, environment, stream, seconds)
+        self._finish(build, stream, status, reason, seconds)
 
     def _environment(self, resolution: Resolution) -> Environment:
         home = self._settings.home / "environments"
@@ -114,7 +117,10 @@ class _Pipeline:
             return adopt(resolution.python, home)
         raise InstallError("neither a wheel nor an interpreter")
 
-    def _probe(self, build: Build, environment: Environment, stream: Stream) -> tuple[Status, str]:
+    def _probe(
+        self, build: Build, environment: Environment, stream: Stream, seconds: dict[str, float]
+    ) -> tuple[Status, str]:
+        """Run the worker to its end, and note how long it took to start and to probe."""
         command = [
             *(str(environment.python), "-m", "compat.probes"),
             *("--stream", str(stream.path), "--device", self._settings.device),
@@ -133,8 +139,11 @@ class _Pipeline:
                 env=_worker_variables(environment, self._settings.home),
             )
             try:
+                began = monotonic()
                 while worker.poll() is None:
-                    self._report_cells(build, stream)
+                    phase = "probe" if self._report_cells(build, stream) else "start"
+                    earlier = seconds.get("start", 0) if phase == "probe" else 0
+                    seconds[phase] = round(monotonic() - began - earlier, 1)
                     try:
                         worker.wait(_POLL_S)
                     except subprocess.TimeoutExpired:
@@ -147,23 +156,41 @@ class _Pipeline:
         last = lines[-1] if lines else "it said nothing"
         return Status.BROKEN, f"the worker ended with status {worker.returncode}: {last}"
 
-    def _report_cells(self, build: Build, stream: Stream) -> None:
+    def _report_cells(self, build: Build, stream: Stream) -> bool:
+        """Tell the progress how many cells are done; false while none is planned yet."""
         kinds = [kind for kind, _ in stream.read()]
-        if planned := kinds.count("plan"):
+        planned = kinds.count("plan")
+        if planned:
             self._progress.cells(build.id, kinds.count("cell"), planned)
+        return bool(planned)
 
     def _begin(self, build: Build) -> Stream:
         stream = self._folder.stream(build)
         stream.append("build", to_json(build))
         return stream
 
-    def _finish(self, build: Build, stream: Stream, status: Status, reason: str) -> None:
-        stream.append("end", {"status": status, "reason": reason, "finished": now()})
+    def _finish(
+        self,
+        build: Build,
+        stream: Stream,
+        status: Status,
+        reason: str,
+        seconds: Mapping[str, float],
+    ) -> None:
+        end = {"status": status, "reason": reason, "finished": now(), "seconds": seconds}
+        stream.append("end", end)
         self._report_cells(build, stream)
         self._progress.end(build.id, reason or "probed")
 
     def _end(self, build: Build, status: Status, reason: str) -> None:
-        self._finish(build, self._begin(build), status, reason)
+        self._finish(build, self._begin(build), status, reason, {})
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
+    began = monotonic()
+    yield
+    seconds[phase] = round(monotonic() - began, 1)
 
 
 def _described(resolution: Resolution, device: str) -> Build:

@@ -103,8 +103,8 @@ def say_parity(run: Run, parity: list[ParityFinding]) -> list[Sentence]:
             title="outputs: all paths agree",
             text=f"On {builds} builds every compiled path is within tolerance of eager. In "
             f"{bitwise} of {len(known)} combinations of build, model, dtype and batch the compiled "
-            f"paths give the very same bits. The largest difference from eager is {worst.max_abs:.2g} "
-            f"({worst.model}, {worst.dtype}, {worst.build}).",
+            f"paths give the very same bits. The largest difference from eager is "
+            f"{worst.max_abs:.2g} ({worst.model}, {worst.dtype}, {worst.build}).",
             cells=tuple(
                 cell.id
                 for cell in run.cells

@@ -71,6 +71,7 @@ def render(run: Run, findings: Findings) -> str:
         surface=_surface(findings),
         trouble=_trouble(run),
         provenance=_provenance(run),
+        seconds=_seconds(run),
         legend=_table(["", "outcome", "meaning"], _legend()),
         probes=_table(["probe", "what it asks"], _descriptions(run)),
         counts=_counts(run),
@@ -304,6 +305,20 @@ def _provenance(run: Run) -> str:
         ],
         rows,
     )
+
+
+def _seconds(run: Run) -> str:
+    """Where the time of each build went."""
+    rows = [
+        [
+            _name(build),
+            *(f"{build.seconds.get(phase, 0):.0f}" for phase in ("install", "start", "probe")),
+            f"{sum(cell.duration_s for cell in run.cells if _is_on(cell, build)):.0f}",
+        ]
+        for build in run.builds
+        if build.seconds
+    ]
+    return _table(["build", "install", "start", "probe", "sum of its cells"], rows)
 
 
 def _legend() -> list[list[str]]:

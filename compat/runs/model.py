@@ -68,6 +68,8 @@ class Build:
         note: Why a spec resolved to this build, where that needs saying.
         reason: Why the status is not ok.
         compiler: First line of the C++ compiler's ``--version``.
+        seconds: How long it took to ``install``, to ``start`` (import torch and warm up) and to
+            ``probe``.
     """
 
     id: str
@@ -85,6 +87,7 @@ class Build:
     note: str = ""
     status: Status = Status.OK
     reason: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

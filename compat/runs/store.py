@@ -162,7 +162,12 @@ def _read(stream: Stream) -> _Read:
         elif kind == "end" and build is not None:
             ended = True
             finished = data["finished"]
-            build = replace(build, status=Status(data["status"]), reason=data["reason"])
+            build = replace(
+                build,
+                status=Status(data["status"]),
+                reason=data["reason"],
+                seconds=data.get("seconds", {}),
+            )
     if build is None:
         raise ValueError(f"{stream.path}: no build in it")
     if not ended:
