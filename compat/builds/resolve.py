@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from compat.builds.index import IndexedWheel, Indexes, IndexUnavailableError
 from compat.builds.spec import Kind, Spec
+from compat.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,11 @@ class Resolution:
 
 
 def resolve(specs: Sequence[Spec], indexes: Indexes, device: str) -> list[Resolution]:
-    """One resolution for each distinct wheel or interpreter, in the order of ``specs``."""
+    """One resolution for each distinct wheel or interpreter, in the order of ``specs``.
+
+    Raises:
+        UsageError: An index that answered has never released what a spec asks for.
+    """
     resolver = _Resolver(indexes, device)
     merged: dict[object, Resolution] = {}
     for spec in specs:
@@ -83,25 +88,42 @@ class _Resolver:
         except IndexUnavailableError as error:
             return Resolution(specs=(spec,), problem=f"the index for it is not reachable: {error}")
 
-    def _released(
-        self, spec: Spec, wanted: Callable[[Version], bool], note: str = ""
-    ) -> Resolution:
-        """The newest release; for a CPU its own variant, where PyTorch's index answers."""
-        wheels: list[IndexedWheel] = []
-        silent = ""
-        if self._device == "cpu":
-            try:
-                wheels += self._indexes.channel("stable", "cpu")
-            except IndexUnavailableError as error:
-                silent = f" (PyTorch's own index: {error})"
-        released = [
-            each for each in wheels if not each.version.is_prerelease and wanted(each.version)
-        ]
-        if not released:
-            released = [each for each in self._indexes.default() if wanted(each.version)]
-        if not released:
-            return Resolution(specs=(spec,), problem=f"no released wheel matches{silent}")
-        return Resolution(specs=(spec,), wheel=_newest(released), note=note)
+    def _released(self, spec: Spec, wanted: Callable[[Version], bool]) -> Resolution:
+        """The newest release; for a CPU its own variant, where PyTorch's index answers.
+
+        Raises:
+            UsageError: The default index answered and lists no such release.
+        """
+        wheel = self._newest_release(wanted)
+        if wheel is None:
+            released = sorted({each.version for each in self._indexes.default()})
+            raise UsageError(
+                f"no build matches {spec.text!r}: released on this index, for this Python, are "
+                f"{_series(released[0])} … {released[-1]}"
+                if released
+                else f"no build matches {spec.text!r}: this index has no torch for this Python"
+            )
+        return Resolution(specs=(spec,), wheel=wheel)
+
+    def _newest_release(self, wanted: Callable[[Version], bool]) -> IndexedWheel | None:
+        for source in (self._own_variants, self._indexes.default):
+            found = [
+                wheel
+                for wheel in source()
+                if not wheel.version.is_prerelease and wanted(wheel.version)
+            ]
+            if found:
+                return _newest(found)
+        return None
+
+    def _own_variants(self) -> tuple[IndexedWheel, ...]:
+        """Releases in the CPU variant, if that is what the device wants and they can be had."""
+        if self._device != "cpu":
+            return ()
+        try:
+            return self._indexes.channel("stable", self._device)
+        except IndexUnavailableError:
+            return ()
 
     def _exact(self, spec: Spec) -> Resolution:
         version = Version(spec.value)
@@ -140,10 +162,11 @@ class _Resolver:
             why = f"PyTorch's index could not be asked for pre-releases: {error}"
         else:
             why = "its pre-releases are gone from the index"
+        wheel = self._newest_release(lambda version: _series(version) == spec.value)
+        if wheel is None:
+            return Resolution(specs=(spec,), problem=f"{why}, and no {spec.value} is released")
         # A release is newer than every pre-release of its series.
-        return self._released(
-            spec, lambda version: _series(version) == spec.value, f"{spec}: the release; {why}"
-        )
+        return Resolution(specs=(spec,), wheel=wheel, note=f"{spec}: the release; {why}")
 
     def _in_channel(self, channel: str, wanted: Callable[[Version], bool]) -> list[IndexedWheel]:
         return [

@@ -85,7 +85,7 @@ def overview(run: Run, findings: Findings) -> str:
     paths = list(dict.fromkeys(path for each in findings.paths.values() for path in each))
     rows = [
         [
-            _name(build),
+            f"{_name(build)} {plain(', '.join(_other_names(build)))}".strip(),
             *(_summary(findings.paths[build.label].get(path, {})) for path in paths),
             _counted(cell.outcome for cell in run.cells if _is_on(cell, build)),
         ]
@@ -245,6 +245,7 @@ def _surface(findings: Findings) -> str:
 
 def _trouble(run: Run) -> str:
     """Every cell that is neither pass, unsupported nor a whole build's not-run."""
+    builds = {build.id: build for build in run.builds}
     ok = {build.id for build in run.builds if build.status is Status.OK}
     quiet = {Outcome.PASS, Outcome.UNSUPPORTED}
     rows = [
@@ -253,7 +254,7 @@ def _trouble(run: Run) -> str:
             code(cell.id),
             plain(cell.reason),
             plain(cell.signature),
-            code(repeat_command(cell)),
+            code(repeat_command(cell, builds[cell.build])),
         ]
         for cell in run.cells
         if cell.outcome not in quiet and (cell.outcome is not Outcome.NOT_RUN or cell.build in ok)
@@ -261,11 +262,10 @@ def _trouble(run: Run) -> str:
     return _table(["outcome", "cell", "what happened", "signature", "to repeat it"], rows)
 
 
-def repeat_command(cell: Cell) -> str:
+def repeat_command(cell: Cell, build: Build) -> str:
     """The command that repeats one cell."""
-    return (
-        f"nox -s matrix -- --builds =={cell.build} --device {cell.device} --probes '{cell.check}'"
-    )
+    spec = build.requested if build.channel == "local" else f"=={build.id}"
+    return f"nox -s matrix -- --builds {spec} --device {cell.device} --probes '{cell.check}'"
 
 
 def _provenance(run: Run) -> str:
@@ -356,6 +356,10 @@ def _is_on(cell: Cell, build: Build) -> bool:
 
 def _name(build: Build) -> str:
     return f"**{plain(build.label)}**"
+
+
+def _other_names(build: Build) -> list[str]:
+    return [alias for alias in build.aliases if alias != build.id]
 
 
 def _labels(run: Run) -> list[str]:

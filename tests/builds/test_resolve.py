@@ -10,6 +10,7 @@ from compat.builds import resolve as resolving
 from compat.builds.index import Indexes
 from compat.builds.resolve import Resolution, resolve
 from compat.builds.spec import parse_spec
+from compat.errors import UsageError
 from tests.builds.index_server import IndexServer, serve
 
 TAG = f"cp{sys.version_info.major}{sys.version_info.minor}"
@@ -111,7 +112,8 @@ def test_a_silent_index_costs_one_time_out_and_only_what_needs_it(
     assert series.wheel is not None
     assert series.wheel.index is None, "the default index stands in"
     assert dev.wheel is None
-    assert dev.problem.startswith("no released wheel matches")
+    assert dev.problem.startswith("PyTorch's index could not be asked for pre-releases")
+    assert dev.problem.endswith("and no 2.13 is released")
     assert len(server.asked) == 1
 
 
@@ -120,7 +122,16 @@ def test_an_index_out_of_order_is_not_an_empty_one(monkeypatch: pytest.MonkeyPat
     assert found.problem == "the index for it is not reachable: answered 503"
 
 
-@pytest.mark.parametrize("text", ["2.99", "==2.12.9", "nightly:20200101", "2.99.dev"])
+@pytest.mark.parametrize("text", ["2.99", "==2.12.9"])
+def test_what_was_never_released_is_the_users_mistake(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match=r"are 2\.11 … 2\.12\.1") as raised:
+        resolve_all([text], IndexServer(PAGES), monkeypatch)
+    assert repr(text) in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["nightly:20200101", "2.99.dev", "2.99.rc"])
 def test_what_no_index_lists_is_a_problem_and_no_crash(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,96 @@
+"""Environments, made with the real uv."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from compat.builds.environment import REQUIREMENTS, InstallError, adopt, install, lacking
+from compat.builds.index import IndexedWheel
+from compat.errors import UsageError
+from tests.builds.index_server import IndexServer, serve
+
+FILENAME = "torch-2.14.0.dev20260729+cpu-py3-none-any.whl"
+
+
+def tiny_torch() -> bytes:
+    """A real wheel of a torch that says its version and does nothing else."""
+    info = "torch-2.14.0.dev20260729+cpu.dist-info"
+    files = {
+        "torch/__init__.py": "__version__ = '2.14.0.dev20260729+cpu'\n",
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: torch\nVersion: 2.14.0.dev20260729+cpu\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+def nightly(server: IndexServer, filename: str = FILENAME) -> IndexedWheel:
+    return IndexedWheel(
+        version=Version("2.14.0.dev20260729+cpu"),
+        channel="nightly",
+        filename=filename,
+        url=f"{server.address}/files/{filename}",
+        sha256="",
+        index=None,
+    )
+
+
+def test_a_nightly_without_a_hash_gets_our_own(tmp_path: Path) -> None:
+    content = tiny_torch()
+    with serve(IndexServer({}, files={FILENAME: content})) as server:
+        made = install(nightly(server), tmp_path)
+        again = install(nightly(server), tmp_path)
+    assert made.sha256 == hashlib.sha256(content).hexdigest()
+    assert again == made
+    assert len(server.asked) == 1, "it was downloaded twice"
+    question = "import torch, numpy, pytest, setuptools, packaging; print(torch.__version__)"
+    answer = subprocess.run([made.python, "-c", question], capture_output=True, text=True)
+    assert answer.stdout == "2.14.0.dev20260729+cpu\n", answer.stderr
+
+
+def test_a_wheel_that_is_gone_is_named(tmp_path: Path) -> None:
+    with serve(IndexServer({})) as server, pytest.raises(InstallError, match="download of torch-"):
+        install(nightly(server), tmp_path)
+
+
+def test_an_installation_that_fails_says_what_uv_said(tmp_path: Path) -> None:
+    with (
+        serve(IndexServer({}, files={FILENAME: b"no wheel"})) as server,
+        pytest.raises(InstallError, match=r"(?i)failed to (read|extract)|invalid"),
+    ):
+        install(nightly(server), tmp_path)
+
+
+@pytest.fixture
+def bare_python(tmp_path: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    return tmp_path / "venv" / "bin" / "python"
+
+
+def test_what_an_environment_lacks_is_put_beside_it(bare_python: Path, tmp_path: Path) -> None:
+    site = next((bare_python.parents[1] / "lib").glob("python*/site-packages"))
+    (site / "torch").mkdir()
+    (site / "torch" / "__init__.py").write_text("")
+    before = sorted(bare_python.parents[1].rglob("*"))
+    assert lacking(bare_python) == list(REQUIREMENTS)
+    adopted = adopt(bare_python, tmp_path / "home")
+    assert adopted.beside is not None
+    assert (adopted.beside / "pytest").is_dir()
+    assert sorted(bare_python.parents[1].rglob("*")) == before
+
+
+def test_an_environment_without_torch_is_refused(bare_python: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="expected an environment with torch; it has none"):
+        adopt(bare_python, tmp_path)

@@ -1,0 +1,48 @@
+"""A PyTorch that is there already, from the command line to the tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from compat.builds.environment import Environment
+
+
+def test_it_is_probed_as_it_is(real_build: Callable[[str], Environment], tmp_path: Path) -> None:
+    python = real_build("2.13").python
+    before = sorted(python.parents[1].rglob("*"))
+    spec = f"python:{python}"
+
+    def compat(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "compat", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": ""},
+        )
+
+    probed = compat("probe", "--builds", spec, "--device", "cpu", "--probes", "gates.capability")
+    assert probed.returncode == 0, probed.stderr
+    assert "4 of 4 cells" in probed.stdout
+    reported = compat("report")
+    assert reported.returncode == 0, reported.stdout
+    run = json.loads((tmp_path / "reports/latest/run.json").read_text())
+    (build,) = run["builds"]
+    assert build["aliases"] == [spec]
+    assert build["channel"] == "local"
+    assert build["version"].startswith("2.13.")
+    assert build["wheel"] is None
+    assert [cell["outcome"] for cell in run["cells"]] == ["pass"] * 4
+    findings = json.loads((tmp_path / "reports/latest/findings.json").read_text())
+    verdicts = {gate["feature"]: list(gate["verdicts"].values()) for gate in findings["gates"]}
+    assert verdicts["donate_graph_module"] == ["used"]
+    assert sorted(python.parents[1].rglob("*")) == before, "the environment was changed"
+
+    first = (tmp_path / "reports/README.md").read_bytes()
+    assert compat("report").returncode == 0
+    assert (tmp_path / "reports/README.md").read_bytes() == first
