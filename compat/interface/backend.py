@@ -55,6 +55,15 @@ class PiecewiseBackend:
     Each piece is compiled once for the range, with the graph's own fake inputs, and once for
     each single size, with concrete fakes of a new mode. A piece without symbolic sizes is
     compiled once. What is split off, attention by default, stays as it was captured.
+
+    Args:
+        compiler: Compiles the pieces; its cache must be initialised.
+        sizes: Batch sizes that get a compilation of their own.
+        largest: The end of the range that serves every other batch size.
+        split_at: Call targets that become pieces of their own and are not compiled.
+        options: Inductor config entries for each piece.
+        handles: The ``handles`` of an earlier backend, perhaps of another process: what
+            they name is loaded instead of compiled.
     """
 
     def __init__(
@@ -67,15 +76,6 @@ class PiecewiseBackend:
         options: Options | None = None,
         handles: Mapping[str, Handle] | None = None,
     ) -> None:
-        """Args:
-        compiler: Compiles the pieces; its cache must be initialised.
-        sizes: Batch sizes that get a compilation of their own.
-        largest: The end of the range that serves every other batch size.
-        split_at: Call targets that become pieces of their own and are not compiled.
-        options: Inductor config entries for each piece.
-        handles: The ``handles`` of an earlier backend, perhaps of another process: what
-            they name is loaded instead of compiled.
-        """
         self.compiler = compiler
         self.pieces: list[Piece] = []
         self.handles: dict[str, Handle] = dict(handles or {})

@@ -109,7 +109,13 @@ class EagerCompiler:
 
 
 class StandaloneCompiler:
-    """Drives ``torch._inductor.standalone_compile``, the path that vLLM ships."""
+    """Drives ``torch._inductor.standalone_compile``, the path that vLLM ships.
+
+    Args:
+        aot: Produce one bundled ahead-of-time artifact, where the gate for it is open.
+        save_format: How :meth:`compile` saves; an aot artifact is always binary.
+        features: Switches features on or off by name, against their gates.
+    """
 
     name = "standalone"
 
@@ -120,11 +126,6 @@ class StandaloneCompiler:
         save_format: Literal["binary", "unpacked"] = "binary",
         features: Mapping[str, bool] | None = None,
     ) -> None:
-        """Args:
-        aot: Produce one bundled ahead-of-time artifact, where the gate for it is open.
-        save_format: How :meth:`compile` saves; an aot artifact is always binary.
-        features: Switches features on or off by name, against their gates.
-        """
         self._features = dict(features or {})
         self._aot = aot and self.uses("aot")
         self._save_format = save_format
@@ -195,15 +196,15 @@ class CompileFxCompiler:
 
     It is called from inside Dynamo's tracing context, hides that context from ``compile_fx``,
     and offers a ShapeEnv stand-in to the cache, so that what it compiles can be looked up again.
+
+    Args:
+        without_tracing_context: How to hide Dynamo's tracing context; the first strategy
+            that works at each compilation when left out.
     """
 
     name = "compile_fx"
 
     def __init__(self, *, without_tracing_context: Run | None = None) -> None:
-        """Args:
-        without_tracing_context: How to hide Dynamo's tracing context; the first strategy
-            that works at each compilation when left out.
-        """
         self._without_tracing_context = without_tracing_context
 
     def initialize_cache(self, cache_dir: Path, *, disable_cache: bool = False) -> None:

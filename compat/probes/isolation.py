@@ -47,15 +47,16 @@ class _Child:
 
 
 class IsolatedRun:
-    """Replaces pytest's run loop."""
+    """Replaces pytest's run loop.
 
-    def __init__(self, stream: Stream, scratch: Path, jobs: int, timeout_s: float) -> None:
-        """Args:
+    Args:
         stream: Takes the planned cells first, then each outcome as it comes.
         scratch: An empty folder for caches and logs of the probes.
         jobs: How many probes run side by side.
         timeout_s: Seconds after which a probe counts as hung.
-        """
+    """
+
+    def __init__(self, stream: Stream, scratch: Path, jobs: int, timeout_s: float) -> None:
         self._stream = stream
         self._scratch = scratch
         self._jobs = jobs
@@ -116,7 +117,8 @@ class IsolatedRun:
 
     def _post_mortem(self, child: _Child) -> dict[str, Any]:
         """The outcome of a process that ended without a report."""
-        log = (child.scratch / "log").read_text(errors="replace")
+        written = child.scratch / "log"
+        log = written.read_text(errors="replace") if written.exists() else ""
         status = child.process.exitcode or 0
         if _WATCHDOG_MARK in log:
             stacks = log[log.rindex(_WATCHDOG_MARK) :]
@@ -227,4 +229,6 @@ def _kill_group(process: BaseProcess) -> None:
     assert process.pid is not None
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    # For one that never got as far as having a group.
+    process.kill()
     process.join()
