@@ -33,12 +33,10 @@ class Strategy:
     Attributes:
         name: What reports and arguments call it.
         run: Calls a function without tracing context and returns its result.
-        source: The names it leans on.
     """
 
     name: str
     run: Run
-    source: str
 
     def works(self) -> bool:
         """Whether the running build has what the strategy leans on, and it hides the context."""
@@ -49,6 +47,7 @@ class Strategy:
 
 
 def _run_with_tls_cleared(function: Callable[[], T]) -> T:
+    """Assign ``torch._guards._TLS.tracing_context``: what vLLM 0.33.0 ships."""
     saved = TracingContext.try_get()
     torch._guards._TLS.tracing_context = None
     try:
@@ -58,11 +57,13 @@ def _run_with_tls_cleared(function: Callable[[], T]) -> T:
 
 
 def _run_under_tracing_none(function: Callable[[], T]) -> T:
+    """Use torch's own, private, context manager."""
     with torch._guards.tracing(None):
         return function()
 
 
 def _run_in_fresh_thread(function: Callable[[], T]) -> T:
+    """Use public API only: the context is thread-local, and a new thread has none."""
     # A new thread starts with gradients on; what is compiled depends on that switch.
     grad_enabled = torch.is_grad_enabled()
     context = contextvars.copy_context()
@@ -78,21 +79,9 @@ def _run_in_fresh_thread(function: Callable[[], T]) -> T:
 STRATEGIES = {
     strategy.name: strategy
     for strategy in (
-        Strategy(
-            name="tls",
-            run=_run_with_tls_cleared,
-            source="torch._guards._TLS.tracing_context, what vLLM 0.33.0 ships",
-        ),
-        Strategy(
-            name="tracing",
-            run=_run_under_tracing_none,
-            source="torch._guards.tracing(None)",
-        ),
-        Strategy(
-            name="thread",
-            run=_run_in_fresh_thread,
-            source="a fresh thread, public API only",
-        ),
+        Strategy(name="tls", run=_run_with_tls_cleared),
+        Strategy(name="tracing", run=_run_under_tracing_none),
+        Strategy(name="thread", run=_run_in_fresh_thread),
     )
 }
 

@@ -32,6 +32,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="compat-") as scratch:
         make_each_library_once(Path(scratch))
+        keep_forks_possible(arguments.device)
         return run(arguments, Path(scratch))
 
 
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
     faulthandler.cancel_dump_traceback_later()
     stream = Stream(arguments.stream)
     stream.append("environment", environment(arguments.device))
-    preload.warm_up()
+    preload.warm_up(arguments.device)
 
     import pytest
 
@@ -67,6 +68,15 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
     )
     # That a selection is empty is for the one to say who selected.
     return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else status
+
+
+def keep_forks_possible(device: str) -> None:
+    """See to it that importing torch initialises no CUDA: its state does not survive a fork."""
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    else:
+        # Lets torch.cuda.is_available() ask the driver's library instead of the runtime.
+        os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
 
 
 def make_each_library_once(scratch: Path) -> None:

@@ -16,12 +16,15 @@ from torch.fx.experimental.proxy_tensor import make_fx
 _TRIAL_TIMEOUT_S = 240
 
 
-def warm_up() -> None:
+def warm_up(device: str) -> None:
     """Prepare this process so that a fork of it compiles without delay.
 
     It finds the vector instructions, which takes compilations of its own, fills Inductor's
     precompiled headers, which lie below TMPDIR, and lets Inductor initialise itself. Nothing that
     is compiled here is run, so no thread is started that a fork would miss.
+
+    For ``cuda`` this process compiles nothing at all: compiling asks the GPU for its properties,
+    and what has initialised CUDA cannot be forked any more.
 
     A build on which this fails is probed all the same, only more slowly: the probes say what is
     wrong with it.
@@ -33,10 +36,10 @@ def warm_up() -> None:
     trial = multiprocessing.get_context("fork").Process(target=_compile_something)
     trial.start()
     trial.join(_TRIAL_TIMEOUT_S)
-    if trial.exitcode == 0:
-        _compile_something()
-    else:
+    if trial.exitcode is None:
         trial.kill()
+    elif trial.exitcode == 0 and device == "cpu":
+        _compile_something()
 
 
 def _compile_something() -> None:

@@ -344,10 +344,12 @@ def _value(cells: Sequence[Cell], name: str) -> str:
 
 
 def _glyphs(cells: Sequence[Cell]) -> str:
+    """How cells ended, and whether those that compared bits found them equal."""
     counts: dict[str, int] = {}
     for cell in cells:
         counts[cell.outcome.value] = counts.get(cell.outcome.value, 0) + 1
-    return _summary(counts)
+    compared = {cell.metrics["bitwise"] for cell in cells if "bitwise" in cell.metrics}
+    return _summary(counts) + ("" if not compared else " =" if compared == {True} else " ≈")
 
 
 def _is_on(cell: Cell, build: Build) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import traceback
-from pathlib import PurePosixPath
 
 _LENGTH = 240
 
@@ -41,9 +40,9 @@ def normalise(message: str) -> str:
 
 
 def _innermost_torch_frame(error: BaseException) -> str:
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        parts = PurePosixPath(frame.filename).parts
-        if "torch" in parts:
-            last = len(parts) - 1 - parts[::-1].index("torch")
-            return f"{'/'.join(parts[last:])}:{frame.name}"
-    return ""
+    frame = ""
+    for each, _ in traceback.walk_tb(error.__traceback__):
+        module = each.f_globals.get("__name__", "")
+        if module.partition(".")[0] == "torch":
+            frame = f"{module}:{each.f_code.co_name}"
+    return frame

@@ -79,7 +79,7 @@ def sabotaged(
         ("tracing_does_not_restore", "leaves another tracing context behind"),
         ("chain_never_falls_back", "_TLS"),
         ("standalone_is_off", "outputs are off by"),
-        ("loaded_artifact_is_off", "other numbers"),
+        ("loaded_artifact_is_off", "outputs are off by"),
         ("cache_forgets", "FxGraphCache has no graph"),
         ("switch_is_dead", "the legacy path called standalone_compile"),
     ],
