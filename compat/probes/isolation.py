@@ -64,8 +64,8 @@ class IsolatedRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        for item in session.items:
-            self._stream.append("plan", _identity(item) | {"description": _description(item)})
+        plan = [_identity(item) | {"description": _description(item)} for item in session.items]
+        self._stream.append("plan", *plan)
         pending = deque(enumerate(session.items))
         running: dict[int, _Child] = {}
         while pending or running:

@@ -2,7 +2,7 @@
 
 The runner writes the first line, ``{"kind": "build"}``, and the last, ``{"kind": "end"}``; the
 worker inside the build's environment appends everything between. Several processes may append to
-one stream: each line is a single write.
+one stream: what is appended together is a single write.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ class Stream:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def append(self, kind: str, data: Mapping[str, Any]) -> None:
-        line = json.dumps({"kind": kind, **data}, allow_nan=False) + "\n"
+    def append(self, kind: str, *records: Mapping[str, Any]) -> None:
+        """Write a line for each record, all of them at once."""
+        lines = [json.dumps({"kind": kind, **data}, allow_nan=False) + "\n" for data in records]
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(descriptor, line.encode())
+            os.write(descriptor, "".join(lines).encode())
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
