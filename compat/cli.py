@@ -133,7 +133,10 @@ def _builds(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps([_resolution_json(each) for each in resolutions], indent=1))
         return 0
-    table = Table("build", "asked for as", "from", "wheel or interpreter", "note")
+    table = Table()
+    for header in ("build", "asked for as", "from", "wheel or interpreter", "note"):
+        # Folded where it is too long: a wheel's name is there to be copied.
+        table.add_column(header, overflow="fold")
     for each in resolutions:
         where = each.wheel.filename if each.wheel else str(each.python or "")
         channel = each.wheel.channel if each.wheel else "local" if each.python else ""
