@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,15 @@ def make_run(builds: list[Build], cells: list[Cell]) -> Run:
         descriptions={cell.probe: f"What {cell.probe} asks." for cell in cells},
         cells=tuple(cells),
     )
+
+
+def variables_inside(environment: Environment) -> dict[str, str]:
+    """What a test sets to run this project's code in a build; it leaves no bytecode there."""
+    return os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONPYCACHEPREFIX": str(environment.scratch / "bytecode"),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
 
 
 @pytest.fixture(scope="session")

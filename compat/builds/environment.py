@@ -103,7 +103,7 @@ def lacking(python: Path) -> list[str]:
     )
     try:
         answer = subprocess.run(
-            [str(python), "-c", question, "torch", *requirements],
+            [str(python), "-B", "-c", question, "torch", *requirements],
             capture_output=True,
             text=True,
             check=True,

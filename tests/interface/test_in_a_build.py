@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,21 +9,22 @@ from pathlib import Path
 import pytest
 
 from compat.builds.environment import Environment
-from tests.conftest import ROOT
+from tests.conftest import ROOT, variables_inside
 
 
 @pytest.mark.parametrize("spec", ["2.11", "2.13"])
 def test_interface(spec: str, real_build: Callable[[str], Environment], tmp_path: Path) -> None:
+    environment = real_build(spec)
     answer = subprocess.run(
         [
-            *(str(real_build(spec).python), "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *(str(environment.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("-c", str(Path(__file__).with_name("pytest.ini")), f"--rootdir={ROOT}"),
             str(Path(__file__).parent / "checks"),
         ],
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=variables_inside(environment),
         check=False,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr

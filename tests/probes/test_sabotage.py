@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import pytest
 from compat.builds.environment import Environment
 from compat.runs.model import Cell, Outcome, cell_from_json, check_id
 from compat.runs.stream import Stream
-from tests.conftest import ROOT
+from tests.conftest import variables_inside
 
 RED = {Outcome.FAIL, Outcome.ERROR}
 
@@ -49,10 +48,8 @@ def sabotaged(
         text=True,
         cwd=folder,
         env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
+            **variables_inside(environment),
             "PYTEST_PLUGINS": "tests.probes.sabotage",
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "TMPDIR": str(temporary),
             "TORCHINDUCTOR_CACHE_DIR": str(environment.scratch / "inductor"),
             "TORCHINDUCTOR_COMPILE_THREADS": "1",
