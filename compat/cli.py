@@ -28,7 +28,7 @@ from compat.progress import LiveProgress
 from compat.report.markdown import render
 from compat.report.summary import print_summary
 from compat.runner import Settings, probe_builds, require_compiler
-from compat.runs.model import to_json
+from compat.runs.model import Status, to_json
 from compat.runs.store import RunFolder, merge, save, write_json
 
 HOME = Path(".compat")
@@ -139,10 +139,9 @@ def _builds(parsed: argparse.Namespace) -> int:
         table.add_column(header, overflow="fold")
     for each in resolutions:
         where = each.wheel.filename if each.wheel else str(each.python or "")
-        channel = each.wheel.channel if each.wheel else "local" if each.python else ""
         note = each.problem or each.note
         names = ", ".join(map(str, each.specs))
-        table.add_row(*map(escape, (each.id, names, channel, where, note)))
+        table.add_row(*map(escape, (each.id, names, each.channel, where, note)))
     Console().print(table)
     return 0
 
@@ -183,7 +182,7 @@ def _report(parsed: argparse.Namespace) -> int:
             raise UsageError(f"no run below {HOME / 'runs'}: run nox -s matrix first")
         folders = [latest]
     run = merge(folders)
-    if not run.cells and all(build.status.value == "ok" for build in run.builds):
+    if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
     findings: Findings = derive(run)
     save(run, REPORTS / "latest" / "run.json")

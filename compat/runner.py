@@ -196,12 +196,11 @@ def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
 def _described(resolution: Resolution, device: str) -> Build:
     wheel = resolution.wheel
     names = tuple(str(spec) for spec in resolution.specs)
-    local = "local" if resolution.python else ""
     return Build(
         id=resolution.id,
         aliases=names,
         requested=names[0],
-        channel=wheel.channel if wheel else local,
+        channel=resolution.channel,
         device=Device(kind=device),
         variant=wheel.variant if wheel else "",
         wheel=Wheel(filename=wheel.filename, sha256=wheel.sha256) if wheel else None,

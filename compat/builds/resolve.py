@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.version import Version
@@ -40,6 +40,13 @@ class Resolution:
             return f"local-{self.python.absolute().parent.parent.name}"
         return str(self.specs[0])
 
+    @property
+    def channel(self) -> str:
+        """Where it comes from; empty where nothing was found."""
+        if self.wheel is not None:
+            return self.wheel.channel
+        return "local" if self.python is not None else ""
+
 
 def resolve(specs: Sequence[Spec], indexes: Indexes, device: str) -> list[Resolution]:
     """One resolution for each distinct wheel or interpreter, in the order of ``specs``.
@@ -56,12 +63,10 @@ def resolve(specs: Sequence[Spec], indexes: Indexes, device: str) -> list[Resolu
         if known is None:
             merged[same] = found
         else:
-            merged[same] = Resolution(
+            merged[same] = replace(
+                known,
                 specs=(*known.specs, *(each for each in found.specs if each not in known.specs)),
-                wheel=known.wheel,
-                python=known.python,
                 note=known.note or found.note,
-                problem=known.problem,
             )
     return list(merged.values())
 
@@ -130,17 +135,18 @@ class _Resolver:
         if not version.is_prerelease:
             return self._released(spec, lambda each: each == version or each.public == str(version))
         channel = "nightly" if version.is_devrelease else "test"
-        wheels = self._in_channel(channel, lambda each: each.public == version.public)
-        if not wheels:
-            return Resolution(specs=(spec,), problem=f"the {channel} index does not list it")
-        return Resolution(specs=(spec,), wheel=_newest(wheels))
+        return self._listed(spec, channel, lambda each: each.public == version.public)
 
     def _nightly(self, spec: Spec) -> Resolution:
-        wheels = self._in_channel(
-            "nightly", lambda version: not spec.value or f"{version.dev}" == spec.value
+        return self._listed(
+            spec, "nightly", lambda version: not spec.value or f"{version.dev}" == spec.value
         )
+
+    def _listed(self, spec: Spec, channel: str, wanted: Callable[[Version], bool]) -> Resolution:
+        """The newest wheel that is ``wanted`` in a channel of PyTorch's index, and nowhere else."""
+        wheels = self._in_channel(channel, wanted)
         if not wheels:
-            return Resolution(specs=(spec,), problem="the nightly index does not list it")
+            return Resolution(specs=(spec,), problem=f"the {channel} index does not list it")
         return Resolution(specs=(spec,), wheel=_newest(wheels))
 
     def _pre_release(self, spec: Spec) -> Resolution:

@@ -58,8 +58,8 @@ def say_gates(run: Run, gates: list[GateFinding]) -> list[Sentence]:
                     run,
                     gate,
                     f"{gate.feature}: the gate opens too early",
-                    f"The gate {rule}, and {_list(broken)} did not have the feature: passing it "
-                    f"is a TypeError there.",
+                    f"The gate {rule}, and {', '.join(broken)} did not have the feature: passing "
+                    f"it is a TypeError there.",
                     broken,
                 )
             )
@@ -70,7 +70,8 @@ def say_gates(run: Run, gates: list[GateFinding]) -> list[Sentence]:
                     run,
                     gate,
                     f"{gate.feature}: {title}",
-                    f"The gate {rule}; {_list(missed)} had the feature and did not get to use it.",
+                    f"The gate {rule}; {', '.join(missed)} had the feature and did not get to use "
+                    f"it.",
                     missed,
                 )
             )
@@ -89,7 +90,3 @@ def _sentence(run: Run, gate: GateFinding, title: str, text: str, labels: list[s
         for cell in cells_of(run, build, PROBE, feature=gate.feature)
     ]
     return Sentence(title=title, text=text, cells=tuple(cells))
-
-
-def _list(labels: list[str]) -> str:
-    return ", ".join(labels)

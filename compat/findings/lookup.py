@@ -8,13 +8,17 @@ from typing import Any
 from compat.runs.model import Build, Cell, Outcome, Run
 
 
+def is_on(cell: Cell, build: Build) -> bool:
+    """Whether ``cell`` was run on ``build``, device included."""
+    return (cell.build, cell.device) == (build.id, build.device.kind)
+
+
 def cells_of(run: Run, build: Build, probe: str, **params: str) -> list[Cell]:
     """The cells of ``probe`` on ``build`` whose parameters include ``params``."""
     return [
         cell
         for cell in run.cells
-        if (cell.build, cell.device, cell.probe) == (build.id, build.device.kind, probe)
-        and params.items() <= cell.params.items()
+        if is_on(cell, build) and cell.probe == probe and params.items() <= cell.params.items()
     ]
 
 

@@ -104,14 +104,14 @@ class Selection:
         self._texts = texts
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        from compat.probes.isolation import _identity
+        from compat.probes.isolation import identity
         from compat.runs.model import check_id
 
         if self._texts:
             items[:] = [
                 item
                 for item in items
-                if any(text in check_id(**_identity(item)) for text in self._texts)
+                if any(text in check_id(**identity(item)) for text in self._texts)
             ]
 
 

@@ -64,7 +64,7 @@ class IsolatedRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        plan = [_identity(item) | {"description": _description(item)} for item in session.items]
+        plan = [identity(item) | {"description": _description(item)} for item in session.items]
         self._stream.append("plan", *plan)
         pending = deque(enumerate(session.items))
         running: dict[int, _Child] = {}
@@ -79,7 +79,7 @@ class IsolatedRun:
                 outcome = self._collect(child)
                 if outcome is not None:
                     del running[sentinel]
-                    self._stream.append("cell", _identity(child.item) | outcome)
+                    self._stream.append("cell", identity(child.item) | outcome)
                     shutil.rmtree(child.scratch, ignore_errors=True)
         return True
 
@@ -206,7 +206,8 @@ def _is_ours(error: BaseException) -> bool:
     return not module.startswith("torch")
 
 
-def _identity(item: pytest.Item) -> dict[str, Any]:
+def identity(item: pytest.Item) -> dict[str, Any]:
+    """The ``probe`` and ``params`` of a cell, from the test that is to fill it."""
     family = item.path.stem.removeprefix("test_")
     name = item.originalname.removeprefix("test_")  # type: ignore[attr-defined]
     params = item.callspec.params if hasattr(item, "callspec") else {}
@@ -221,7 +222,7 @@ def _identity(item: pytest.Item) -> dict[str, Any]:
 
 def _description(item: pytest.Item) -> str:
     function: Callable[..., Any] = item.obj  # type: ignore[attr-defined]
-    return (function.__doc__ or "").strip().splitlines()[0] if function.__doc__ else ""
+    return (function.__doc__ or "").strip().partition("\n")[0]
 
 
 def _kill_group(process: BaseProcess) -> None:

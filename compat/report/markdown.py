@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 import jinja2
 from tabulate import tabulate
 
-from compat.findings.lookup import cells_of, metric
+from compat.findings.lookup import cells_of, is_on, metric
 from compat.findings.model import Agreement, Answer, Findings, Verdict
 from compat.report.escape import code, plain
 from compat.runs.model import Build, Cell, Outcome, Run, Status
@@ -87,7 +88,7 @@ def overview(run: Run, findings: Findings) -> str:
         [
             f"{_name(build)} {plain(', '.join(_other_names(build)))}".strip(),
             *(_summary(findings.paths[build.label].get(path, {})) for path in paths),
-            _counted(cell.outcome for cell in run.cells if _is_on(cell, build)),
+            _counted(cell.outcome for cell in run.cells if is_on(cell, build)),
         ]
         for build in run.builds
     ]
@@ -313,7 +314,7 @@ def _seconds(run: Run) -> str:
         [
             _name(build),
             *(f"{build.seconds.get(phase, 0):.0f}" for phase in ("install", "start", "probe")),
-            f"{sum(cell.duration_s for cell in run.cells if _is_on(cell, build)):.0f}",
+            f"{sum(cell.duration_s for cell in run.cells if is_on(cell, build)):.0f}",
         ]
         for build in run.builds
         if build.seconds
@@ -345,15 +346,9 @@ def _value(cells: Sequence[Cell], name: str) -> str:
 
 def _glyphs(cells: Sequence[Cell]) -> str:
     """How cells ended, and whether those that compared bits found them equal."""
-    counts: dict[str, int] = {}
-    for cell in cells:
-        counts[cell.outcome.value] = counts.get(cell.outcome.value, 0) + 1
+    counts = Counter(cell.outcome.value for cell in cells)
     compared = {cell.metrics["bitwise"] for cell in cells if "bitwise" in cell.metrics}
     return _summary(counts) + ("" if not compared else " =" if compared == {True} else " ≈")
-
-
-def _is_on(cell: Cell, build: Build) -> bool:
-    return (cell.build, cell.device) == (build.id, build.device.kind)
 
 
 def _name(build: Build) -> str:

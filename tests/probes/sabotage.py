@@ -286,13 +286,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    from compat.probes.isolation import _identity
+    from compat.probes.isolation import identity
     from compat.runs.model import check_id
 
     items[:] = [
         item
         for item in items
-        if check_id(**_identity(item)).startswith(
+        if check_id(**identity(item)).startswith(
             SABOTAGES[item.callspec.params["sabotage"]].checks  # type: ignore[attr-defined]
         )
     ]
