@@ -95,11 +95,17 @@ def say_workarounds(run: Run, workarounds: list[WorkaroundFinding]) -> list[Sent
             if workaround.deletable_from
             else "The newest build still needs it. "
         )
-        how = (
-            f"These ways of doing it fail: {', '.join(broken)}."
-            if broken
-            else f"All ways of doing it work where they were tried: {', '.join(workaround.works)}."
-        )
+        tried = [
+            strategy
+            for strategy, answers in workaround.works.items()
+            if Answer.YES in answers.values()
+        ]
+        if broken:
+            how = f"These ways of doing it fail: {', '.join(broken)}."
+        elif tried:
+            how = f"All ways of doing it work where they were tried: {', '.join(tried)}."
+        else:
+            how = "No way of doing it was tried in this run."
         sentences.append(
             Sentence(
                 title="tracing context: the workaround is needed on " + ", ".join(where),

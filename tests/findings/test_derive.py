@@ -126,6 +126,13 @@ def test_a_strategy_that_fails_is_named() -> None:
     assert "tls on 2.10.0, tls on 2.11.0" in findings.sentences[0].text
 
 
+def test_a_way_that_was_not_tried_is_not_said_to_work() -> None:
+    builds = [make_build("2.10.0"), make_build("2.11.0")]
+    cells = [needed_cell("2.10.0", True), needed_cell("2.11.0", False)]
+    (sentence,) = derive(make_run(builds, cells)).sentences
+    assert sentence.text.endswith("No way of doing it was tried in this run.")
+
+
 def parity_cell(path: str, digest: str, outcome: Outcome = Outcome.PASS) -> Cell:
     return make_cell(
         "2.13.0",
