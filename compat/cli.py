@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +23,16 @@ from compat.builds.spec import EXPECTED, parse_spec
 from compat.errors import UsageError
 from compat.findings.derive import derive
 from compat.findings.model import Findings
+from compat.host import compiler, default_device
 from compat.probes.names import check_selection
 from compat.progress import LiveProgress
 from compat.report.markdown import render
 from compat.report.summary import print_summary
-from compat.runner import Settings, probe_builds, require_compiler
+from compat.report.timing import print_timing
+from compat.runner import probe_builds
 from compat.runs.model import Status, to_json
 from compat.runs.store import RunFolder, merge, save, write_json
+from compat.settings import Settings
 
 HOME = Path(".compat")
 REPORTS = Path("reports")
@@ -44,6 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"compat: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        print(
+            f"compat: {error.filename or 'the disk'}: no space left on device; what was seen so "
+            f"far is kept, make room and run the command again",
+            file=sys.stderr,
+        )
+        return 1
     return status
 
 
@@ -92,6 +104,23 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="probes side by side; default: the number of cores",
     )
+    probe.add_argument(
+        "--timeout",
+        type=_positive,
+        default=180,
+        metavar="SECONDS",
+        help="what a probe may take, or the import of torch; default: 180",
+    )
+    probe.add_argument(
+        "--memory",
+        type=_positive,
+        default=8,
+        metavar="GB",
+        help="what a probe may use, with all its processes; default: 8",
+    )
+    probe.add_argument(
+        "--fresh", action="store_true", help="see everything again, also what earlier runs saw"
+    )
     probe.set_defaults(command=_probe)
 
     report = commands.add_parser("report", help="make the tables from what was seen")
@@ -116,16 +145,8 @@ def _positive(text: str) -> int:
 def _resolved(parsed: argparse.Namespace) -> tuple[list[Resolution], str]:
     file = load_builds(parsed.builds_file)
     specs = [parse_spec(text) for text in parsed.builds] if parsed.builds else file.specs
-    device = parsed.device or _device()
+    device = parsed.device or default_device()
     return resolve(specs, Indexes(file.pytorch_index, file.timeout_s), device), device
-
-
-def _device() -> str:
-    try:
-        answer = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True)
-    except OSError:
-        return "cpu"
-    return "cuda" if answer.stdout.startswith("GPU") else "cpu"
 
 
 def _builds(parsed: argparse.Namespace) -> int:
@@ -163,11 +184,21 @@ def _resolution_json(resolution: Resolution) -> dict[str, Any]:
 
 def _probe(parsed: argparse.Namespace) -> int:
     check_selection(parsed.probes)
-    require_compiler()
+    compiler()
     resolutions, device = _resolved(parsed)
-    settings = Settings(device=device, probes=parsed.probes, jobs=parsed.jobs, home=HOME.absolute())
-    with LiveProgress(Console()) as progress:
-        probe_builds(resolutions, settings, progress)
+    settings = Settings(
+        device=device,
+        probes=parsed.probes,
+        jobs=parsed.jobs,
+        timeout_s=parsed.timeout,
+        memory_gb=parsed.memory,
+        fresh=parsed.fresh,
+        home=HOME.absolute(),
+    )
+    console = Console()
+    with LiveProgress(console) as progress:
+        folder = probe_builds(resolutions, settings, progress)
+    print_timing(folder, console)
     return 0
 
 

@@ -23,6 +23,7 @@ from compat.runs.model import (
     Host,
     Outcome,
     Run,
+    Source,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -48,17 +49,23 @@ def make_cell(build: str, probe: str, outcome: Outcome = Outcome.PASS, **changes
         "probe": probe,
         "params": {},
         "outcome": outcome,
+        "seen_in": "" if outcome is Outcome.NOT_RUN else SOURCE.id,
     }
     return Cell(**{**values, **changes})
+
+
+SOURCE = Source(
+    id="2026-11-22T050000.000Z",
+    started="2026-11-22T05:00:00+00:00",
+    harness=Harness(version="0.1.0", commit="0123abc"),
+    host=Host(system="Linux 6", machine="x86_64", cpu="a CPU", cores=2),
+)
 
 
 def make_run(builds: list[Build], cells: list[Cell]) -> Run:
     return Run(
         schema_version=SCHEMA_VERSION,
-        started="2026-11-22T05:00:00+00:00",
-        finished="2026-11-22T05:10:00+00:00",
-        harness=Harness(version="0.1.0", commit="0123abc"),
-        host=Host(system="Linux 6", machine="x86_64", cpu="a CPU", cores=2),
+        sources=(SOURCE,),
         builds=tuple(builds),
         descriptions={cell.probe: f"What {cell.probe} asks." for cell in cells},
         cells=tuple(cells),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from compat.probes.names import probe_names
+from compat.probes.names import probes
 
 
 def compat(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -69,6 +69,6 @@ def test_no_compiler(tmp_path: Path) -> None:
 
 
 def test_probes_are_named_without_torch() -> None:
-    names = probe_names()
+    names = [probe.name for probe in probes()]
     assert {"parity.outputs", "donation.copies", "tracing_context.needed"} <= set(names)
     assert "torch" not in sys.modules

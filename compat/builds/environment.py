@@ -38,12 +38,14 @@ class Environment:
         scratch: Kept from run to run for this build alone: compiled headers and the like.
         beside: A folder with what the environment lacks, to be put last on ``sys.path``.
         sha256: Of the wheel that was installed; empty where there was none.
+        contents: A digest of all that was installed; empty where that may change unnoticed.
     """
 
     python: Path
     scratch: Path
     beside: Path | None = None
     sha256: str = ""
+    contents: str = ""
 
 
 def install(wheel: IndexedWheel, home: Path) -> Environment:
@@ -68,7 +70,10 @@ def install(wheel: IndexedWheel, home: Path) -> Environment:
                 options += ["--prerelease", "allow"]
             _uv("pip", "install", "--python", str(python), *options, requirement, *REQUIREMENTS)
             complete.write_text(sha256)
-    return Environment(python=python, scratch=scratch, sha256=complete.read_text())
+    sha256 = complete.read_text()
+    return Environment(
+        python=python, scratch=scratch, sha256=sha256, contents=_contents(folder, sha256)
+    )
 
 
 def adopt(python: Path, home: Path) -> Environment:
@@ -114,6 +119,12 @@ def lacking(python: Path) -> list[str]:
     if "torch" in missing:
         raise UsageError(f"python:{python}: expected an environment with torch; it has none")
     return [requirements[name] for name in missing]
+
+
+def _contents(folder: Path, sha256: str) -> str:
+    # The folders of installed packages carry their versions.
+    names = sorted(path.name for path in folder.glob("lib/python*/site-packages/*"))
+    return hashlib.sha256("|".join((sha256, sys.version, *names)).encode()).hexdigest()
 
 
 def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import json
 import multiprocessing
 import os
 import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# torch can hang while it is imported; nothing else watches over that.
-_IMPORT_TIMEOUT_S = 240
+from compat.probes.lifeline import die_with_parent
+from compat.runs.stream import Stream
 
 
 def main() -> int:
@@ -22,10 +25,13 @@ def main() -> int:
     parser.add_argument("--stream", type=Path, required=True, help="JSON-lines file to append to")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--jobs", type=int, default=1, help="probes side by side")
-    parser.add_argument("--timeout", type=float, default=300, help="seconds a probe may take")
+    parser.add_argument("--timeout", type=float, default=180, help="seconds a probe may take")
+    parser.add_argument("--memory", type=float, default=8, help="GB a probe may use")
     parser.add_argument("--select", nargs="*", default=[], help="parts of probe ids")
+    parser.add_argument("--skip", type=Path, help="JSON list of checks that are not to be run")
     parser.add_argument("--beside", type=Path, help="a folder with what the environment lacks")
     arguments = parser.parse_args()
+    die_with_parent()
     if arguments.beside is not None:
         # Last, so that the environment's own packages win.
         sys.path.append(str(arguments.beside))
@@ -38,21 +44,26 @@ def main() -> int:
 
 def run(arguments: argparse.Namespace, scratch: Path) -> int:
     """Import torch, say what it is, warm up, run the probes; pytest's exit status."""
-    faulthandler.dump_traceback_later(_IMPORT_TIMEOUT_S, exit=True)
-    from compat.probes import preload
-    from compat.runs.stream import Stream
-
-    faulthandler.cancel_dump_traceback_later()
     stream = Stream(arguments.stream)
+    skip = set(json.loads(arguments.skip.read_text())) if arguments.skip else set()
+    with stream.timed("import"), watched(arguments.timeout):
+        from compat.probes import preload
     stream.append("environment", environment(arguments.device))
-    preload.warm_up(arguments.device)
 
     import pytest
 
-    from compat.probes.isolation import IsolatedRun
+    from compat.probes.isolation import IsolatedRun, Limits
 
     probes = scratch / "probes"
     probes.mkdir()
+    isolated = IsolatedRun(
+        stream,
+        probes,
+        arguments.jobs,
+        Limits(arguments.timeout, arguments.memory),
+        skip,
+        warm_up=lambda: preload.warm_up(arguments.device, arguments.timeout),
+    )
     status = int(
         pytest.main(
             [
@@ -60,14 +71,22 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
                 *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
                 f"--rootdir={Path(__file__).parent}",
             ],
-            plugins=[
-                Selection(arguments.select),
-                IsolatedRun(stream, probes, arguments.jobs, arguments.timeout),
-            ],
+            plugins=[Selection(arguments.select), isolated],
         )
     )
     # That a selection is empty is for the one to say who selected.
     return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else status
+
+
+@contextmanager
+def watched(timeout_s: float) -> Iterator[None]:
+    """End this process, and leave its stacks in the log, when something takes too long.
+
+    torch can hang while it is imported, also in C code: faulthandler's watchdog is a thread in C.
+    """
+    faulthandler.dump_traceback_later(timeout_s, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 def keep_forks_possible(device: str) -> None:

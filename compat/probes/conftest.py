@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import multiprocessing.connection
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 import pytest
 
 from compat.interface.features import FEATURES
+from compat.probes.lifeline import die_with_parent
+
+_FORK = multiprocessing.get_context("fork")
 
 
 class Record(Protocol):
@@ -73,16 +76,16 @@ def fresh_process() -> Iterator[FreshProcess]:
     Name it before any fixture that compiles. Forking keeps the torch that is imported already:
     a new interpreter would spend most of the probe's time on that import.
     """
-    context = multiprocessing.get_context("fork")
-    here, there = context.Pipe()
-    twin = context.Process(target=_serve_forks, args=(there,))
+    here, there = _FORK.Pipe()
+    twin = _FORK.Process(target=_serve_forks, args=(there,))
     twin.start()
+    there.close()
 
     def call(function: Callable[..., Any], *args: Any) -> Any:
         here.send((function, args))
         ok, result = here.recv()
         if not ok:
-            raise result
+            raise RuntimeError(result)
         return result
 
     yield call
@@ -90,24 +93,26 @@ def fresh_process() -> Iterator[FreshProcess]:
     twin.join()
 
 
-def _serve_forks(connection: multiprocessing.connection.Connection) -> None:
+def _serve_forks(requests: Connection) -> None:
     """Fork once for each call, so that this process itself stays as it was."""
-    context = multiprocessing.get_context("fork")
-    while request := connection.recv():
-        function, args = request
-        child = context.Process(target=_answer, args=(connection, function, args))
+    die_with_parent()
+    while request := requests.recv():
+        here, there = _FORK.Pipe(duplex=False)
+        child = _FORK.Process(target=_answer, args=(there, *request))
         child.start()
+        there.close()
+        try:
+            answer = here.recv()
+        except EOFError:
+            child.join()
+            answer = (False, f"the new process ended with {child.exitcode} before it answered")
+        requests.send(answer)
         child.join()
-        if child.exitcode:
-            connection.send((False, RuntimeError(f"fresh process ended with {child.exitcode}")))
 
 
-def _answer(
-    connection: multiprocessing.connection.Connection,
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-) -> None:
+def _answer(connection: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    die_with_parent()
     try:
         connection.send((True, function(*args)))
     except Exception as error:  # noqa: BLE001  (it is handed on)
-        connection.send((False, RuntimeError(f"{type(error).__name__}: {error}")))
+        connection.send((False, f"{type(error).__name__}: {error}"))

@@ -1,6 +1,6 @@
 """A pytest plugin that runs every probe in a process of its own, forked from a warm parent.
 
-The parent imports torch once and never compiles anything; each probe runs in a fork of it, with
+The parent imports torch once; each probe runs in a fork of it, with
 caches of its own, and reports its cell through a pipe. So what a probe does to torch's globals,
 config, caches or environment ends with its process, and a crash or a hang costs one cell.
 """
@@ -14,7 +14,7 @@ import os
 import shutil
 import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -24,7 +24,11 @@ from typing import Any
 
 import pytest
 
-from compat.runs.model import Outcome
+from compat.probes.infrastructure import trouble
+from compat.probes.lifeline import be_first_to_go, die_with_parent
+from compat.probes.memory import used_by_groups
+from compat.probes.stopwatch import COMPILING
+from compat.runs.model import Outcome, check_id
 from compat.runs.signature import signature_of
 from compat.runs.stream import Stream
 
@@ -32,7 +36,10 @@ _FORK = multiprocessing.get_context("fork")
 
 # How long a process may go on after its own watchdog should have ended it, and after it reported.
 _GRACE_S = 10.0
+# How often memory is looked at. A process fills a few GB a second at most.
+_WATCH_S = 0.25
 _LOG_TAIL = 4000
+_GB = 1 << 30
 # What faulthandler prints before the stacks when its time is up.
 _WATCHDOG_MARK = "Timeout ("
 
@@ -46,6 +53,14 @@ class _Child:
     started: float
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a probe may take: seconds, and memory of it and all the processes it starts."""
+
+    timeout_s: float
+    memory_gb: float
+
+
 class IsolatedRun:
     """Replaces pytest's run loop.
 
@@ -53,20 +68,47 @@ class IsolatedRun:
         stream: Takes the planned cells first, then each outcome as it comes.
         scratch: An empty folder for caches and logs of the probes.
         jobs: How many probes run side by side.
-        timeout_s: Seconds after which a probe counts as hung.
+        limits: What each of them may take.
+        skip: Checks that are planned and not run: how they end is known.
+        warm_up: Called once before the first probe, if there is one.
     """
 
-    def __init__(self, stream: Stream, scratch: Path, jobs: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        scratch: Path,
+        jobs: int,
+        limits: Limits,
+        skip: Collection[str],
+        warm_up: Callable[[], None],
+    ) -> None:
         self._stream = stream
         self._scratch = scratch
         self._jobs = jobs
-        self._timeout_s = timeout_s
+        self._limits = limits
+        self._skip = skip
+        self._warm_up = warm_up
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        plan = [identity(item) | {"description": _description(item)} for item in session.items]
+        plan = [
+            {**identity(item), "description": _description(item), "node": item.nodeid}
+            for item in session.items
+        ]
         self._stream.append("plan", *plan)
-        pending = deque(enumerate(session.items))
+        pending = deque(
+            (number, item)
+            for number, item in enumerate(session.items)
+            if check_id(**identity(item)) not in self._skip
+        )
+        if pending:
+            with self._stream.timed("warm up"):
+                self._warm_up()
+            with self._stream.timed("probe"):
+                self._run(pending)
+        return True
+
+    def _run(self, pending: deque[tuple[int, pytest.Item]]) -> None:
         running: dict[int, _Child] = {}
         while pending or running:
             while pending and len(running) < self._jobs:
@@ -74,27 +116,29 @@ class IsolatedRun:
                 child = self._start(item, self._scratch / f"{number:04}")
                 running[child.process.sentinel] = child
             # Woken by a report or by the end of a process, whichever comes first.
-            wait([*running, *(child.connection for child in running.values())], timeout=1.0)
+            wait([*running, *(child.connection for child in running.values())], timeout=_WATCH_S)
+            used = used_by_groups()
             for sentinel, child in list(running.items()):
-                outcome = self._collect(child)
+                outcome = self._collect(child, used[child.process.pid or 0])
                 if outcome is not None:
                     del running[sentinel]
                     self._stream.append("cell", identity(child.item) | outcome)
                     shutil.rmtree(child.scratch, ignore_errors=True)
-        return True
 
     def _start(self, item: pytest.Item, scratch: Path) -> _Child:
         scratch.mkdir()
         here, there = _FORK.Pipe(duplex=False)
         process = _FORK.Process(
-            target=_run_probe, args=(item, there, scratch, self._timeout_s), name=item.name
+            target=_run_probe,
+            args=(item, there, scratch, self._limits.timeout_s),
+            name=item.name,
         )
         process.start()
         there.close()
         return _Child(item, process, here, scratch, monotonic())
 
-    def _collect(self, child: _Child) -> dict[str, Any] | None:
-        """What became of a probe, or None while it is still running."""
+    def _collect(self, child: _Child, used_b: int) -> dict[str, Any] | None:
+        """What became of a probe that uses so many bytes, or None while it is still running."""
         elapsed = monotonic() - child.started
         if child.connection.poll():
             try:
@@ -104,7 +148,12 @@ class IsolatedRun:
                 outcome = self._post_mortem(child)
         elif not child.process.is_alive():
             outcome = self._post_mortem(child)
-        elif elapsed > self._timeout_s + _GRACE_S:
+        elif used_b > self._limits.memory_gb * _GB:
+            outcome = {
+                "outcome": Outcome.CRASH,
+                "reason": f"used more than {self._limits.memory_gb:g} GB of memory",
+            }
+        elif elapsed > self._limits.timeout_s + _GRACE_S:
             outcome = {
                 "outcome": Outcome.TIMEOUT,
                 "reason": f"hung for {elapsed:.0f} s, deaf to its own watchdog",
@@ -117,6 +166,8 @@ class IsolatedRun:
 
     def _post_mortem(self, child: _Child) -> dict[str, Any]:
         """The outcome of a process that ended without a report."""
+        if lacking := trouble(child.scratch):
+            return {"outcome": Outcome.NOT_RUN, "reason": lacking}
         written = child.scratch / "log"
         log = written.read_text(errors="replace") if written.exists() else ""
         status = child.process.exitcode or 0
@@ -124,7 +175,7 @@ class IsolatedRun:
             stacks = log[log.rindex(_WATCHDOG_MARK) :]
             return {
                 "outcome": Outcome.TIMEOUT,
-                "reason": f"still running after {self._timeout_s:.0f} s",
+                "reason": f"still running after {self._limits.timeout_s:.0f} s",
                 "message": stacks[:_LOG_TAIL],
             }
         how = (
@@ -138,6 +189,8 @@ class IsolatedRun:
 def _run_probe(item: pytest.Item, connection: Connection, scratch: Path, timeout_s: float) -> None:
     """The body of a probe's process."""
     os.setpgrp()
+    die_with_parent()
+    be_first_to_go()
     with (scratch / "log").open("w") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
@@ -150,13 +203,14 @@ def _run_probe(item: pytest.Item, connection: Connection, scratch: Path, timeout
         os.environ[variable] = str(scratch / folder)
     item.config._tmp_path_factory._basetemp = scratch / "tmp"  # type: ignore[attr-defined]
     (scratch / "tmp").mkdir()
-    witness = _Witness()
+    witness = _Witness(scratch)
     item.config.pluginmanager.register(witness)
     started = perf_counter()
     item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
     outcome = {
         **witness.outcome(item),
         "duration_s": round(perf_counter() - started, 3),
+        "compile_s": round(COMPILING.seconds, 3),
         "metrics": dict(item.user_properties),
     }
     faulthandler.cancel_dump_traceback_later()
@@ -164,22 +218,30 @@ def _run_probe(item: pytest.Item, connection: Connection, scratch: Path, timeout
 
 
 class _Witness:
-    """Remembers the first phase of a probe that did not simply pass."""
+    """Remembers the first phase of a probe that did not simply pass.
 
-    def __init__(self) -> None:
-        self._trouble: tuple[BaseException, pytest.TestReport] | None = None
+    Args:
+        scratch: Where the probe writes.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._failure: tuple[BaseException, pytest.TestReport] | None = None
+        self._lacking = ""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         report = yield
-        if call.excinfo is not None and self._trouble is None:
-            self._trouble = (call.excinfo.value, report)
+        if call.excinfo is not None and self._failure is None:
+            self._failure = (call.excinfo.value, report)
+            # Now, before what the probe wrote is cleaned away.
+            self._lacking = trouble(self._scratch, call.excinfo.value)
         return report
 
     def outcome(self, item: pytest.Item) -> dict[str, Any]:
-        if self._trouble is None:
+        if self._failure is None:
             return {"outcome": Outcome.PASS}
-        error, report = self._trouble
+        error, report = self._failure
         text = str(error).strip()
         reason = text.splitlines()[0] if text else type(error).__name__
         if isinstance(error, pytest.skip.Exception):
@@ -188,6 +250,8 @@ class _Witness:
                 "outcome": Outcome.UNSUPPORTED if unsupported else Outcome.SKIP,
                 "reason": reason,
             }
+        if self._lacking:
+            return {"outcome": Outcome.NOT_RUN, "reason": self._lacking}
         asserted = isinstance(error, (AssertionError, pytest.fail.Exception))
         return {
             "outcome": Outcome.FAIL if asserted and _is_ours(error) else Outcome.ERROR,

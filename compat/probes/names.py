@@ -4,18 +4,44 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from compat.errors import UsageError
 
 
-def probe_names() -> list[str]:
-    """``family.name`` of every probe, in the order in which they run."""
+@dataclass(frozen=True)
+class ProbeSource:
+    """A probe's ``family.name``, and its file as the probe alone needs it."""
+
+    name: str
+    path: Path
+    body: ast.Module
+
+
+def probes() -> list[ProbeSource]:
+    """All of them, in the order in which they run."""
     return [
-        f"{path.stem.removeprefix('test_')}.{node.name.removeprefix('test_')}"
-        for path in sorted(Path(__file__).parent.glob("test_*.py"))
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        probe for path in sorted(Path(__file__).parent.glob("test_*.py")) for probe in _in(path)
+    ]
+
+
+def _in(path: Path) -> list[ProbeSource]:
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    tests = [
+        node
+        for node in nodes
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    shared = [node for node in nodes if node not in tests]
+    family = path.stem.removeprefix("test_")
+    return [
+        ProbeSource(
+            name=f"{family}.{test.name.removeprefix('test_')}",
+            path=path,
+            body=ast.Module([*shared, test], type_ignores=[]),
+        )
+        for test in tests
     ]
 
 
@@ -25,7 +51,7 @@ def check_selection(texts: Sequence[str]) -> None:
     Raises:
         UsageError: Names the text and what there is.
     """
-    names = probe_names()
+    names = [probe.name for probe in probes()]
     for text in texts:
         if not any(text.partition("[")[0] in name for name in names):
             raise UsageError(f"--probes {text!r} is in no probe's id; there are {', '.join(names)}")

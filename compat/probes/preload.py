@@ -13,10 +13,8 @@ from torch._inductor import compile_fx as inductor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 
-_TRIAL_TIMEOUT_S = 240
 
-
-def warm_up(device: str) -> None:
+def warm_up(device: str, timeout_s: float) -> None:
     """Prepare this process so that a fork of it compiles without delay.
 
     It finds the vector instructions, which takes compilations of its own, fills Inductor's
@@ -26,19 +24,24 @@ def warm_up(device: str) -> None:
     For ``cuda`` this process compiles nothing at all: compiling asks the GPU for its properties,
     and what has initialised CUDA cannot be forked any more.
 
-    A build on which this fails is probed all the same, only more slowly: the probes say what is
-    wrong with it.
+    A fork tries first. A build on which this fails, or takes longer than ``timeout_s``, is probed
+    all the same, only more slowly: the probes say what is wrong with it.
     """
+    trial = multiprocessing.get_context("fork").Process(target=_prepare, args=("cpu",))
+    trial.start()
+    trial.join(timeout_s)
+    if trial.exitcode is None:
+        trial.kill()
+    elif trial.exitcode == 0:
+        _prepare(device)
+
+
+def _prepare(device: str) -> None:
     with contextlib.suppress(ImportError, AttributeError):
         from torch._inductor import cpu_vec_isa
 
         cpu_vec_isa.pick_vec_isa()
-    trial = multiprocessing.get_context("fork").Process(target=_compile_something)
-    trial.start()
-    trial.join(_TRIAL_TIMEOUT_S)
-    if trial.exitcode is None:
-        trial.kill()
-    elif trial.exitcode == 0 and device == "cpu":
+    if device == "cpu":
         _compile_something()
 
 

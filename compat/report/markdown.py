@@ -72,7 +72,7 @@ def render(run: Run, findings: Findings) -> str:
         surface=_surface(findings),
         trouble=_trouble(run),
         provenance=_provenance(run),
-        seconds=_seconds(run),
+        sources=_sources(run),
         legend=_table(["", "outcome", "meaning"], _legend()),
         probes=_table(["probe", "what it asks"], _descriptions(run)),
         counts=_counts(run),
@@ -245,7 +245,7 @@ def _surface(findings: Findings) -> str:
 
 
 def _trouble(run: Run) -> str:
-    """Every cell that is neither pass, unsupported nor a whole build's not-run."""
+    """Every cell that is flaky, or neither pass, unsupported nor a whole build's not-run."""
     builds = {build.id: build for build in run.builds}
     ok = {build.id for build in run.builds if build.status is Status.OK}
     quiet = {Outcome.PASS, Outcome.UNSUPPORTED}
@@ -253,14 +253,22 @@ def _trouble(run: Run) -> str:
         [
             f"{GLYPHS[cell.outcome]} {cell.outcome.value}",
             code(cell.id),
-            plain(cell.reason),
+            _what_happened(cell),
             plain(cell.signature),
             code(repeat_command(cell, builds[cell.build])),
         ]
         for cell in run.cells
-        if cell.outcome not in quiet and (cell.outcome is not Outcome.NOT_RUN or cell.build in ok)
+        if cell.flaky
+        or (cell.outcome not in quiet and (cell.outcome is not Outcome.NOT_RUN or cell.build in ok))
     ]
     return _table(["outcome", "cell", "what happened", "signature", "to repeat it"], rows)
+
+
+def _what_happened(cell: Cell) -> str:
+    if cell.first is None or not cell.flaky:
+        return plain(cell.reason)
+    first = f"flaky: at first {cell.first.outcome.value}, {cell.first.reason}"
+    return plain("; then ".join(filter(None, [first, cell.reason])))
 
 
 def repeat_command(cell: Cell, build: Build) -> str:
@@ -308,18 +316,19 @@ def _provenance(run: Run) -> str:
     )
 
 
-def _seconds(run: Run) -> str:
-    """Where the time of each build went."""
+def _sources(run: Run) -> str:
+    """The executions that saw the cells, with the number of these."""
     rows = [
         [
-            _name(build),
-            *(f"{build.seconds.get(phase, 0):.0f}" for phase in ("install", "start", "probe")),
-            f"{sum(cell.duration_s for cell in run.cells if is_on(cell, build)):.0f}",
+            code(source.id),
+            plain(source.harness.version),
+            code(source.harness.commit[:_GIT_LENGTH] + "+" * source.harness.commit.endswith("+")),
+            plain(f"{source.host.system}, {source.host.cpu}, {source.host.cores} cores"),
+            str(sum(cell.seen_in == source.id for cell in run.cells)),
         ]
-        for build in run.builds
-        if build.seconds
+        for source in run.sources
     ]
-    return _table(["build", "install", "start", "probe", "sum of its cells"], rows)
+    return _table(["seen in", "harness", "at", "host", "cells"], rows)
 
 
 def _legend() -> list[list[str]]:

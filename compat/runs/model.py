@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 JSON = Any
 
@@ -68,8 +68,6 @@ class Build:
         note: Why a spec resolved to this build, where that needs saying.
         reason: Why the status is not ok.
         compiler: First line of the C++ compiler's ``--version``.
-        seconds: How long it took to ``install``, to ``start`` (import torch and warm up) and to
-            ``probe``.
     """
 
     id: str
@@ -87,12 +85,21 @@ class Build:
     note: str = ""
     status: Status = Status.OK
     reason: str = ""
-    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
         """The id, with the device where it is not the CPU."""
         return self.id if self.device.kind == "cpu" else f"{self.id} {self.device.kind}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """How a cell ended when it was first tried; see :class:`Cell` for the attributes."""
+
+    outcome: Outcome
+    reason: str = ""
+    signature: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +110,11 @@ class Cell:
         reason: For outcomes other than pass: why, in one line.
         signature: See :mod:`compat.runs.signature`; only of failures.
         message: The failure as the probe's author would read it; several lines.
+        duration_s: Seconds the probe took.
+        compile_s: Seconds of these that went into capturing and compiling.
         metrics: What the probe recorded, JSON values by name.
+        first: How it ended at first, if it was tried twice.
+        seen_in: The :class:`Source` that saw it; empty if nothing was seen.
     """
 
     subject: str
@@ -116,7 +127,15 @@ class Cell:
     signature: str = ""
     message: str = ""
     duration_s: float = 0.0
+    compile_s: float = 0.0
     metrics: Mapping[str, JSON] = field(default_factory=dict)
+    first: Attempt | None = None
+    seen_in: str = ""
+
+    @property
+    def flaky(self) -> bool:
+        """Whether two attempts ended differently."""
+        return self.first is not None and self.first.outcome is not self.outcome
 
     @property
     def check(self) -> str:
@@ -152,14 +171,27 @@ class Host:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """Everything one matrix execution saw. Times are UTC, ISO 8601, whole seconds."""
+class Source:
+    """One execution that saw cells: ``id`` names its folder, ``started`` is UTC, ISO 8601."""
 
-    schema_version: int
+    id: str
     started: str
-    finished: str
     harness: Harness
     host: Host
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Everything one report is made of.
+
+    Attributes:
+        sources: Every execution that saw one of the cells: several, where cells were reused or
+            where several machines took part.
+        descriptions: What each probe asks, by its name.
+    """
+
+    schema_version: int
+    sources: tuple[Source, ...]
     builds: tuple[Build, ...]
     descriptions: Mapping[str, str]
     cells: tuple[Cell, ...]
@@ -184,7 +216,18 @@ def build_from_json(data: Mapping[str, JSON]) -> Build:
 
 
 def cell_from_json(data: Mapping[str, JSON]) -> Cell:
-    return replace(Cell(**data), outcome=Outcome(data["outcome"]))
+    first = data.get("first")
+    return Cell(
+        **{
+            **data,
+            "outcome": Outcome(data["outcome"]),
+            "first": Attempt(**{**first, "outcome": Outcome(first["outcome"])}) if first else None,
+        }
+    )
+
+
+def source_from_json(data: Mapping[str, JSON]) -> Source:
+    return Source(**{**data, "harness": Harness(**data["harness"]), "host": Host(**data["host"])})
 
 
 def run_from_json(data: Mapping[str, JSON]) -> Run:
@@ -192,8 +235,7 @@ def run_from_json(data: Mapping[str, JSON]) -> Run:
     return Run(
         **{
             **data,
-            "harness": Harness(**data["harness"]),
-            "host": Host(**data["host"]),
+            "sources": tuple(map(source_from_json, data["sources"])),
             "builds": tuple(map(build_from_json, data["builds"])),
             "cells": tuple(map(cell_from_json, data["cells"])),
         }

@@ -22,10 +22,13 @@ from compat.runs.model import (
     Host,
     Outcome,
     Run,
+    Source,
     Status,
     build_from_json,
+    cell_from_json,
     check_id,
     run_from_json,
+    source_from_json,
     to_json,
 )
 from compat.runs.stream import Stream
@@ -33,66 +36,79 @@ from compat.runs.stream import Stream
 SUBJECT = "builtin"
 
 
-def now() -> str:
-    """The time in UTC, ISO 8601, whole seconds."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder that one matrix execution writes into."""
+    """A folder that one execution writes into: a header, and a stream for each build."""
 
     path: Path
 
     @classmethod
     def create(cls, parent: Path, harness: Harness, host: Host) -> RunFolder:
-        started = now()
-        path = parent / started.replace(":", "").replace("+0000", "Z")
+        began = datetime.now(timezone.utc)
+        milliseconds = began.microsecond // 1000
+        source = Source(
+            id=f"{began:%Y-%m-%dT%H%M%S}.{milliseconds:03}Z",
+            started=began.isoformat(timespec="seconds"),
+            harness=harness,
+            host=host,
+        )
+        path = parent / source.id
         path.mkdir(parents=True)
-        header = {"started": started, "harness": to_json(harness), "host": to_json(host)}
-        write_json(path / "header.json", header)
+        write_json(path / "header.json", to_json(source))
         return cls(path)
 
     @classmethod
     def latest(cls, parent: Path) -> RunFolder | None:
-        """The newest run below ``parent``; their names sort by time."""
-        folders = sorted(parent.glob("*/header.json"))
-        return cls(folders[-1].parent) if folders else None
+        """The newest run below ``parent``."""
+        folders = cls.all(parent)
+        return folders[-1] if folders else None
+
+    @classmethod
+    def all(cls, parent: Path) -> list[RunFolder]:
+        """The runs below ``parent``, oldest first; their names sort by time."""
+        return [cls(header.parent) for header in sorted(parent.glob("*/header.json"))]
+
+    @property
+    def source(self) -> Source:
+        header = (self.path / "header.json").read_text(encoding="utf-8")
+        return source_from_json(json.loads(header))
 
     def stream(self, build: Build) -> Stream:
         name = "".join(c if c.isalnum() or c in ".+-" else "_" for c in build.id)
         return Stream(self.path / f"{name}-{build.device.kind}.jsonl")
 
+    def streams(self) -> list[Stream]:
+        return [Stream(path) for path in sorted(self.path.glob("*.jsonl"))]
+
 
 def merge(folders: Iterable[RunFolder]) -> Run:
-    """Everything that the streams of one or more runs hold, as one run.
+    """Everything that the streams of one or more executions hold, as one run.
 
     A cell that was planned and has no outcome is ``not-run``. A build that could not even plan
     gets a ``not-run`` for every check that another build planned, with the build's reason.
     """
-    folders = list(folders)
-    headers = [json.loads((folder.path / "header.json").read_text()) for folder in folders]
-    streams = [
-        _read(Stream(path)) for folder in folders for path in sorted(folder.path.glob("*.jsonl"))
-    ]
+    own: dict[str, Source] = {}
+    streams: list[_Read] = []
+    for folder in folders:
+        source = folder.source
+        own[source.id] = source
+        streams += [_read(stream, source.id) for stream in folder.streams()]
     descriptions: dict[str, str] = {}
     checks: dict[str, tuple[str, Mapping[str, str]]] = {}
     for stream in streams:
-        for plan in stream.plans:
+        for check, plan in stream.plans.items():
             descriptions.setdefault(plan["probe"], plan["description"])
-            checks.setdefault(
-                check_id(plan["probe"], plan["params"]), (plan["probe"], plan["params"])
-            )
+            checks.setdefault(check, (plan["probe"], plan["params"]))
     streams.sort(key=lambda stream: _order(stream.build))
+    cells = tuple(cell for stream in streams for cell in _cells(stream, checks))
+    sources = own | {each.id: each for stream in streams for each in stream.sources}
+    saw = {cell.seen_in for cell in cells} & sources.keys() or own.keys()
     return Run(
         schema_version=SCHEMA_VERSION,
-        started=min(header["started"] for header in headers),
-        finished=max([stream.finished for stream in streams] + [headers[0]["started"]]),
-        harness=Harness(**headers[0]["harness"]),
-        host=Host(**headers[0]["host"]),
+        sources=tuple(sources[each] for each in sorted(saw)),
         builds=tuple(stream.build for stream in streams),
         descriptions=descriptions,
-        cells=tuple(cell for stream in streams for cell in _cells(stream, checks)),
+        cells=cells,
     )
 
 
@@ -134,16 +150,15 @@ def write_json(path: Path, data: Any) -> None:
 @dataclass(frozen=True)
 class _Read:
     build: Build
-    plans: list[dict[str, Any]]
-    outcomes: dict[str, dict[str, Any]]
-    finished: str
+    sources: list[Source]
+    plans: Mapping[str, Mapping[str, Any]]
+    outcomes: Mapping[str, Mapping[str, Any]]
 
 
-def _read(stream: Stream) -> _Read:
+def _read(stream: Stream, source: str) -> _Read:
     build: Build | None = None
-    plans: list[dict[str, Any]] = []
-    outcomes: dict[str, dict[str, Any]] = {}
-    finished = ""
+    sources: list[Source] = []
+    plans: dict[str, dict[str, Any]] = {}
     ended = False
     for kind, data in stream.read():
         if kind == "build":
@@ -155,43 +170,55 @@ def _read(stream: Stream) -> _Read:
                 **{**data, "device": Device(**data["device"])},
                 variant=build.variant or local,
             )
+        elif kind == "source":
+            sources.append(source_from_json(data))
         elif kind == "plan":
-            plans.append(data)
-        elif kind == "cell":
-            outcomes[check_id(data["probe"], data["params"])] = data
+            plans[check_id(data["probe"], data["params"])] = data
         elif kind == "end" and build is not None:
             ended = True
-            finished = data["finished"]
-            build = replace(
-                build,
-                status=Status(data["status"]),
-                reason=data["reason"],
-                seconds=data.get("seconds", {}),
-            )
+            build = replace(build, status=Status(data["status"]), reason=data["reason"])
     if build is None:
         raise ValueError(f"{stream.path}: no build in it")
     if not ended:
         build = replace(build, status=Status.BROKEN, reason="the runner ended before the build did")
-    return _Read(build, plans, outcomes, finished)
+    outcomes = {
+        check: {"seen_in": source, **outcome} for check, outcome in read_outcomes(stream).items()
+    }
+    return _Read(build, sources, plans, outcomes)
+
+
+def read_outcomes(stream: Stream) -> dict[str, dict[str, Any]]:
+    """The cells of a stream by check; one that was tried twice has its ``first`` outcome too."""
+    outcomes: dict[str, dict[str, Any]] = {}
+    for kind, data in stream.read():
+        if kind != "cell":
+            continue
+        check = check_id(data["probe"], data["params"])
+        earlier = outcomes.get(check)
+        outcomes[check] = data
+        if earlier is not None and earlier["outcome"] != Outcome.NOT_RUN:
+            texts = {name: earlier.get(name, "") for name in ("reason", "signature", "message")}
+            outcomes[check] = {**data, "first": {"outcome": earlier["outcome"], **texts}}
+    return outcomes
 
 
 def _cells(stream: _Read, checks: Mapping[str, tuple[str, Mapping[str, str]]]) -> Iterable[Cell]:
-    planned = {check_id(plan["probe"], plan["params"]) for plan in stream.plans}
     for check, (probe, params) in checks.items():
-        if planned and check not in planned:
+        if stream.plans and check not in stream.plans:
             continue
         outcome = stream.outcomes.get(check)
         if outcome is None:
             outcome = {"outcome": Outcome.NOT_RUN, "reason": stream.build.reason}
-        yield Cell(
-            **{
+        elif outcome["outcome"] == Outcome.NOT_RUN:
+            outcome = {**outcome, "seen_in": ""}
+        yield cell_from_json(
+            {
                 **outcome,
                 "subject": SUBJECT,
                 "build": stream.build.id,
                 "device": stream.build.device.kind,
                 "probe": probe,
                 "params": params,
-                "outcome": Outcome(outcome["outcome"]),
             }
         )
 

@@ -1,16 +1,19 @@
 """One JSON-lines stream per build and device, flushed outcome by outcome.
 
 The runner writes the first line, ``{"kind": "build"}``, and the last, ``{"kind": "end"}``; the
-worker inside the build's environment appends everything between. Several processes may append to
-one stream: what is appended together is a single write.
+worker inside the build's environment appends what it sees. Several processes may append to one
+stream: what is appended together is a single write.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 
@@ -21,14 +24,30 @@ class Stream:
         self.path = path
 
     def append(self, kind: str, *records: Mapping[str, Any]) -> None:
-        """Write a line for each record, all of them at once."""
+        """Write a line for each record, all of them at once.
+
+        Raises:
+            OSError: They could not all be written.
+        """
         lines = [json.dumps({"kind": kind, **data}, allow_nan=False) + "\n" for data in records]
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(descriptor, "".join(lines).encode())
+            size = os.fstat(descriptor).st_size
+            # A line that a full disk or a kill cut short must not take the next one with it.
+            cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            data = ("\n" * cut + "".join(lines)).encode()
+            if os.write(descriptor, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Append how many seconds a phase took, if it came to its end."""
+        started = perf_counter()
+        yield
+        self.append("phase", {"name": phase, "seconds": round(perf_counter() - started, 2)})
 
     def read(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every whole line as its kind and its data; a line that was cut short is passed over."""

@@ -1,0 +1,120 @@
+"""What earlier runs saw of a build, and which of it still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from compat.runs.model import JSON, Outcome, Status, check_id, to_json
+from compat.runs.store import RunFolder, read_outcomes
+from compat.runs.stream import Stream
+
+# These are tried twice, and a stream that was cut short may hold the first try alone.
+_TRIED_TWICE = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.CRASH})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """Everything that can change how the cells of a build end, as digests.
+
+    Attributes:
+        environment: Of the wheel and all that is installed with it, Python, device, driver and
+            C++ compiler. Empty where it may change unnoticed: then nothing is reused.
+        plan: Of all source that decides which cells there are.
+        probes: By probe: of its source and of what it imports.
+        select: The texts that chose among the probes; all of them if there are none.
+    """
+
+    environment: str
+    plan: str
+    probes: Mapping[str, str]
+    select: Sequence[str]
+
+    def selects(self, check: str) -> bool:
+        return not self.select or any(text in check for text in self.select)
+
+    def selects_no_more_than(self, select: Sequence[str]) -> bool:
+        """Whether ``select`` lets every check pass that this key does."""
+        narrower = (any(wide in text for wide in select) for text in self.select)
+        return not select or (bool(self.select) and all(narrower))
+
+
+@dataclass(kw_only=True)
+class Known:
+    """What earlier runs saw of a build.
+
+    Attributes:
+        cells: Records that still hold, by check.
+        sources: Records of the executions that saw these.
+        environment: What the build said of itself, if that still holds.
+        plan: The records of all cells there are; empty unless that still holds.
+        outcomes: How each check ended last, whether that still holds or not.
+    """
+
+    cells: dict[str, JSON] = field(default_factory=dict)
+    sources: dict[str, JSON] = field(default_factory=dict)
+    environment: JSON = field(default_factory=dict)
+    plan: list[JSON] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to be seen."""
+        return bool(self.plan) and all(
+            check_id(each["probe"], each["params"]) in self.cells for each in self.plan
+        )
+
+
+def look_up(folders: Sequence[RunFolder], name: str, key: Key) -> Known:
+    """What ``folders``, oldest first, know from their streams called ``name``."""
+    known = Known()
+    for folder in reversed(folders):
+        path = folder.path / name
+        if path.exists():
+            _add(known, folder, path, key)
+    seen_in = {cell["seen_in"] for cell in known.cells.values()}
+    known.sources = {name: known.sources[name] for name in sorted(seen_in)}
+    return known
+
+
+def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
+    """Add what one stream holds, unless a newer one has said it already."""
+    stream = Stream(path)
+    records: dict[str, list[dict[str, Any]]] = {}
+    for kind, data in stream.read():
+        records.setdefault(kind, []).append(data)
+    ended = any(end["status"] == Status.OK for end in records.get("end", ()))
+    written = next(iter(records.get("key", ())), {})
+    same = bool(key.environment) and written.get("environment") == key.environment
+    for check, outcome in read_outcomes(stream).items():
+        if outcome["outcome"] == Outcome.NOT_RUN or _flaky(outcome):
+            continue
+        known.outcomes.setdefault(check, Outcome(outcome["outcome"]))
+        probe = outcome["probe"]
+        if (
+            same
+            and written["probes"].get(probe) == key.probes.get(probe)
+            and key.selects(check)
+            and outcome["outcome"] != Outcome.TIMEOUT
+            and (ended or outcome["outcome"] not in _TRIED_TWICE)
+        ):
+            known.cells.setdefault(check, {"seen_in": folder.source.id, **outcome})
+    if not same:
+        return
+    for source in [to_json(folder.source), *records.get("source", ())]:
+        known.sources.setdefault(source["id"], source)
+    planned = written["plan"] == key.plan and key.selects_no_more_than(written["select"])
+    if not known.plan and planned and ended:
+        known.environment = records["environment"][0]
+        known.plan = [
+            plan
+            for plan in records.get("plan", ())
+            if key.selects(check_id(plan["probe"], plan["params"]))
+        ]
+
+
+def _flaky(outcome: Mapping[str, Any]) -> bool:
+    first = outcome.get("first")
+    return first is not None and bool(first["outcome"] != outcome["outcome"])

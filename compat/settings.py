@@ -1,0 +1,30 @@
+"""What the user of a run may choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to probe.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        probes: Parts of probe ids; all probes if there are none.
+        jobs: Probes side by side, over all builds.
+        timeout_s: Seconds that a probe may take, or the import of torch.
+        memory_gb: Memory that a probe may use, with all its processes.
+        fresh: Whether to see everything again, also what earlier runs saw.
+        home: Where environments and runs are kept.
+    """
+
+    device: str
+    probes: Sequence[str]
+    jobs: int
+    timeout_s: float
+    memory_gb: float
+    fresh: bool
+    home: Path
