@@ -37,10 +37,17 @@ def derive(run: Run) -> Findings:
 def _unexpected(run: Run) -> tuple[str, ...]:
     """What turns a run red: bad cells, builds that broke, and a run that saw nothing at all.
 
-    A build that no index could give is not among them: nothing was seen of it, good or bad.
+    So does a cell that could not be run in a build that was. A build that no index could give is
+    not among them: nothing was seen of it, good or bad.
     """
     broken = [f"build {build.label}" for build in run.builds if build.status is Status.BROKEN]
-    cells = [cell.id for cell in run.cells if cell.outcome in UNEXPECTED]
+    ran = {(build.id, build.device.kind) for build in run.builds if build.status is Status.OK}
+    cells = [
+        cell.id
+        for cell in run.cells
+        if cell.outcome in UNEXPECTED
+        or (cell.outcome is Outcome.NOT_RUN and (cell.build, cell.device) in ran)
+    ]
     if not any(cell.outcome is Outcome.PASS for cell in run.cells):
         broken.append("the run: not one cell passed")
     return (*broken, *cells)

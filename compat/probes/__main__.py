@@ -36,10 +36,12 @@ def main() -> int:
         # Last, so that the environment's own packages win.
         sys.path.append(str(arguments.beside))
 
-    with tempfile.TemporaryDirectory(prefix="compat-") as scratch:
-        make_each_library_once(Path(scratch))
+    with tempfile.TemporaryDirectory(prefix="compat-") as temporary:
+        # pytest wants the name without symbolic links in it.
+        scratch = Path(temporary).resolve()
+        make_each_library_once(scratch)
         keep_forks_possible(arguments.device)
-        return run(arguments, Path(scratch))
+        return run(arguments, scratch)
 
 
 def run(arguments: argparse.Namespace, scratch: Path) -> int:

@@ -29,7 +29,7 @@ from compat.probes.lifeline import be_first_to_go, die_with_parent
 from compat.probes.memory import used_by_groups
 from compat.probes.stopwatch import COMPILING
 from compat.runs.model import Outcome, check_id
-from compat.runs.signature import signature_of
+from compat.runs.signature import signature_of, unwrapped
 from compat.runs.stream import Stream
 
 _FORK = multiprocessing.get_context("fork")
@@ -242,8 +242,8 @@ class _Witness:
         if self._failure is None:
             return {"outcome": Outcome.PASS}
         error, report = self._failure
-        text = str(error).strip()
-        reason = text.splitlines()[0] if text else type(error).__name__
+        text = str(unwrapped(error)).strip()
+        reason = text.splitlines()[0] if text else type(unwrapped(error)).__name__
         if isinstance(error, pytest.skip.Exception):
             unsupported = hasattr(item, "unsupported")
             return {

@@ -22,14 +22,20 @@ _VOLATILE = (
 def signature_of(error: BaseException) -> str:
     """Exception type, normalised message and innermost torch frame, in one line.
 
-    Wrappers such as ``BackendCompilerFailed`` are looked through: what they wrap is what broke.
+    Wrappers are looked through.
     """
-    while isinstance(inner := getattr(error, "inner_exception", None), BaseException):
-        error = inner
+    error = unwrapped(error)
     text = str(error).strip()
     message = normalise(text.splitlines()[0]) if text else ""
     frame = _innermost_torch_frame(error)
     return f"{type(error).__name__}: {message}" + (f" @ {frame}" if frame else "")
+
+
+def unwrapped(error: BaseException) -> BaseException:
+    """What really broke: what wrappers such as Dynamo's ``BackendCompilerFailed`` hold."""
+    while isinstance(inner := getattr(error, "inner_exception", None), BaseException):
+        error = inner
+    return error
 
 
 def normalise(message: str) -> str:

@@ -21,17 +21,15 @@ def gate_cell(build: str, gate: bool, capability: bool) -> Cell:
 
 
 def gates_run(answers: Mapping[str, tuple[bool, bool] | None]) -> Run:
-    builds = [make_build(name) for name in answers]
-    unknown = make_cell
+    builds = [
+        make_build(name, status=Status.UNAVAILABLE if answer is None else Status.OK)
+        for name, answer in answers.items()
+    ]
+    feature = {"feature": "donate_graph_module"}
     cells = [
-        gate_cell(name, *answer)
-        if answer is not None
-        else unknown(
-            name,
-            "gates.capability",
-            Outcome.NOT_RUN,
-            params={"feature": "donate_graph_module"},
-        )
+        make_cell(name, "gates.capability", Outcome.NOT_RUN, params=feature)
+        if answer is None
+        else gate_cell(name, *answer)
         for name, answer in answers.items()
     ]
     return make_run(builds, cells)
@@ -212,3 +210,8 @@ def test_donation_says_how_many_copies_it_saves() -> None:
     (sentence,) = derive(make_run([make_build("2.13.0")], cells)).sentences
     assert sentence.title == "donation: 1 → 0 copies of the graph"
     assert "on 2.13.0" in sentence.text
+
+
+def test_a_cell_that_could_not_be_run_in_a_build_that_was_is_unexpected() -> None:
+    cells = [make_cell("2.13.0", "a.b"), make_cell("2.13.0", "a.c", Outcome.NOT_RUN)]
+    assert derive(make_run([make_build("2.13.0")], cells)).unexpected == ("a.c@2.13.0-cpu",)

@@ -7,7 +7,6 @@ as one more parameter; all other probes are left out. It runs inside a build's e
 from __future__ import annotations
 
 import copy
-import ctypes
 import inspect
 import os
 import signal
@@ -258,22 +257,6 @@ def switch_is_dead(patch: pytest.MonkeyPatch) -> None:
 @sabotage_of("surface.name[torch._inductor.codecache:torch_key")
 def process_aborts(patch: pytest.MonkeyPatch) -> None:
     os.kill(os.getpid(), signal.SIGABRT)
-
-
-@sabotage_of("surface.name[torch._inductor.codecache:torch_key")
-def process_exits(patch: pytest.MonkeyPatch) -> None:
-    os._exit(0)
-
-
-@sabotage_of("surface.name[torch._inductor.codecache:torch_key")
-def c_code_segfaults(patch: pytest.MonkeyPatch) -> None:
-    ctypes.string_at(0)
-
-
-@sabotage_of("surface.name[torch._inductor.codecache:torch_key")
-def c_code_hangs(patch: pytest.MonkeyPatch) -> None:
-    # PyDLL keeps the GIL: no Python code of this process ever runs again.
-    ctypes.PyDLL(None).sleep(600)
 
 
 @sabotage_of("surface.name[torch._inductor.codecache:torch_key")

@@ -124,9 +124,6 @@ def test_a_strategy_that_hides_nothing(sabotaged: Sabotaged) -> None:
     ("sabotage", "outcome", "reason"),
     [
         ("process_aborts", Outcome.CRASH, "killed by SIGABRT"),
-        ("c_code_segfaults", Outcome.CRASH, "killed by SIGSEGV"),
-        ("process_exits", Outcome.CRASH, "ended with status 0 before it reported"),
-        ("c_code_hangs", Outcome.TIMEOUT, "still running after 30 s"),
         ("python_hangs", Outcome.TIMEOUT, "still running after 30 s"),
     ],
 )
@@ -138,6 +135,5 @@ def test_a_dead_process_costs_one_cell(
 
 
 def test_a_hang_says_where(sabotaged: Sabotaged) -> None:
-    for sabotage in ("c_code_hangs", "python_hangs"):
-        (cell,) = sabotaged.under(sabotage)
-        assert f"in {sabotage}" in cell.message
+    (cell,) = sabotaged.under("python_hangs")
+    assert "in python_hangs" in cell.message
