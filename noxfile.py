@@ -52,6 +52,13 @@ def report(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """How much faster the runner is than a process for each probe: nox -s bench -- --builds 2.13"""
+    session.install("-e.")
+    compat(session, "bench", *session.posargs)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """The project's own tests: units without torch, then interface and probes in real builds."""
     session.install("-e.", *nox.project.dependency_groups(PROJECT, "test"))

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import compat
+from compat.bench import PROBES, compare, comparison_text
 from compat.builds.config import DEFAULT_FILE, load_builds
 from compat.builds.index import Indexes
 from compat.builds.resolve import Resolution, resolve
@@ -32,7 +33,7 @@ from compat.report.timing import print_timing
 from compat.runner import probe_builds
 from compat.runs.model import Status, to_json
 from compat.runs.store import RunFolder, merge, save, write_json
-from compat.settings import Settings
+from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 
 HOME = Path(".compat")
 REPORTS = Path("reports")
@@ -107,21 +108,27 @@ def _parser() -> argparse.ArgumentParser:
     probe.add_argument(
         "--timeout",
         type=_positive,
-        default=180,
+        default=DEFAULT_TIMEOUT_S,
         metavar="SECONDS",
-        help="what a probe may take, or the import of torch; default: 180",
+        help=f"what a probe may take, or the import of torch; default: {DEFAULT_TIMEOUT_S}",
     )
     probe.add_argument(
         "--memory",
         type=_positive,
-        default=8,
+        default=DEFAULT_MEMORY_GB,
         metavar="GB",
-        help="what a probe may use, with all its processes; default: 8",
+        help=f"what a probe may use, with all its processes; default: {DEFAULT_MEMORY_GB}",
     )
     probe.add_argument(
         "--fresh", action="store_true", help="see everything again, also what earlier runs saw"
     )
     probe.set_defaults(command=_probe)
+
+    bench = commands.add_parser(
+        "bench", parents=[selection], help="compare this runner with a process for each probe"
+    )
+    bench.add_argument("--probes", nargs="+", default=PROBES, metavar="TEXT")
+    bench.set_defaults(command=_bench)
 
     report = commands.add_parser("report", help="make the tables from what was seen")
     report.add_argument(
@@ -199,6 +206,28 @@ def _probe(parsed: argparse.Namespace) -> int:
     with LiveProgress(console) as progress:
         folder = probe_builds(resolutions, settings, progress)
     print_timing(folder, console)
+    return 0
+
+
+def _bench(parsed: argparse.Namespace) -> int:
+    check_selection(parsed.probes)
+    compiler()
+    resolutions, device = _resolved(parsed)
+    if len(resolutions) != 1:
+        raise UsageError(f"--builds: expected one build to compare on, not {len(resolutions)}")
+    settings = Settings(
+        device=device,
+        probes=parsed.probes,
+        jobs=os.cpu_count() or 1,
+        timeout_s=DEFAULT_TIMEOUT_S,
+        memory_gb=DEFAULT_MEMORY_GB,
+        fresh=True,
+        home=HOME.absolute(),
+    )
+    console = Console()
+    with LiveProgress(console) as progress:
+        comparison = compare(resolutions[0], settings, progress)
+    console.print(comparison_text(comparison), markup=False, highlight=False, soft_wrap=True)
     return 0
 
 

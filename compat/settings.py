@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# More than ten times what the slowest probe takes, and several times what it uses.
+DEFAULT_TIMEOUT_S = 180
+DEFAULT_MEMORY_GB = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
