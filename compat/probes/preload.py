@@ -24,24 +24,19 @@ def warm_up(device: str, timeout_s: float) -> None:
     For ``cuda`` this process compiles nothing at all: compiling asks the GPU for its properties,
     and what has initialised CUDA cannot be forked any more.
 
-    A fork tries first. A build on which this fails, or takes longer than ``timeout_s``, is probed
+    A fork tries to compile first. A build on which this fails, or takes longer than ``timeout_s``, is probed
     all the same, only more slowly: the probes say what is wrong with it.
     """
-    trial = multiprocessing.get_context("fork").Process(target=_prepare, args=("cpu",))
-    trial.start()
-    trial.join(timeout_s)
-    if trial.exitcode is None:
-        trial.kill()
-    elif trial.exitcode == 0:
-        _prepare(device)
-
-
-def _prepare(device: str) -> None:
     with contextlib.suppress(ImportError, AttributeError):
         from torch._inductor import cpu_vec_isa
 
         cpu_vec_isa.pick_vec_isa()
-    if device == "cpu":
+    trial = multiprocessing.get_context("fork").Process(target=_compile_something)
+    trial.start()
+    trial.join(timeout_s)
+    if trial.exitcode is None:
+        trial.kill()
+    elif trial.exitcode == 0 and device == "cpu":
         _compile_something()
 
 
