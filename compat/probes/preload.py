@@ -24,8 +24,8 @@ def warm_up(device: str, timeout_s: float) -> None:
     For ``cuda`` this process compiles nothing at all: compiling asks the GPU for its properties,
     and what has initialised CUDA cannot be forked any more.
 
-    A fork tries to compile first. A build on which this fails, or takes longer than ``timeout_s``, is probed
-    all the same, only more slowly: the probes say what is wrong with it.
+    A fork tries to compile first. A build on which that fails, or takes longer than ``timeout_s``,
+    is probed all the same, only more slowly: the probes say what is wrong with it.
     """
     with contextlib.suppress(ImportError, AttributeError):
         from torch._inductor import cpu_vec_isa
