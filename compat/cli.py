@@ -25,7 +25,7 @@ from compat.errors import UsageError
 from compat.findings.derive import derive
 from compat.findings.model import Findings
 from compat.host import compiler, default_device
-from compat.probes.names import check_selection
+from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes
 from compat.progress import LiveProgress
 from compat.report.markdown import render
 from compat.report.summary import print_summary
@@ -88,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     builds.add_argument("--json", action="store_true", help="for machines")
     builds.set_defaults(command=_builds)
 
+    listing = commands.add_parser("probes", help="list what is asked of each build")
+    listing.set_defaults(command=_probes)
+
     probe = commands.add_parser(
         "probe", parents=[selection], help="install builds and run the probes in each"
     )
@@ -97,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="TEXT",
         help="only probes whose id has this in it",
+    )
+    probe.add_argument(
+        "--depth", choices=DEPTHS, default=DEFAULT, help="full: also what is slow or rarely asked"
     )
     probe.add_argument(
         "--jobs",
@@ -189,6 +195,16 @@ def _resolution_json(resolution: Resolution) -> dict[str, Any]:
     }
 
 
+def _probes(parsed: argparse.Namespace) -> int:
+    table = Table()
+    for header in ("probe", "depth", "what it asks"):
+        table.add_column(header, overflow="fold")
+    for each in probes():
+        table.add_row(*map(escape, (each.name, each.depth, each.question)))
+    Console().print(table)
+    return 0
+
+
 def _probe(parsed: argparse.Namespace) -> int:
     check_selection(parsed.probes)
     compiler()
@@ -196,6 +212,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     settings = Settings(
         device=device,
         probes=parsed.probes,
+        depth=parsed.depth,
         jobs=parsed.jobs,
         timeout_s=parsed.timeout,
         memory_gb=parsed.memory,
@@ -218,6 +235,7 @@ def _bench(parsed: argparse.Namespace) -> int:
     settings = Settings(
         device=device,
         probes=parsed.probes,
+        depth=FULL,
         jobs=os.cpu_count() or 1,
         timeout_s=DEFAULT_TIMEOUT_S,
         memory_gb=DEFAULT_MEMORY_GB,

@@ -137,6 +137,7 @@ class _Pipeline:
             environment=digest if environment.contents else "",
             plan=self._plan,
             probes=self._probes,
+            depth=self._settings.depth,
             select=tuple(self._settings.probes),
         )
 

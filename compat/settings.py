@@ -18,6 +18,7 @@ class Settings:
     Attributes:
         device: ``cpu`` or ``cuda``.
         probes: Parts of probe ids; all probes if there are none.
+        depth: ``default`` or ``full``.
         jobs: Probes side by side, over all builds.
         timeout_s: Seconds that a probe may take, or the import of torch.
         memory_gb: Memory that a probe may use, with all its processes.
@@ -27,6 +28,7 @@ class Settings:
 
     device: str
     probes: Sequence[str]
+    depth: str
     jobs: int
     timeout_s: float
     memory_gb: float

@@ -53,7 +53,7 @@ class Worker:
             *(str(environment.python), "-m", "compat.probes"),
             *("--stream", str(stream.path), "--jobs", str(self._jobs), "--skip", str(skipped)),
             *("--device", self._settings.device, "--timeout", str(self._settings.timeout_s)),
-            *("--memory", str(self._settings.memory_gb)),
+            *("--memory", str(self._settings.memory_gb), "--depth", self._settings.depth),
             *(("--beside", str(environment.beside)) if environment.beside else ()),
             *(("--select", *self._settings.probes) if self._settings.probes else ()),
         ]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from compat.probes.lifeline import die_with_parent
+from compat.probes.names import DEFAULT, DEPTHS, FULL
 from compat.runs.stream import Stream
 
 
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="probes side by side")
     parser.add_argument("--timeout", type=float, default=180, help="seconds a probe may take")
     parser.add_argument("--memory", type=float, default=8, help="GB a probe may use")
+    parser.add_argument("--depth", choices=DEPTHS, default=DEFAULT)
     parser.add_argument("--select", nargs="*", default=[], help="parts of probe ids")
     parser.add_argument("--skip", type=Path, help="JSON list of checks that are not to be run")
     parser.add_argument("--beside", type=Path, help="a folder with what the environment lacks")
@@ -73,7 +75,7 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
                 *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
                 f"--rootdir={Path(__file__).parent}",
             ],
-            plugins=[Selection(arguments.select), isolated],
+            plugins=[Selection(arguments.depth, arguments.select), isolated],
         )
     )
     # That a selection is empty is for the one to say who selected.
@@ -119,21 +121,22 @@ def make_each_library_once(scratch: Path) -> None:
 
 
 class Selection:
-    """Keeps the probes whose id contains one of some texts; all of them if there are none."""
+    """Keeps the probes of a depth whose id contains one of some texts, if there are any."""
 
-    def __init__(self, texts: list[str]) -> None:
-        self._texts = texts
+    def __init__(self, depth: str, texts: list[str]) -> None:
+        self._depth = depth
+        self._texts = texts or [""]
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         from compat.probes.isolation import identity
         from compat.runs.model import check_id
 
-        if self._texts:
-            items[:] = [
-                item
-                for item in items
-                if any(text in check_id(**identity(item)) for text in self._texts)
-            ]
+        items[:] = [
+            item
+            for item in items
+            if (self._depth == FULL or item.get_closest_marker(FULL) is None)
+            and any(text in check_id(**identity(item)) for text in self._texts)
+        ]
 
 
 def environment(device: str) -> dict[str, Any]:

@@ -90,17 +90,17 @@ def run_eagerly(model: nn.Module, batches: Sequence[torch.Tensor]) -> tuple[torc
 
 def capture(model: nn.Module, batch: torch.Tensor, *, dynamic: bool) -> fx.GraphModule:
     """The graph that Dynamo makes of ``model``, outside of any tracing context."""
-    return inside_dynamo(model, batch, lambda graph: graph, dynamic=dynamic)
+    return inside_dynamo(model, batch, lambda graph, _: graph, dynamic=dynamic)
 
 
 def inside_dynamo(
     model: nn.Module,
     batch: torch.Tensor,
-    body: Callable[[fx.GraphModule], Any],
+    body: Callable[[fx.GraphModule, Sequence[Any]], Any],
     *,
     dynamic: bool,
 ) -> Any:
-    """What ``body`` returns when a Dynamo backend calls it with the captured graph.
+    """What ``body`` returns when a Dynamo backend calls it with the captured graph and its inputs.
 
     What it raises is raised here as it was, not wrapped by Dynamo.
     """
@@ -109,7 +109,7 @@ def inside_dynamo(
 
     def backend(graph: fx.GraphModule, example_inputs: Sequence[Any]) -> Callable[..., Any]:
         try:
-            returned.append(body(graph))
+            returned.append(body(graph, example_inputs))
         except Exception as error:  # noqa: BLE001  (it is raised again)
             raised.append(error)
         return graph.forward

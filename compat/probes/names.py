@@ -9,12 +9,27 @@ from pathlib import Path
 
 from compat.errors import UsageError
 
+# A probe or a parameter that is marked ``full`` is left out of the default matrix.
+DEFAULT = "default"
+FULL = "full"
+DEPTHS = (DEFAULT, FULL)
+
 
 @dataclass(frozen=True)
 class ProbeSource:
-    """A probe's ``family.name``, and its file as the probe alone needs it."""
+    """A probe as its file has it.
+
+    Attributes:
+        name: ``family.name``.
+        question: The first paragraph of its docstring, in one line.
+        depth: The least depth at which any cell of it is run.
+        path: Its file.
+        body: The file without the other probes.
+    """
 
     name: str
+    question: str
+    depth: str
     path: Path
     body: ast.Module
 
@@ -38,11 +53,17 @@ def _in(path: Path) -> list[ProbeSource]:
     return [
         ProbeSource(
             name=f"{family}.{test.name.removeprefix('test_')}",
+            question=" ".join((ast.get_docstring(test) or "").partition("\n\n")[0].split()),
+            depth=FULL if any(map(_is_full, test.decorator_list)) else DEFAULT,
             path=path,
             body=ast.Module([*shared, test], type_ignores=[]),
         )
         for test in tests
     ]
+
+
+def _is_full(decorator: ast.expr) -> bool:
+    return ast.unparse(decorator) == "pytest.mark.full"
 
 
 def check_selection(texts: Sequence[str]) -> None:

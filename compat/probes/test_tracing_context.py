@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -98,7 +99,7 @@ def test_restored(strategy: str, when: str, device: str, record: Record) -> None
     def compile_and_fail(graph: fx.GraphModule) -> None:
         inductor.compile_fx(graph, concrete_inputs(graph, SINGLE_SIZE), inner_compile=boom)
 
-    def body(graph: fx.GraphModule) -> tuple[bool, bool]:
+    def body(graph: fx.GraphModule, _: Any) -> tuple[bool, bool]:
         before = TracingContext.try_get()
         assert before is not None, "Dynamo gave the backend no tracing context"
         if when == "success":

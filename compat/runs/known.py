@@ -24,12 +24,14 @@ class Key:
             C++ compiler. Empty where it may change unnoticed: then nothing is reused.
         plan: Of all source that decides which cells there are.
         probes: By probe: of its source and of what it imports.
-        select: The texts that chose among the probes; all of them if there are none.
+        depth: How many of the probes were asked for,
+        select: and the texts that chose among these; all of them if there are none.
     """
 
     environment: str
     plan: str
     probes: Mapping[str, str]
+    depth: str
     select: Sequence[str]
 
     def selects(self, check: str) -> bool:
@@ -105,8 +107,8 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
         return
     for source in [to_json(folder.source), *records.get("source", ())]:
         known.sources.setdefault(source["id"], source)
-    planned = written["plan"] == key.plan and key.selects_no_more_than(written["select"])
-    if not known.plan and planned and ended:
+    planned = (written["plan"], written["depth"]) == (key.plan, key.depth)
+    if not known.plan and planned and ended and key.selects_no_more_than(written["select"]):
         known.environment = records["environment"][0]
         known.plan = [
             plan

@@ -14,7 +14,9 @@ from compat.runs.store import RunFolder, merge
 from tests.conftest import SOURCE, make_build
 
 BUILD = make_build("2.13.0")
-KEY = Key(environment="e1", plan="p1", probes={"a.one": "s1", "b.two": "s2"}, select=())
+KEY = Key(
+    environment="e1", plan="p1", probes={"a.one": "s1", "b.two": "s2"}, depth="default", select=()
+)
 ENVIRONMENT = {
     "version": "2.13.0+cu130",
     "git_version": "abc",
@@ -101,6 +103,7 @@ def test_nothing_holds_where_the_environment_has_no_identity(tmp_path: Path) -> 
 def test_a_changed_plan_is_asked_for_again(tmp_path: Path) -> None:
     seen(tmp_path, {**ONE, "outcome": "pass"}, {**TWO, "outcome": "pass"})
     assert not known(tmp_path, replace(KEY, plan="p2")).complete
+    assert not known(tmp_path, replace(KEY, depth="full")).complete
 
 
 @pytest.mark.parametrize(

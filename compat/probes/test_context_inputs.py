@@ -1,0 +1,154 @@
+"""Which inputs compile_fx takes inside Dynamo's tracing context, hidden or not.
+
+Downstreams call it there with what they have at hand: real tensors, the fakes that Dynamo recorded,
+or fakes of a mode of their own (vllm#38015).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import fx
+from torch._guards import TracingContext
+from torch._inductor import compile_fx as inductor
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.fx.experimental.symbolic_shapes import (
+    DimDynamic,
+    ShapeEnv,
+    StatelessSymbolicContext,
+)
+
+from compat.interface.shapes import concrete_inputs, symbolic_inputs
+from compat.interface.tracing_context import STRATEGIES, Run, T
+from compat.probes.agreement import TOLERANCES, as_outputs, difference
+from compat.probes.conftest import Record
+from compat.probes.driving import SINGLE_SIZE, inside_dynamo, run_eagerly
+from compat.probes.models import make_input, make_model
+from compat.runs.signature import signature_of
+
+
+def unhidden(function: Callable[[], T]) -> T:
+    return function()
+
+
+WAYS: Mapping[str, Run] = {
+    "none": unhidden,
+    **{name: strategy.run for name, strategy in STRATEGIES.items()},
+}
+
+
+def real_inputs(graph: fx.GraphModule, examples: Sequence[Any]) -> list[Any]:
+    """Tensors with memory, and the batch size as a number."""
+    return [each if isinstance(each, torch.Tensor) else SINGLE_SIZE for each in examples]
+
+
+def own_inputs(graph: fx.GraphModule, examples: Sequence[Any]) -> list[Any]:
+    """The fakes that Dynamo recorded, of the very mode that the context has."""
+    return symbolic_inputs(graph)
+
+
+def foreign_inputs(graph: fx.GraphModule, examples: Sequence[Any]) -> list[Any]:
+    """Fakes of a new mode without symbols: what vLLM passes for a single size."""
+    return concrete_inputs(graph, SINGLE_SIZE)
+
+
+def foreign_symbolic_inputs(graph: fx.GraphModule, examples: Sequence[Any]) -> list[Any]:
+    """Fakes of a new mode, symbolic where the graph's own are."""
+    mode = FakeTensorMode(shape_env=ShapeEnv())
+    fakes = [
+        mode.from_tensor(example, symbolic_context=_like(own))
+        if isinstance(own, FakeTensor)
+        else None
+        for own, example in zip(symbolic_inputs(graph), examples, strict=True)
+    ]
+    sizes = [size for fake in fakes if fake is not None for size in fake.shape]
+    symbol = next((size for size in sizes if isinstance(size, torch.SymInt)), SINGLE_SIZE)
+    return [symbol if fake is None else fake for fake in fakes]
+
+
+def mixed_inputs(graph: fx.GraphModule, examples: Sequence[Any]) -> list[Any]:
+    """The last input as a fake of a new mode, all before it of the context's own."""
+    return [*symbolic_inputs(graph)[:-1], concrete_inputs(graph, SINGLE_SIZE)[-1]]
+
+
+def _like(fake: torch.Tensor) -> StatelessSymbolicContext[Any, Any]:
+    return StatelessSymbolicContext(
+        dynamic_sizes=[
+            DimDynamic.DYNAMIC if isinstance(size, torch.SymInt) else DimDynamic.STATIC
+            for size in fake.shape
+        ]
+    )
+
+
+INPUTS: Mapping[str, Callable[[fx.GraphModule, Sequence[Any]], list[Any]]] = {
+    "real": real_inputs,
+    "own": own_inputs,
+    "foreign": foreign_inputs,
+    "foreign-symbolic": foreign_symbolic_inputs,
+    "mixed": mixed_inputs,
+}
+
+
+def state_of(context: TracingContext) -> dict[str, str]:
+    """What can be told of a tracing context and its ShapeEnv from outside, by attribute."""
+    state = {f"context.{name}": _sketch(value) for name, value in vars(context).items()}
+    shape_env = context.fake_mode.shape_env if context.fake_mode else None
+    for name in ("guards", "replacements", "deferred_runtime_asserts"):
+        state[f"shape_env.{name}"] = _sketch(getattr(shape_env, name, None))
+    return state
+
+
+def _sketch(value: Any) -> str:
+    if isinstance(value, (list, tuple, dict, set)):
+        return f"{type(value).__name__} of {len(value)}"
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return repr(value)
+    return f"{type(value).__name__} {id(value)}"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("batch", ["static", "dynamic"])
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) -> None:
+    """Inputs that compile_fx takes compute the right numbers; a hidden context stays as it was.
+
+    That it refuses some inputs is no fault: which ones, and with what words, is recorded. What it
+    leaves behind in Dynamo's own context when that is not hidden is what the workaround also buys.
+    """
+    model = make_model("mlp", torch.float32, device)
+    data = make_input(SINGLE_SIZE, torch.float32, device)
+    real: list[Any] = []
+    failure = ""
+    leaks: list[str] = []
+
+    def body(graph: fx.GraphModule, examples: Sequence[Any]) -> Callable[..., Any] | None:
+        nonlocal failure, leaks
+        context = TracingContext.try_get()
+        assert context is not None, "Dynamo gave the backend no tracing context"
+        real[:] = real_inputs(graph, examples)
+        before = state_of(context)
+        compiled: Callable[..., Any] | None = None
+        try:
+            compiled = WAYS[way](
+                lambda: inductor.compile_fx(copy.deepcopy(graph), INPUTS[inputs](graph, examples))
+            )
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
+            failure = signature_of(error)
+        leaks = sorted(name for name, value in state_of(context).items() if value != before[name])
+        return compiled
+
+    compiled = inside_dynamo(model, data, body, dynamic=batch == "dynamic")
+    record(compiles=compiled is not None, failure=failure, leaks=leaks)
+    if compiled is not None:
+        with torch.no_grad():
+            outputs = as_outputs(compiled(*real))
+        seen = difference(outputs, run_eagerly(model, [data]), TOLERANCES[torch.float32])
+        record(max_abs=seen.max_abs)
+        assert seen.within_tolerance, f"it compiles, and is off by {seen.max_abs:.3g}"
+    touched = [name for name in leaks if name.startswith("context.")]
+    assert way == "none" or not touched, f"hidden, and yet it changed {', '.join(touched)}"
