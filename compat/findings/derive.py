@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from compat.findings.drift import find_drift, say_drift
 from compat.findings.gates import find_gates, say_gates
+from compat.findings.inputs import say_inputs
 from compat.findings.model import Findings, Sentence
 from compat.findings.parity import count_paths, find_parity, say_parity
 from compat.findings.surface import find_surface
-from compat.findings.workarounds import find_workarounds, say_workarounds
+from compat.findings.workarounds import (
+    find_workarounds,
+    say_fake_mode,
+    say_workarounds,
+)
 from compat.runs.model import Outcome, Run, Status
 
 UNEXPECTED = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT})
@@ -17,17 +23,22 @@ def derive(run: Run) -> Findings:
     gates = find_gates(run)
     workarounds = find_workarounds(run)
     parity = find_parity(run)
+    drift = find_drift(run)
     return Findings(
         gates=tuple(gates),
         workarounds=tuple(workarounds),
         parity=tuple(parity),
+        drift=tuple(drift),
         surface=tuple(find_surface(run)),
         paths=count_paths(run),
         sentences=(
             *say_gates(run, gates),
             *_say_donation(run),
             *say_workarounds(run, workarounds),
+            *say_inputs(run),
+            *say_fake_mode(run),
             *say_parity(run, parity),
+            *say_drift(drift),
             *_say_missing(run),
         ),
         unexpected=_unexpected(run),

@@ -90,6 +90,7 @@ class ParityFinding:
         paths: The compiled paths that were compared.
         max_abs: The largest absolute difference from eager over all paths.
         max_rel: Likewise, relative.
+        kernels: Whether all these paths generate the very same kernels.
     """
 
     build: str
@@ -100,6 +101,32 @@ class ParityFinding:
     paths: tuple[str, ...]
     max_abs: float
     max_rel: float
+    kernels: Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftFinding:
+    """How far a model's outputs moved from one build to the next, on one device.
+
+    Attributes:
+        before: The older of two neighbouring builds.
+        after: The newer one.
+        compiled: The largest change of a sampled value over all compiled paths and batches, in
+            units of the output's root mean square; None where that cannot be told.
+        eager: Likewise without any compiler: what is no doing of the compiler's.
+        jump: Whether the compiled paths moved by more than the dtype's usual noise.
+        cells: The newer build's cells.
+    """
+
+    model: str
+    dtype: str
+    device: str
+    before: str
+    after: str
+    compiled: float | None
+    eager: float | None
+    jump: bool
+    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +161,7 @@ class Findings:
     gates: tuple[GateFinding, ...]
     workarounds: tuple[WorkaroundFinding, ...]
     parity: tuple[ParityFinding, ...]
+    drift: tuple[DriftFinding, ...]
     surface: tuple[SurfaceChange, ...]
     paths: Mapping[str, Mapping[str, Mapping[str, int]]]
     sentences: tuple[Sentence, ...]

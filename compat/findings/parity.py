@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from compat.findings.lookup import cells_of
-from compat.findings.model import Agreement, ParityFinding, Sentence
+from compat.findings.model import Agreement, Answer, ParityFinding, Sentence
 from compat.runs.model import Build, Cell, Outcome, Run
 
 PROBE = "parity.outputs"
@@ -47,7 +47,15 @@ def _find(build: Build, key: tuple[str, str, str], cells: list[Cell]) -> ParityF
         paths=tuple(cell.params["path"] for cell in measured),
         max_abs=max((each[0] for each in differences), default=0.0),
         max_rel=max((each[1] for each in differences), default=0.0),
+        kernels=_same_kernels(measured),
     )
+
+
+def _same_kernels(measured: list[Cell]) -> Answer:
+    digests = {cell.metrics.get("kernels_digest") for cell in measured}
+    if not measured or None in digests:
+        return Answer.UNKNOWN
+    return Answer.of(len(digests) == 1)
 
 
 def _agreement(compiled: list[Cell]) -> Agreement:
@@ -98,12 +106,15 @@ def say_parity(run: Run, parity: list[ParityFinding]) -> list[Sentence]:
     builds = len({each.build for each in known})
     bitwise = sum(each.agreement is Agreement.BITWISE for each in known)
     worst = max(known, key=lambda each: each.max_abs)
+    compared = [each for each in known if each.kernels is not Answer.UNKNOWN]
+    same = sum(each.kernels is Answer.YES for each in compared)
+    kernels = f"They generate the same kernels in {same} of {len(compared)}. " if compared else ""
     return [
         Sentence(
             title="outputs: all paths agree",
             text=f"On {builds} builds every compiled path is within tolerance of eager. In "
             f"{bitwise} of {len(known)} combinations of build, model, dtype and batch the compiled "
-            f"paths give the very same bits. The largest difference from eager is "
+            f"paths give the very same bits. {kernels}The largest difference from eager is "
             f"{worst.max_abs:.2g} ({worst.model}, {worst.dtype}, {worst.build}).",
             cells=tuple(
                 cell.id

@@ -115,3 +115,33 @@ def say_workarounds(run: Run, workarounds: list[WorkaroundFinding]) -> list[Sent
             )
         )
     return sentences
+
+
+def say_fake_mode(run: Run) -> list[Sentence]:
+    """From which build on the patch of FakeTensorMode can go, and whether it works until then."""
+    ways = {
+        way: {
+            build.label: all_passed(cells_of(run, build, FAKE_MODE, way=way))
+            for build in run.builds
+        }
+        for way in ("argument", "monkeypatch")
+    }
+    argument = [label for label, passed in ways["argument"].items() if passed]
+    patched = [label for label, passed in ways["monkeypatch"].items() if passed]
+    broken = [label for label, passed in ways["monkeypatch"].items() if passed is False]
+    if not argument and not patched:
+        return []
+    can_go = (
+        f"fake_mode= does the same from {argument[0]} on: the patch can go once that is the oldest "
+        f"build. "
+        if argument
+        else "No build in this run takes fake_mode= instead. "
+    )
+    how, where = ("fails", broken) if broken else ("works", patched)
+    return [
+        Sentence(
+            title="fake_mode: the monkeypatch of FakeTensorMode",
+            text=f"{can_go}The patch {how} on {', '.join(where)}.",
+            cells=tuple(cell.id for cell in run.cells if cell.probe == FAKE_MODE),
+        )
+    ]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+
+_SAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -18,10 +22,12 @@ class Tolerance:
 
 
 # Fused kernels keep float32 between operations where eager rounds to the dtype after each, so
-# the bfloat16 bound is a few of its rounding steps (2**-8) at values of order one.
+# the bounds of bfloat16 and float16 are a few of their rounding steps (2**-8, 2**-11) at values of
+# order one.
 TOLERANCES = {
     torch.float32: Tolerance(2e-5, 1e-5),
     torch.bfloat16: Tolerance(4e-2, 2e-2),
+    torch.float16: Tolerance(5e-3, 2.5e-3),
 }
 
 
@@ -72,6 +78,31 @@ def digest(outputs: Sequence[torch.Tensor]) -> str:
     return hasher.hexdigest()[:16]
 
 
-def as_outputs(result: torch.Tensor | Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-    """What a model returned, bare or not, as a tuple."""
+def numbers(outputs: Sequence[torch.Tensor]) -> list[dict[str, Any]]:
+    """A compact record of each output, for comparing builds: shape, norm and a few values.
+
+    What is not finite is None.
+    """
+    records = []
+    for output in outputs:
+        flat = output.detach().cpu().double().flatten()
+        places = torch.linspace(0, len(flat) - 1, min(_SAMPLES, len(flat))).long()
+        records.append(
+            {
+                "shape": list(output.shape),
+                "norm": _rounded(flat.norm().item()),
+                "samples": [_rounded(value) for value in flat[places].tolist()],
+            }
+        )
+    return records
+
+
+def _rounded(value: float) -> float | None:
+    return float(f"{value:.9g}") if math.isfinite(value) else None
+
+
+def as_outputs(result: torch.Tensor | Sequence[torch.Tensor] | None) -> tuple[torch.Tensor, ...]:
+    """What a model returned, bare or not or nothing, as a tuple."""
+    if result is None:
+        return ()
     return (result,) if isinstance(result, torch.Tensor) else tuple(result)

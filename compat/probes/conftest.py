@@ -12,6 +12,7 @@ import pytest
 
 from compat.interface.features import FEATURES
 from compat.probes.lifeline import die_with_parent
+from compat.runs.signature import unwrapped
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -115,4 +116,5 @@ def _answer(connection: Connection, function: Callable[..., Any], args: tuple[An
     try:
         connection.send((True, function(*args)))
     except Exception as error:  # noqa: BLE001  (it is handed on)
-        connection.send((False, f"{type(error).__name__}: {error}"))
+        broke = unwrapped(error)
+        connection.send((False, f"{type(broke).__name__}: {broke}"))

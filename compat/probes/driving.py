@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,18 +14,22 @@ from unittest.mock import patch
 
 import torch
 from torch import fx, nn
+from torch._inductor.graph import GraphLowering
 
 from compat.interface.backend import PiecewiseBackend
-from compat.interface.compilers import COMPILERS, Compiler, Handle, StandaloneCompiler
+from compat.interface.compilers import COMPILERS, Compiler, Handle, Options, StandaloneCompiler
 from compat.probes.agreement import as_outputs
 from compat.probes.models import make_input
 from compat.probes.stopwatch import COMPILING
+
+# Kernels stand between triple quotes in what Inductor generates.
+_KERNEL = re.compile(r"'''(.*?)'''", re.DOTALL)
 
 # A size that is compiled for itself, and one that only the range serves.
 SINGLE_SIZE = 8
 RANGE_SIZE = 5
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 PATHS: Mapping[str, Callable[[], Compiler]] = {
     **COMPILERS,
@@ -41,11 +46,13 @@ class Driven:
         outputs: Flat, batch by batch.
         compile_s: Seconds that the first call took, capture included.
         backend: What compiled it.
+        call: The compiled model.
     """
 
     outputs: tuple[torch.Tensor, ...]
     compile_s: float
     backend: PiecewiseBackend
+    call: Callable[[torch.Tensor], Any]
 
 
 def drive(
@@ -54,6 +61,7 @@ def drive(
     batches: Sequence[torch.Tensor],
     *,
     handles: Mapping[str, Handle] | None = None,
+    options: Options | None = None,
 ) -> Driven:
     """Capture ``model`` with Dynamo, compile its pieces with ``compiler``, run every batch.
 
@@ -61,7 +69,12 @@ def drive(
     ``SINGLE_SIZE``; one batch alone is captured with static shapes.
     """
     dynamic = len(batches) > 1
-    backend = PiecewiseBackend(compiler, sizes=[SINGLE_SIZE] if dynamic else [], handles=handles)
+    backend = PiecewiseBackend(
+        compiler,
+        sizes=[SINGLE_SIZE] if dynamic else [],
+        handles=handles,
+        options=options,
+    )
     compiled = torch.compile(model, backend=backend, fullgraph=True, dynamic=None)
     first, *others = batches
     if dynamic:
@@ -74,13 +87,15 @@ def drive(
         compile_s = perf_counter() - started
         for batch in others:
             outputs += as_outputs(compiled(batch))
-    return Driven(tuple(outputs), compile_s, backend)
+    return Driven(tuple(outputs), compile_s, backend, compiled)
 
 
-def make_batches(batch: str, dtype: torch.dtype, device: str) -> list[torch.Tensor]:
+def make_batches(
+    batch: str, dtype: torch.dtype, device: str, model: str = "mlp"
+) -> list[torch.Tensor]:
     """The inputs of a ``static`` or a ``dynamic`` cell."""
     sizes = {"static": [RANGE_SIZE], "dynamic": [RANGE_SIZE, SINGLE_SIZE]}[batch]
-    return [make_input(size, dtype, device) for size in sizes]
+    return [make_input(size, dtype, device, model) for size in sizes]
 
 
 def run_eagerly(model: nn.Module, batches: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
@@ -151,6 +166,21 @@ def counted_copies() -> Iterator[list[fx.GraphModule]]:
 
     with patch.object(fx.GraphModule, "__deepcopy__", spy):
         yield copied
+
+
+@contextmanager
+def generated_kernels() -> Iterator[list[str]]:
+    """The source of every kernel that Inductor generates, without the headers it includes."""
+    kernels: list[str] = []
+
+    def keep(code: str) -> None:
+        for kernel in _KERNEL.findall(code):
+            lines = kernel.strip().splitlines()
+            kernels.append("\n".join(line for line in lines if not line.startswith("#include")))
+
+    # Inductor's own hook, as in torch._inductor.utils.run_and_get_code.
+    with patch.object(GraphLowering, "save_output_code", keep):
+        yield kernels
 
 
 def initialized(compiler: Compiler, cache_dir: Path) -> Compiler:

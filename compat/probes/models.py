@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 WIDTH = 64
+TOKENS = 128
 HEADS = 4
 
 
@@ -55,10 +56,81 @@ class Reduction(nn.Module):
         return (weights * x).sum(-1), x.amax(-1) - x.mean(-1)
 
 
+class Embedding(nn.Module):
+    """Looks integer tokens up and projects them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(TOKENS, WIDTH)
+        self.out = nn.Linear(WIDTH, WIDTH)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.out(self.table(tokens))
+
+
+class RunningMean(nn.Module):
+    """Changes a buffer in place and uses what it then holds, as a key-value cache is used."""
+
+    mean: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(WIDTH))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.mean.mul_(0.5).add_(x.mean(0), alpha=0.5)
+        return x - self.mean
+
+
+class Silent(RunningMean):
+    """Changes a buffer in place and returns nothing at all."""
+
+    def forward(self, x: torch.Tensor) -> None:
+        self.mean.add_(torch.relu(x).sum(0))
+
+
+class Aliases(nn.Module):
+    """Two outputs besides its own input: one computed, and a view of that one."""
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        y = torch.sin(x) + 1
+        return x, y, y.unflatten(-1, (HEADS, -1)).transpose(0, 1)
+
+
+class CustomOperator(nn.Module):
+    """An operator that torch knows by its schema and a fake kernel alone, between two it knows."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(clipped_square(x * 2)) - x
+
+
+@torch.library.custom_op("compat::clipped_square", mutates_args=())
+def clipped_square(x: torch.Tensor) -> torch.Tensor:
+    return x.clamp(-1, 1) ** 2
+
+
+@clipped_square.register_fake
+def _(x: torch.Tensor) -> torch.Tensor:
+    return torch.empty_like(x)
+
+
+class Dropout(nn.Module):
+    """Draws random numbers."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.dropout(torch.sin(x), 0.5, training=True)
+
+
 MODELS: Mapping[str, Callable[[], nn.Module]] = {
     "mlp": Mlp,
     "block": TransformerBlock,
     "reduction": Reduction,
+    "embedding": Embedding,
+    "buffer": RunningMean,
+    "silent": Silent,
+    "aliases": Aliases,
+    "custom-op": CustomOperator,
+    "dropout": Dropout,
 }
 
 
@@ -68,7 +140,12 @@ def make_model(name: str, dtype: torch.dtype, device: str) -> nn.Module:
     return MODELS[name]().to(device, dtype).eval().requires_grad_(False)
 
 
-def make_input(batch: int, dtype: torch.dtype, device: str) -> torch.Tensor:
-    """Random values of shape ``(batch, WIDTH)``, the same for the same arguments."""
+def make_input(batch: int, dtype: torch.dtype, device: str, model: str = "mlp") -> torch.Tensor:
+    """Random values for a model, the same for the same arguments.
+
+    Shape ``(batch, WIDTH)``; for ``embedding``, ``(batch,)`` tokens.
+    """
     generator = torch.Generator().manual_seed(batch)
+    if model == "embedding":
+        return torch.randint(TOKENS, (batch,), generator=generator).to(device)
     return torch.randn(batch, WIDTH, generator=generator).to(device, dtype)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from unittest.mock import patch
@@ -17,8 +20,9 @@ from compat.interface.compilers import (
 )
 from compat.probes.agreement import TOLERANCES, difference, digest
 from compat.probes.conftest import FreshProcess, Record, Require
-from compat.probes.driving import drive, initialized, make_batches
+from compat.probes.driving import Driven, drive, initialized, make_batches
 from compat.probes.models import make_model
+from compat.runs.signature import normalise
 
 KINDS: Mapping[str, Callable[[], Compiler]] = {
     "binary": StandaloneCompiler,
@@ -75,3 +79,172 @@ def load(
             handles=handles,
         )
     return [output.tolist() for output in driven.outputs], compile_again.call_count
+
+
+# Of the kinds that lie in a file or a folder that people copy around.
+FILES = ("binary", "unpacked", "aot")
+
+
+def truncate(file: Path) -> None:
+    with file.open("r+b") as opened:
+        opened.truncate(file.stat().st_size // 2)
+
+
+def flip_a_bit(file: Path) -> None:
+    with file.open("r+b") as opened:
+        opened.seek(file.stat().st_size // 2)
+        (byte,) = opened.read(1)
+        opened.seek(-1, os.SEEK_CUR)
+        opened.write(bytes([byte ^ 1]))
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+DAMAGES: Mapping[str, Callable[[Path], None]] = {
+    "truncated": truncate,
+    "bit-flipped": flip_a_bit,
+    "empty": empty,
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("kind", FILES)
+def test_damaged(
+    kind: str,
+    damage: str,
+    fresh_process: FreshProcess,
+    device: str,
+    record: Record,
+    require: Require,
+    tmp_path: Path,
+) -> None:
+    """What becomes of a saved artifact when each of its files is damaged, with nothing else left.
+
+    An empty or a cut file is refused: whoever loads it instead computes something else. What a
+    flipped bit does is recorded as it is, since nobody promised to notice.
+    """
+    saved, driven = save_block(kind, device, require, tmp_path / "saved")
+    for _, path in saved.values():
+        files = [Path(path)] if Path(path).is_file() else sorted(Path(path).rglob("*"))
+        for file in files:
+            if file.is_file():
+                DAMAGES[damage](file)
+    forget_caches(tmp_path / "saved")
+    verdict, said = load_elsewhere(fresh_process, kind, device, tmp_path / "saved", saved, driven)
+    record(verdict=verdict, said=said)
+    assert damage == "bit-flipped" or verdict == "refused", f"{verdict}: {said}"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("place", ["moved", "read-only"])
+@pytest.mark.parametrize("kind", FILES)
+def test_placed(
+    kind: str,
+    place: str,
+    fresh_process: FreshProcess,
+    device: str,
+    record: Record,
+    require: Require,
+    tmp_path: Path,
+) -> None:
+    """A saved artifact loads from another folder, and from one that nobody may write to.
+
+    Downstreams ship such folders in container images and on shared, read-only disks.
+    """
+    if place == "read-only" and os.geteuid() == 0:
+        pytest.skip("nothing is read-only for root")
+    saved, driven = save_block(kind, device, require, tmp_path / "saved")
+    forget_caches(tmp_path / "saved")
+    folder = tmp_path / "saved"
+    if place == "moved":
+        folder = Path(shutil.move(folder, tmp_path / "elsewhere"))
+        saved = {
+            name: (key, str(folder / Path(path).relative_to(tmp_path / "saved")))
+            for name, (key, path) in saved.items()
+        }
+    else:
+        for each in [folder, *folder.rglob("*")]:
+            each.chmod(0o555 if each.is_dir() else 0o444)
+    verdict, said = load_elsewhere(fresh_process, kind, device, tmp_path / "caches", saved, driven)
+    if place == "read-only":
+        for each in [folder, *folder.rglob("*")]:
+            each.chmod(0o755 if each.is_dir() else 0o644)
+    record(verdict=verdict, said=said)
+    assert verdict == "right", f"{verdict}: {said}"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", FILES)
+def test_saved_by_two(
+    kind: str,
+    fresh_process: FreshProcess,
+    device: str,
+    record: Record,
+    require: Require,
+    tmp_path: Path,
+) -> None:
+    """What two processes saved to one path at once loads and is right, or is refused.
+
+    All ranks of a downstream share one cache folder. That one of the two may fail is recorded.
+    """
+    if kind == "aot":
+        require("aot")
+    fork = multiprocessing.get_context("fork")
+    savers = [
+        fork.Process(target=save_block, args=(kind, device, require, tmp_path)) for _ in range(2)
+    ]
+    for saver in savers:
+        saver.start()
+    for saver in savers:
+        saver.join()
+    statuses = [saver.exitcode for saver in savers]
+    saved, driven = save_block(kind, device, require, tmp_path / "alone")
+    shared = {
+        name: (key, str(tmp_path / Path(path).relative_to(tmp_path / "alone")))
+        for name, (key, path) in saved.items()
+    }
+    forget_caches(tmp_path)
+    verdict, said = load_elsewhere(fresh_process, kind, device, tmp_path, shared, driven)
+    record(verdict=verdict, said=said, savers_failed=sum(map(bool, statuses)))
+    assert 0 in statuses, f"both savers failed, with {statuses}"
+    assert verdict in ("right", "refused"), f"{verdict}: {said}"
+
+
+def save_block(
+    kind: str, device: str, require: Require, folder: Path
+) -> tuple[dict[str, Handle], Driven]:
+    """Compile the block and save its pieces below ``folder``."""
+    if kind == "aot":
+        require("aot")
+    model = make_model("block", torch.float32, device)
+    compiler = initialized(KINDS[kind](), folder)
+    driven = drive(model, compiler, make_batches("dynamic", torch.float32, device))
+    return dict(driven.backend.handles), driven
+
+
+def forget_caches(folder: Path) -> None:
+    """Leave nothing but the artifacts: Inductor's own caches would stand in for what is missing."""
+    shutil.rmtree(folder / "inductor_cache", ignore_errors=True)
+    shutil.rmtree(folder / "triton_cache", ignore_errors=True)
+
+
+def load_elsewhere(
+    fresh_process: FreshProcess,
+    kind: str,
+    device: str,
+    cache_dir: Path,
+    handles: Mapping[str, Handle],
+    driven: Driven,
+) -> tuple[str, str]:
+    """``right``, ``wrong``, ``refused`` or ``crashed``, and in which words."""
+    try:
+        lists, _ = fresh_process(load, kind, device, cache_dir, handles)
+    except RuntimeError as error:
+        said = str(error).partition("\n")[0]
+        return ("crashed" if "before it answered" in said else "refused"), normalise(said)
+    loaded = [torch.tensor(output, device=device) for output in lists]
+    seen = difference(loaded, driven.outputs, TOLERANCES[torch.float32])
+    return ("right" if seen.within_tolerance else "wrong"), f"off by {seen.max_abs:.3g}"

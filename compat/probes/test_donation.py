@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import fx
 
 from compat.interface.compilers import StandaloneCompiler
 from compat.interface.features import FEATURES
 from compat.interface.shapes import CompileRange, symbolic_inputs
-from compat.probes.agreement import TOLERANCES, difference, digest
+from compat.probes.agreement import TOLERANCES, as_outputs, difference, digest
 from compat.probes.conftest import Record, Require
 from compat.probes.driving import (
     PATHS,
@@ -19,11 +24,13 @@ from compat.probes.driving import (
     counted_copies,
     drive,
     initialized,
+    inside_dynamo,
     make_batches,
     run_eagerly,
     spied_arguments,
 )
 from compat.probes.models import make_input, make_model
+from compat.runs.signature import signature_of
 
 
 @pytest.mark.parametrize("batch", ["static", "dynamic"])
@@ -104,3 +111,78 @@ def test_reuse(device: str, record: Record, require: Require, tmp_path: Path) ->
     record(max_abs=seen.max_abs, compilations=max(compilations))
     assert compilations == {2}, f"{compilations} compilations a piece instead of 2"
     assert seen.within_tolerance, f"the second compilation is off by {seen.max_abs:.3g}"
+
+
+def compiled_again(path: str) -> Callable[[fx.GraphModule, Path], Callable[..., Any]]:
+    def compile_it(graph: fx.GraphModule, cache_dir: Path) -> Callable[..., Any]:
+        compiler = initialized(PATHS[path](), cache_dir)
+        compiled, _ = compiler.compile(
+            graph, symbolic_inputs(graph), CompileRange(1, SINGLE_SIZE), key="again"
+        )
+        return compiled
+
+    return compile_it
+
+
+# What a downstream may want to do with a graph after it was compiled; each gives a callable.
+USES: Mapping[str, Callable[[fx.GraphModule, Path], Callable[..., Any]]] = {
+    "call": lambda graph, _: graph,
+    "compile": compiled_again("standalone"),
+    "donate": compiled_again("donated"),
+    "deepcopy": lambda graph, _: copy.deepcopy(graph),
+    # What this process wrote itself may be unpickled.
+    "pickle": lambda graph, _: pickle.loads(pickle.dumps(graph)),  # noqa: S301
+}
+
+
+def make_output_bare(graph: fx.GraphModule) -> None:
+    """Let a graph return its only output as it is, as the pieces of older builds do."""
+    (node,) = graph.graph.find_nodes(op="output")
+    node.args = (node.args[0][0],)
+    graph.recompile()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("flag", ["standalone", "donated"])
+@pytest.mark.parametrize("output", ["tuple", "bare"])
+@pytest.mark.parametrize("use", USES)
+def test_afterwards(
+    use: str, output: str, flag: str, device: str, record: Record, require: Require, tmp_path: Path
+) -> None:
+    """May a graph still be used in this way after it was compiled, kept or donated?
+
+    A graph that was not donated may be used as before. One that was donated may refuse, which is
+    recorded as a plain verdict; but what it then computes is right.
+    """
+    if "donated" in (flag, {"donate": "donated"}.get(use)):
+        require("donate_graph_module")
+    model = make_model("mlp", torch.float32, device)
+    batch = make_input(SINGLE_SIZE, torch.float32, device)
+    seen: dict[str, str] = {}
+
+    def verdict(graph: fx.GraphModule, real: Sequence[Any], cache_dir: Path) -> str:
+        try:
+            with torch.no_grad():
+                outputs = as_outputs(USES[use](graph, cache_dir)(*real))
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
+            return signature_of(error)
+        agrees = difference(outputs, run_eagerly(model, [batch]), TOLERANCES[torch.float32])
+        return "" if agrees.within_tolerance else f"wrong: off by {agrees.max_abs:.3g}"
+
+    for when in ("before", "after"):
+        graph, real = inside_dynamo(
+            model, batch, lambda graph, examples: (graph, list(examples)), dynamic=False
+        )
+        if output == "bare":
+            make_output_bare(graph)
+        if when == "after":
+            initialized(PATHS[flag](), tmp_path / "first").compile(
+                graph, symbolic_inputs(graph), CompileRange(1, SINGLE_SIZE), key="first"
+            )
+        torch._dynamo.reset()
+        seen[when] = verdict(graph, real, tmp_path / when)
+    record(works_before=not seen["before"], works=not seen["after"], failure=seen["after"])
+    assert flag == "donated" or seen["after"] == seen["before"], (
+        f"a graph that was kept is no longer fit for it: {seen['after']}"
+    )
+    assert not seen["after"].startswith("wrong"), f"a donated graph is {seen['after']}"

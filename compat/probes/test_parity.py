@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 from pathlib import Path
 
 import pytest
+import torch
 
-from compat.probes.agreement import TOLERANCES, difference, digest
+from compat.probes.agreement import TOLERANCES, as_outputs, difference, digest, numbers
 from compat.probes.conftest import Record, Require
-from compat.probes.driving import DTYPES, PATHS, drive, initialized, make_batches, run_eagerly
-from compat.probes.models import MODELS, make_model
+from compat.probes.driving import (
+    DTYPES,
+    PATHS,
+    drive,
+    generated_kernels,
+    initialized,
+    make_batches,
+    run_eagerly,
+)
+from compat.probes.models import make_model
+
+NEEDS = {"donated": "donate_graph_module", "aot": "aot"}
+
+CASES = [
+    (model, dtype, batch)
+    for model in ("mlp", "block", "reduction")
+    for dtype in ("float32", "bfloat16")
+    for batch in ("static", "dynamic")
+]
+MORE_CASES = [
+    *((model, "float16", "dynamic") for model in ("mlp", "block", "reduction")),
+    *(
+        (model, "float32", batch)
+        for model in ("embedding", "buffer", "silent", "aliases", "custom-op")
+        for batch in ("static", "dynamic")
+    ),
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("batch", ["static", "dynamic"])
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    ("model", "dtype", "batch"),
+    [*CASES, *(pytest.param(*case, marks=pytest.mark.full) for case in MORE_CASES)],
+)
 def test_outputs(
     model: str,
     dtype: str,
@@ -29,18 +58,26 @@ def test_outputs(
     """A path computes what the model computes without any compiler, within the dtype's tolerance.
 
     With a dynamic batch, both the compilation for the range and the one for a single size count.
+    What a model leaves in its buffers counts as an output.
     """
-    for feature in {"donated": ["donate_graph_module"], "aot": ["aot"]}.get(path, []):
-        require(feature)
+    if path in NEEDS:
+        require(NEEDS[path])
     module = make_model(model, DTYPES[dtype], device)
-    batches = make_batches(batch, DTYPES[dtype], device)
-    driven = drive(module, initialized(PATHS[path](), tmp_path), batches)
+    batches = make_batches(batch, DTYPES[dtype], device, model)
+    alone = copy.deepcopy(module)
+    expected = [*run_eagerly(alone, batches), *alone.buffers()]
+    with generated_kernels() as kernels:
+        driven = drive(module, initialized(PATHS[path](), tmp_path), batches)
+    outputs = [*driven.outputs, *module.buffers()]
     tolerance = TOLERANCES[DTYPES[dtype]]
-    seen = difference(driven.outputs, run_eagerly(module, batches), tolerance)
+    seen = difference(outputs, expected, tolerance)
     record(
         max_abs=seen.max_abs,
         max_rel=seen.max_rel,
-        digest=digest(driven.outputs),
+        digest=digest(outputs),
+        numbers=numbers(outputs),
+        kernels=len(kernels),
+        kernels_digest=hashlib.sha256("\n".join(sorted(kernels)).encode()).hexdigest()[:16],
         compile_s=round(driven.compile_s, 3),
         pieces=len(driven.backend.pieces),
     )
@@ -48,3 +85,28 @@ def test_outputs(
         f"outputs are off by {seen.max_abs:.3g} (relative {seen.max_rel:.3g}); "
         f"tolerated: {tolerance.absolute:.3g} + {tolerance.relative:.3g} relative"
     )
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("path", PATHS)
+def test_random_numbers(
+    path: str, device: str, record: Record, require: Require, tmp_path: Path
+) -> None:
+    """Under a fixed seed and fallback_random a path draws the very numbers that eager draws.
+
+    Whoever compares a compiled model that samples with an eager one relies on it.
+    """
+    if path in NEEDS:
+        require(NEEDS[path])
+    module = make_model("dropout", torch.float32, device)
+    (batch,) = make_batches("static", torch.float32, device)
+    compiler = initialized(PATHS[path](), tmp_path)
+    driven = drive(module, compiler, [batch], options={"fallback_random": True})
+    with torch.no_grad():
+        torch.manual_seed(1)
+        outputs = as_outputs(driven.call(batch))
+        torch.manual_seed(1)
+        expected = as_outputs(module(batch))
+    seen = difference(outputs, expected, TOLERANCES[torch.float32])
+    record(max_abs=seen.max_abs)
+    assert seen.within_tolerance, f"under the same seed, outputs are off by {seen.max_abs:.3g}"

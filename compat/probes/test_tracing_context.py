@@ -6,7 +6,8 @@ The compile_fx path runs inside Dynamo's tracing context with fake inputs of ano
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -148,6 +149,66 @@ def test_fallback(
     order = list(STRATEGIES)
     assert set(chosen) == {order[len(gone)]}, f"without {taken} the chain chose {chosen}"
     assert off_by is None, f"outputs are off by {off_by:.3g}"
+
+
+def compile_and_check(model_name: str, device: str, cache_dir: Path) -> None:
+    """Compile a model on the compile_fx path, from wherever this is called."""
+    model = make_model(model_name, torch.float32, device)
+    batches = make_batches("static", torch.float32, device)
+    driven = drive(model, initialized(CompileFxCompiler(), cache_dir), batches)
+    assert driven.backend.pieces, f"{model_name} was not compiled"
+    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
+    assert seen.within_tolerance, f"{model_name}: outputs are off by {seen.max_abs:.3g}"
+
+
+def in_two_threads(device: str, cache_dir: Path) -> None:
+    with ThreadPoolExecutor(max_workers=2) as executor:
+        for done in [
+            executor.submit(compile_and_check, model, device, cache_dir / model)
+            for model in ("mlp", "reduction")
+        ]:
+            done.result()
+
+
+def inside_another(device: str, cache_dir: Path) -> None:
+    def body(graph: fx.GraphModule, _: Any) -> None:
+        before = TracingContext.try_get()
+        compile_and_check("reduction", device, cache_dir)
+        assert TracingContext.try_get() is before, "another tracing context is left behind"
+
+    model = make_model("mlp", torch.float32, device)
+    inside_dynamo(model, make_input(SINGLE_SIZE, torch.float32, device), body, dynamic=False)
+
+
+def from_an_autograd_hook(device: str, cache_dir: Path) -> None:
+    called: list[bool] = []
+
+    def hook(gradient: torch.Tensor) -> None:
+        compile_and_check("mlp", device, cache_dir)
+        called.append(True)
+
+    leaf = make_input(SINGLE_SIZE, torch.float32, device).requires_grad_()
+    leaf.register_hook(hook)
+    torch.sin(leaf).sum().backward()
+    assert called, "the hook was not called"
+
+
+PLACES: Mapping[str, Callable[[str, Path], None]] = {
+    "two-threads": in_two_threads,
+    "another-compile": inside_another,
+    "autograd-hook": from_an_autograd_hook,
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("place", PLACES)
+def test_reentrant(place: str, device: str, tmp_path: Path) -> None:
+    """compile_fx with the context hidden works in two threads at once, and from inside others.
+
+    A server compiles in its threads; a context that is hidden in one must not be lost in another.
+    """
+    PLACES[place](device, tmp_path)
+    assert TracingContext.try_get() is None, "a tracing context is left behind"
 
 
 def _caused_by_boom(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ import jinja2
 from tabulate import tabulate
 
 from compat.findings.lookup import cells_of, is_on, metric
-from compat.findings.model import Agreement, Answer, Findings, Verdict
+from compat.findings.model import Agreement, Answer, DriftFinding, Findings, Verdict
 from compat.report.escape import code, plain
 from compat.runs.model import Build, Cell, Outcome, Run, Status
 
@@ -67,6 +67,9 @@ def render(run: Run, findings: Findings) -> str:
         donation=_donation(run),
         tracing=_tracing(run, findings),
         parity=_parity(run, findings),
+        drift=_drift(findings),
+        inputs=_inputs(run),
+        stand_in=_stand_in(run),
         artifacts=_checks(run, "artifacts.reload"),
         settings=_checks(run, "settings.standalone_switch"),
         surface=_surface(findings),
@@ -207,6 +210,91 @@ def _parity(run: Run, findings: Findings) -> str:
             row.append(words[each.agreement] + number if each else "")
         rows.append(row)
     return _table(["model", "dtype", "batch", *_labels(run)], rows)
+
+
+def _drift(findings: Findings) -> str:
+    """One row for each model and dtype, one column for each pair of neighbouring builds."""
+    found = {
+        (each.model, each.dtype, each.device, each.before, each.after): each
+        for each in findings.drift
+    }
+    steps = dict.fromkeys((key[3], key[4]) for key in found)
+    rows = []
+    for model, dtype, device in dict.fromkeys(key[:3] for key in found):
+        row = [plain(model), plain(dtype), device]
+        for before, after in steps:
+            each = found.get((model, dtype, device, before, after))
+            row.append("" if each is None else _moved(each))
+        rows.append(row)
+    columns = [plain(f"{before} → {after}") for before, after in steps]
+    return _table(["model", "dtype", "device", *columns], rows)
+
+
+def _moved(drift: DriftFinding) -> str:
+    if drift.compiled is None:
+        return "❗ not finite, or another shape"
+    if drift.compiled == 0:
+        return "="
+    return ("❗ " if drift.jump else "") + f"{drift.compiled:.1e}"
+
+
+def _inputs(run: Run) -> str:
+    """What compile_fx does with which inputs, by way of hiding the context."""
+    probe = "context_inputs.inputs"
+    keys = dict.fromkeys(
+        (cell.params["inputs"], cell.params["way"]) for cell in run.cells if cell.probe == probe
+    )
+    rows = [
+        [
+            plain(inputs),
+            code(way),
+            *(
+                _compiles(cells_of(run, build, probe, inputs=inputs, way=way))
+                for build in run.builds
+            ),
+        ]
+        for inputs, way in keys
+    ]
+    return _table(["inputs", "hidden by", *_labels(run)], rows)
+
+
+def _compiles(cells: Sequence[Cell]) -> str:
+    """Whether it compiles for all batches, and how much of the outer context it touches."""
+    if any("compiles" not in cell.metrics for cell in cells) or not cells:
+        return _glyphs(cells)
+    if any(cell.outcome is not Outcome.PASS for cell in cells):
+        return _glyphs(cells)
+    if not all(cell.metrics["compiles"] for cell in cells):
+        return "refuses"
+    touched = max(len(cell.metrics["leaks"]) for cell in cells)
+    return "✅" + (f", touches {touched}" if touched else "")
+
+
+def _stand_in(run: Run) -> str:
+    """Which members of the ShapeEnv stand-in a build reads, and which of these it needs."""
+    probe = "shape_env.needs"
+    members = dict.fromkeys(cell.params["member"] for cell in run.cells if cell.probe == probe)
+    rows = [
+        [
+            code(member),
+            *(_need(cells_of(run, build, probe, member=member)) for build in run.builds),
+        ]
+        for member in members
+    ]
+    unknown = [
+        plain(" ".join(metric(cells_of(run, build, "shape_env.reads"), "unknown") or []))
+        for build in run.builds
+    ]
+    if any(unknown):
+        rows.append(["**not in the stand-in**", *unknown])
+    return _table(["member", *_labels(run)], rows)
+
+
+def _need(cells: Sequence[Cell]) -> str:
+    needed, read = metric(cells, "needed"), metric(cells, "read")
+    if needed is None:
+        return _glyphs(cells)
+    return "needed" if needed else "read" if read else "no"
 
 
 def _checks(run: Run, probe: str) -> str:

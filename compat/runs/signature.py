@@ -12,6 +12,7 @@ _VOLATILE = (
     (re.compile(r"0x[0-9a-fA-F]+"), "0x…"),
     (re.compile(r"(?:/[\w.+~@-]+)+/([\w.+-]+)"), r"…/\1"),
     (re.compile(r"\bline \d+"), "line …"),
+    (re.compile(r"\bb(['\"]).*?\1"), "b'…'"),
     (re.compile(r"(?<=\.py):\d+"), ""),
     (re.compile(r"\b([su])\d+\b"), r"\1N"),
     (re.compile(r"\b[0-9a-z]{40,}\b"), "…"),

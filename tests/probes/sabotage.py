@@ -24,7 +24,7 @@ from torch import fx
 from torch._inductor import codecache
 
 from compat.interface import compilers, settings, tracing_context
-from compat.probes import test_settings, test_tracing_context
+from compat.probes import test_artifacts, test_settings, test_tracing_context
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -262,6 +262,175 @@ def process_aborts(patch: pytest.MonkeyPatch) -> None:
 @sabotage_of("surface.name[torch._inductor.codecache:torch_key")
 def python_hangs(patch: pytest.MonkeyPatch) -> None:
     time.sleep(600)
+
+
+@sabotage_of("shape_env.reads")
+def cache_asks_the_shape_env_for_more(patch: pytest.MonkeyPatch) -> None:
+    """pytorch#187728: saving a graph calls a method that downstream's stand-in does not have."""
+    real = codecache.FxGraphCache._save_graph
+
+    def save(*args: Any, **kwargs: Any) -> Any:
+        codecache.FxGraphCache._get_shape_env().freeze_hints()
+        return real(*args, **kwargs)
+
+    patch.setattr(codecache.FxGraphCache, "_save_graph", staticmethod(save))
+
+
+@sabotage_of("shape_env.needs[guards")
+def cache_needs_another_member(patch: pytest.MonkeyPatch) -> None:
+    """vllm#41940: a member that no one read before is needed from one build to the next."""
+    real = codecache.FxGraphCache._save_graph
+
+    def save(*args: Any, **kwargs: Any) -> Any:
+        len(codecache.FxGraphCache._get_shape_env().guards)
+        return real(*args, **kwargs)
+
+    patch.setattr(codecache.FxGraphCache, "_save_graph", staticmethod(save))
+
+
+@sabotage_of("artifacts.reload[aot")
+def aot_artifacts_are_not_saved(patch: pytest.MonkeyPatch) -> None:
+    """pytorch#184550: saving fails under the AOT setting."""
+
+    def wrapper(real: Any, graph: Any, inputs: Any, **kwargs: Any) -> Any:
+        artifact = real(graph, inputs, **kwargs)
+
+        def save(**_: Any) -> None:
+            raise RuntimeError("AOTCompiledArtifact: cannot be serialized")
+
+        if kwargs.get("aot"):
+            object.__setattr__(artifact, "save", save)
+        return artifact
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("parity.outputs[block-float32-dynamic-aot")
+def numbers_drift(patch: pytest.MonkeyPatch) -> None:
+    """pytorch#187735: what is compiled computes other numbers than it did."""
+    real = torch.nn.functional.silu
+
+    def rough(x: torch.Tensor, inplace: bool = False) -> torch.Tensor:
+        return real(x) * 1.001 if torch.compiler.is_compiling() else real(x)
+
+    patch.setattr(torch.nn.functional, "silu", rough)
+
+
+@sabotage_of("parity.random_numbers[standalone")
+def other_random_numbers(patch: pytest.MonkeyPatch) -> None:
+    def wrapper(real: Any, graph: Any, inputs: Any, **kwargs: Any) -> Any:
+        artifact = real(graph, inputs, **kwargs)
+
+        def call(*args: Any) -> Any:
+            torch.rand(1)
+            return artifact(*args)
+
+        call.save = artifact.save  # type: ignore[attr-defined]
+        return call
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("parity.outputs[buffer-float32-static-standalone")
+def buffers_stay_as_they_were(patch: pytest.MonkeyPatch) -> None:
+    def wrapper(real: Any, graph: Any, inputs: Any, **kwargs: Any) -> Any:
+        artifact = real(graph, inputs, **kwargs)
+
+        def call(*args: Any) -> Any:
+            return artifact(*(arg.clone() if torch.is_tensor(arg) else arg for arg in args))
+
+        call.save = artifact.save  # type: ignore[attr-defined]
+        return call
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("context_inputs.inputs[own-static-tls")
+def hidden_context_is_touched(patch: pytest.MonkeyPatch) -> None:
+    real = torch._guards.TracingContext.try_get
+    contexts = []
+
+    def remember() -> Any:
+        contexts.append(real())
+        return contexts[-1]
+
+    compile_fx = compilers.inductor.compile_fx
+
+    def touch(*args: Any, **kwargs: Any) -> Any:
+        next(each for each in contexts if each is not None).params_flat = [1, 2]
+        return compile_fx(*args, **kwargs)
+
+    patch.setattr(torch._guards.TracingContext, "try_get", staticmethod(remember))
+    patch.setattr(compilers.inductor, "compile_fx", touch)
+
+
+@sabotage_of("context_inputs.inputs[foreign-dynamic-thread")
+def compile_fx_is_off(patch: pytest.MonkeyPatch) -> None:
+    real = compilers.inductor.compile_fx
+    patch.setattr(compilers.inductor, "compile_fx", lambda *a, **k: Off(real(*a, **k)))
+
+
+@sabotage_of(
+    "donation.afterwards[call-tuple-standalone", "donation.afterwards[call-bare-standalone"
+)
+def kept_graph_is_emptied(patch: pytest.MonkeyPatch) -> None:
+    def wrapper(real: Any, graph: fx.GraphModule, inputs: Any, **kwargs: Any) -> Any:
+        artifact = real(graph, inputs, **kwargs)
+        graph.forward = None  # type: ignore[assignment]
+        return artifact
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("donation.afterwards[call-tuple-donated")
+def donated_graph_is_wrong(patch: pytest.MonkeyPatch) -> None:
+    def wrapper(real: Any, graph: fx.GraphModule, inputs: Any, **kwargs: Any) -> Any:
+        artifact = real(graph, inputs, **kwargs)
+        (output,) = graph.graph.find_nodes(op="output")
+        with graph.graph.inserting_before(output):
+            negated = graph.graph.call_function(torch.neg, (output.args[0][0],))
+        output.args = ((negated,),)
+        graph.recompile()
+        return artifact
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("artifacts.damaged[binary-truncated")
+def damage_goes_unnoticed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(test_artifacts, "DAMAGES", dict.fromkeys(test_artifacts.DAMAGES, lambda _: None))
+
+
+@sabotage_of("artifacts.placed[binary-moved")
+def artifacts_know_their_place(patch: pytest.MonkeyPatch) -> None:
+    real = torch._inductor.CompiledArtifact.load
+
+    def load(*, path: str, format: str) -> Any:
+        assert "elsewhere" not in path, "saved at another place"
+        return real(path=path, format=format)
+
+    patch.setattr(torch._inductor.CompiledArtifact, "load", staticmethod(load))
+
+
+@sabotage_of("artifacts.saved_by_two[binary")
+def savers_overwrite_each_other(patch: pytest.MonkeyPatch) -> None:
+    real = torch._inductor.CompiledArtifact.load
+    patch.setattr(
+        torch._inductor.CompiledArtifact,
+        "load",
+        staticmethod(lambda **kwargs: Off(real(**kwargs))),
+    )
+
+
+@sabotage_of("tracing_context.reentrant[another")
+def hiding_forgets_the_outer_context(patch: pytest.MonkeyPatch) -> None:
+    real = test_tracing_context.compile_and_check
+
+    def forget(*args: Any) -> None:
+        real(*args)
+        torch._guards._TLS.tracing_context = None
+
+    patch.setattr(test_tracing_context, "compile_and_check", forget)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

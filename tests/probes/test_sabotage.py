@@ -42,7 +42,7 @@ def sabotaged(
     worker = subprocess.run(
         [
             *(str(environment.python), "-m", "compat.probes", "--stream", str(stream.path)),
-            *("--jobs", "2", "--timeout", "30"),
+            *("--jobs", "2", "--timeout", "30", "--depth", "full"),
         ],
         capture_output=True,
         text=True,
@@ -79,6 +79,18 @@ def sabotaged(
         ("loaded_artifact_is_off", "outputs are off by"),
         ("cache_forgets", "FxGraphCache has no graph"),
         ("switch_is_dead", "the legacy path called standalone_compile"),
+        ("cache_asks_the_shape_env_for_more", "freeze_hints"),
+        ("aot_artifacts_are_not_saved", "cannot be serialized"),
+        ("numbers_drift", "outputs are off by"),
+        ("other_random_numbers", "under the same seed, outputs are off by"),
+        ("buffers_stay_as_they_were", "outputs are off by"),
+        ("hidden_context_is_touched", "hidden, and yet it changed context.params_flat"),
+        ("compile_fx_is_off", "it compiles, and is off by"),
+        ("kept_graph_is_emptied", "no longer fit for it"),
+        ("damage_goes_unnoticed", "right: off by 0"),
+        ("artifacts_know_their_place", "refused: "),
+        ("savers_overwrite_each_other", "wrong: "),
+        ("hiding_forgets_the_outer_context", "another tracing context is left behind"),
     ],
 )
 def test_red(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
@@ -94,6 +106,7 @@ def test_red(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
         ("donated_graph_is_copied", "was copied 1 times"),
         ("donation_moves_the_outputs", "donation moves the outputs"),
         ("donor_is_used_up", "was donated before"),
+        ("donated_graph_is_wrong", "a donated graph is wrong"),
     ],
 )
 def test_red_where_there_is_donation(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
@@ -111,6 +124,13 @@ def test_the_context_probe_sees_the_crash(sabotaged: Sabotaged) -> None:
     assert cell.outcome is Outcome.PASS
     assert cell.metrics["needed"] is True
     assert "doesn't match" in cell.metrics["failure"]
+
+
+def test_a_member_that_is_newly_needed(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("cache_needs_another_member")
+    assert cell.outcome is Outcome.PASS
+    assert cell.metrics["needed"] is True
+    assert "has no 'guards'" in cell.metrics["failure"]
 
 
 def test_a_strategy_that_hides_nothing(sabotaged: Sabotaged) -> None:
