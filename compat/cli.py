@@ -6,6 +6,7 @@ import argparse
 import errno
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from rich.table import Table
 import compat
 from compat.bench import PROBES, compare, comparison_text
 from compat.builds.config import DEFAULT_FILE, load_builds
-from compat.builds.index import Indexes
+from compat.builds.index import OWN_PYTHON, Indexes
 from compat.builds.resolve import Resolution, resolve
 from compat.builds.spec import EXPECTED, parse_spec
 from compat.errors import UsageError
@@ -80,6 +81,15 @@ def _parser() -> argparse.ArgumentParser:
         "--device",
         choices=["cpu", "cuda"],
         help="default: cuda where there is an NVIDIA GPU, else cpu",
+    )
+
+    selection.add_argument(
+        "--python",
+        nargs="+",
+        type=_python,
+        default=[OWN_PYTHON],
+        metavar="VERSION",
+        help=f"the Pythons to run each build under, such as 3.10; default: {OWN_PYTHON}",
     )
 
     builds = commands.add_parser(
@@ -148,6 +158,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _python(text: str) -> str:
+    if not re.fullmatch(r"3\.\d+", text):
+        raise ValueError
+    return text
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -159,7 +175,15 @@ def _resolved(parsed: argparse.Namespace) -> tuple[list[Resolution], str]:
     file = load_builds(parsed.builds_file)
     specs = [parse_spec(text) for text in parsed.builds] if parsed.builds else file.specs
     device = parsed.device or default_device()
-    return resolve(specs, Indexes(file.pytorch_index, file.timeout_s), device), device
+    found = [
+        resolution
+        for python in dict.fromkeys(parsed.python)
+        for resolution in resolve(
+            specs, Indexes(file.pytorch_index, file.timeout_s, python), device
+        )
+    ]
+    # An interpreter that is there already, or a build that is not, is one whatever the Python.
+    return list({resolution.id: resolution for resolution in found}.values()), device
 
 
 def _builds(parsed: argparse.Namespace) -> int:

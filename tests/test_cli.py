@@ -29,6 +29,7 @@ def compat(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complet
         (["builds", "--builds", "2.x"], "'2.x'"),
         (["builds", "--builds"], "--builds"),
         (["builds", "--builds-file", "no.toml"], "no.toml"),
+        (["builds", "--builds", "2.13", "--python", "3"], "--python"),
         (["probe", "--builds", "2.13", "--probes", "nothing.like.it"], "'nothing.like.it'"),
         (["probe", "--builds", "2.13", "--jobs", "0"], "--jobs"),
         (["probe", "--device", "tpu"], "tpu"),

@@ -15,7 +15,7 @@ from filelock import FileLock
 from packaging.requirements import Requirement
 from uv import find_uv_bin
 
-from compat.builds.index import IndexedWheel
+from compat.builds.index import OWN_PYTHON, IndexedWheel
 from compat.errors import UsageError
 
 # What the probes and Inductor need beside torch: numpy and setuptools are no dependency of every
@@ -54,7 +54,9 @@ def install(wheel: IndexedWheel, home: Path) -> Environment:
     Raises:
         InstallError: uv, or the download of a wheel that the index gives no hash for, failed.
     """
-    tag = hashlib.sha256("|".join((wheel.url, sys.version, *REQUIREMENTS)).encode()).hexdigest()[:8]
+    own = wheel.python == OWN_PYTHON
+    parts = (wheel.url, sys.version if own else wheel.python, *REQUIREMENTS)
+    tag = hashlib.sha256("|".join(parts).encode()).hexdigest()[:8]
     folder = home / f"torch-{wheel.version}-{tag}"
     python = folder / "bin" / "python"
     complete = folder / "compat-complete"
@@ -63,7 +65,7 @@ def install(wheel: IndexedWheel, home: Path) -> Environment:
     with FileLock(home / f"{folder.name}.lock"):
         if not complete.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            _uv("venv", "--python", sys.executable, str(folder))
+            _uv("venv", "--python", sys.executable if own else wheel.python, str(folder))
             requirement, sha256 = _requirement(wheel, scratch)
             options = [] if wheel.index is None else ["--index", wheel.index]
             if wheel.version.is_prerelease:
@@ -124,7 +126,9 @@ def lacking(python: Path) -> list[str]:
 def _contents(folder: Path, sha256: str) -> str:
     # The folders of installed packages carry their versions.
     names = sorted(path.name for path in folder.glob("lib/python*/site-packages/*"))
-    return hashlib.sha256("|".join((sha256, sys.version, *names)).encode()).hexdigest()
+    settings = (folder / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
+    python = next((line for line in settings if line.startswith("version")), "")
+    return hashlib.sha256("|".join((sha256, python, *names)).encode()).hexdigest()
 
 
 def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import requests
-from packaging.tags import sys_tags
+from packaging.tags import Tag, compatible_tags, cpython_tags, platform_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 from pypi_simple import (
@@ -16,6 +17,9 @@ from pypi_simple import (
     PyPISimple,
     UnsupportedContentTypeError,
 )
+
+# The Python that runs this project, and builds unless they are asked for under another one.
+OWN_PYTHON = ".".join(platform.python_version_tuple()[:2])
 
 # Where each of PyTorch's channels lies below the address of its index.
 _CHANNEL_PATHS = {"stable": "", "test": "/test", "nightly": "/nightly"}
@@ -27,9 +31,10 @@ class IndexUnavailableError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class IndexedWheel:
-    """A torch wheel on an index that this interpreter can install.
+    """A torch wheel on an index that an interpreter of this machine can install.
 
     Attributes:
+        python: The Python that it is for: ``3.12``.
         version: With its local part, where the file name carries one.
         sha256: As the page says; empty where it does not, as for nightlies.
         index: The index to install from, None for the default one.
@@ -41,6 +46,7 @@ class IndexedWheel:
     url: str
     sha256: str
     index: str | None
+    python: str = OWN_PYTHON
 
     @property
     def variant(self) -> str:
@@ -52,9 +58,15 @@ class Indexes:
 
     Below PyTorch's index each variant has a page of its own, and the page above them lists the
     wheels of all variants, which come and go.
+
+    Args:
+        pytorch: The address of PyTorch's index.
+        timeout_s: Seconds that a page may take.
+        python: The Python to find wheels for.
     """
 
-    def __init__(self, pytorch: str, timeout_s: float) -> None:
+    def __init__(self, pytorch: str, timeout_s: float, python: str = OWN_PYTHON) -> None:
+        self._python = python
         self._pytorch = pytorch
         self._timeout_s = timeout_s
         self._silent = ""
@@ -88,7 +100,7 @@ class Indexes:
     def _page(self, endpoint: str, channel: str, base: str | None) -> tuple[IndexedWheel, ...]:
         if endpoint not in self._pages:
             packages = self._packages(endpoint)
-            self._pages[endpoint] = tuple(_installable(packages, channel, base))
+            self._pages[endpoint] = tuple(_installable(packages, channel, base, self._python))
         return self._pages[endpoint]
 
     def _packages(self, endpoint: str) -> list[DistributionPackage]:
@@ -109,10 +121,10 @@ class Indexes:
 
 
 def _installable(
-    packages: list[DistributionPackage], channel: str, base: str | None
+    packages: list[DistributionPackage], channel: str, base: str | None, python: str
 ) -> Iterator[IndexedWheel]:
-    """The wheels among ``packages`` that this interpreter can install."""
-    supported = set(sys_tags())
+    """The wheels among ``packages`` that a Python on this machine can install."""
+    supported = _supported(python)
     for package in packages:
         try:
             _, version, _, tags = parse_wheel_filename(package.filename)
@@ -126,4 +138,17 @@ def _installable(
                 url=package.url,
                 sha256=(package.digests or {}).get("sha256", ""),
                 index=base and f"{base}/{version.local}",
+                python=python,
             )
+
+
+def _supported(python: str) -> frozenset[Tag]:
+    version = tuple(map(int, python.split(".")))
+    platforms = list(platform_tags())
+    interpreter = f"cp{version[0]}{version[1]}"
+    return frozenset(
+        {
+            *cpython_tags(version, platforms=platforms),
+            *compatible_tags(version, interpreter, platforms),
+        }
+    )

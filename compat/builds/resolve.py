@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from compat.builds.index import IndexedWheel, Indexes, IndexUnavailableError
+from compat.builds.index import OWN_PYTHON, IndexedWheel, Indexes, IndexUnavailableError
 from compat.builds.spec import Kind, Spec
 from compat.errors import UsageError
 
@@ -34,7 +34,8 @@ class Resolution:
     def id(self) -> str:
         """How cells and people name it."""
         if self.wheel is not None:
-            return str(self.wheel.version)
+            version, python = str(self.wheel.version), self.wheel.python
+            return version if python == OWN_PYTHON else f"{version}-py{python}"
         if self.python is not None:
             # The folder of the environment: /path/to/venv/bin/python is local-venv.
             return f"local-{self.python.absolute().parent.parent.name}"

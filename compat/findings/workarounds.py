@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.findings.lookup import all_passed, cells_of
+from compat.findings.lookup import all_passed, cells_of, metric
 from compat.findings.model import Answer, Sentence, WorkaroundFinding
 from compat.runs.model import Build, Outcome, Run
 
@@ -10,6 +10,7 @@ NEEDED = "tracing_context.needed"
 STRATEGY = "tracing_context.strategy"
 RESTORED = "tracing_context.restored"
 FAKE_MODE = "gates.shared_fake_mode"
+PATCH_TARGET = "gates.patch_target"
 
 
 def find_workarounds(run: Run) -> list[WorkaroundFinding]:
@@ -118,30 +119,33 @@ def say_workarounds(run: Run, workarounds: list[WorkaroundFinding]) -> list[Sent
 
 
 def say_fake_mode(run: Run) -> list[Sentence]:
-    """From which build on the patch of FakeTensorMode can go, and whether it works until then."""
-    ways = {
-        way: {
-            build.label: all_passed(cells_of(run, build, FAKE_MODE, way=way))
-            for build in run.builds
-        }
-        for way in ("argument", "monkeypatch")
-    }
-    argument = [label for label, passed in ways["argument"].items() if passed]
-    patched = [label for label, passed in ways["monkeypatch"].items() if passed]
-    broken = [label for label, passed in ways["monkeypatch"].items() if passed is False]
+    """From which build on the patch of FakeTensorMode can go, and where it works until then."""
+    argument, patched = (_passing(run, way) for way in ("argument", "monkeypatch"))
+    missed = [
+        build.label
+        for build in run.builds
+        if metric(cells_of(run, build, PATCH_TARGET, way="string"), "reaches") is False
+    ]
     if not argument and not patched:
         return []
     can_go = (
         f"fake_mode= does the same from {argument[0]} on: the patch can go once that is the oldest "
-        f"build. "
+        f"build."
         if argument
-        else "No build in this run takes fake_mode= instead. "
+        else "No build in this run takes fake_mode= instead."
     )
-    how, where = ("fails", broken) if broken else ("works", patched)
+    works = f"The patch works on {', '.join(patched)}." if patched else "The patch works nowhere."
+    by_name = f"Patched by its dotted name it misses the module on {', '.join(missed)}."
     return [
         Sentence(
             title="fake_mode: the monkeypatch of FakeTensorMode",
-            text=f"{can_go}The patch {how} on {', '.join(where)}.",
-            cells=tuple(cell.id for cell in run.cells if cell.probe == FAKE_MODE),
+            text=" ".join([can_go, works, *([by_name] if missed else [])]),
+            cells=tuple(cell.id for cell in run.cells if cell.probe in {FAKE_MODE, PATCH_TARGET}),
         )
+    ]
+
+
+def _passing(run: Run, way: str) -> list[str]:
+    return [
+        build.label for build in run.builds if all_passed(cells_of(run, build, FAKE_MODE, way=way))
     ]

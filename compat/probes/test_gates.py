@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from compat.probes.agreement import TOLERANCES, difference
 from compat.probes.conftest import Record, Require
 from compat.probes.driving import drive, initialized, make_batches, run_eagerly, spied_arguments
 from compat.probes.models import make_model
+from compat.runs.signature import signature_of
 
 
 @pytest.mark.parametrize("feature", FEATURES)
@@ -46,3 +49,27 @@ def test_shared_fake_mode(
     seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
     record(max_abs=seen.max_abs)
     assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+
+
+@pytest.mark.parametrize("way", ["string", "module"])
+def test_patch_target(way: str, record: Record) -> None:
+    """Does patching FakeTensorMode by its dotted name reach the module standalone_compile is in?
+
+    On Python 3.10 the name finds the function of the same name instead (vllm#37858); the module
+    object, which the interface patches, is always the right one.
+    """
+    module = sys.modules["torch._inductor.standalone_compile"]
+    marker = object()
+    target = (
+        patch("torch._inductor.standalone_compile.FakeTensorMode", marker)
+        if way == "string"
+        else patch.object(module, "FakeTensorMode", marker)
+    )
+    failure = ""
+    try:
+        with target:
+            reaches = module.FakeTensorMode is marker
+    except AttributeError as error:
+        reaches, failure = False, signature_of(error)
+    record(reaches=reaches, failure=failure)
+    assert reaches or way == "string", "patching the module object does not reach it"

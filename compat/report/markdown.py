@@ -361,8 +361,13 @@ def _what_happened(cell: Cell) -> str:
 
 def repeat_command(cell: Cell, build: Build) -> str:
     """The command that repeats one cell."""
-    spec = build.requested if build.channel == "local" else f"=={build.id}"
-    return f"nox -s matrix -- --builds {spec} --device {cell.device} --probes '{cell.check}'"
+    version, _, python = build.id.partition("-py")
+    spec = build.requested if build.channel == "local" else f"=={version}"
+    under = f" --python {python}" if python else ""
+    return (
+        f"nox -s matrix -- --builds {spec}{under} --device {cell.device} "
+        f"--depth full --fresh --probes '{cell.check}'"
+    )
 
 
 def _provenance(run: Run) -> str:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
+from packaging.version import Version
 
 from compat.builds import index
 from compat.builds import resolve as resolving
@@ -50,7 +52,7 @@ def _platform(monkeypatch: pytest.MonkeyPatch) -> None:
     # The host's own platform tags, so that the pages fit every machine that runs the tests.
     from packaging.tags import Tag
 
-    monkeypatch.setattr(index, "sys_tags", lambda: [Tag(TAG, TAG, "linux_x86_64")])
+    monkeypatch.setattr(index, "_supported", lambda _: {Tag(TAG, TAG, "linux_x86_64")})
 
 
 def resolve_all(
@@ -151,3 +153,17 @@ def test_cuda_takes_the_newest_variant_that_the_driver_runs(
     (found,) = resolve_all(["nightly"], IndexServer(PAGES), monkeypatch, device="cuda")
     assert found.wheel is not None
     assert found.wheel.variant == variant
+
+
+def test_a_build_under_another_python_has_a_name_of_its_own() -> None:
+    wheel = index.IndexedWheel(
+        version=Version("2.13.0"),
+        channel="stable",
+        filename="torch-2.13.0-cp310-cp310-linux_x86_64.whl",
+        url="",
+        sha256="",
+        index=None,
+        python="3.9",
+    )
+    assert Resolution(specs=(), wheel=wheel).id == "2.13.0-py3.9"
+    assert Resolution(specs=(), wheel=replace(wheel, python=index.OWN_PYTHON)).id == "2.13.0"

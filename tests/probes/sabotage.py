@@ -9,11 +9,14 @@ from __future__ import annotations
 import copy
 import inspect
 import os
+import pkgutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +27,7 @@ from torch import fx
 from torch._inductor import codecache
 
 from compat.interface import compilers, settings, tracing_context
-from compat.probes import test_artifacts, test_settings, test_tracing_context
+from compat.probes import test_artifacts, test_gates, test_settings, test_tracing_context
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -100,7 +103,7 @@ def flag_is_gone(patch: pytest.MonkeyPatch) -> None:
 @sabotage_of("gates.shared_fake_mode[monkeypatch")
 def mode_is_not_shared(patch: pytest.MonkeyPatch) -> None:
     def wrapper(real: Any, graph: Any, inputs: Any, **kwargs: Any) -> Any:
-        module = __import__("sys").modules["torch._inductor.standalone_compile"]
+        module = sys.modules["torch._inductor.standalone_compile"]
         with pytest.MonkeyPatch.context() as inner:
             inner.setattr(module, "FakeTensorMode", torch._subclasses.FakeTensorMode)
             if kwargs["dynamic_shapes"] == "from_example_inputs":
@@ -108,6 +111,22 @@ def mode_is_not_shared(patch: pytest.MonkeyPatch) -> None:
             return real(graph, inputs, **kwargs)
 
     wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("gates.patch_target[module")
+def patched_module_is_not_the_one(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(test_gates, "patch", SimpleNamespace(object=lambda *_: nullcontext()))
+
+
+@sabotage_of("gates.patch_target[string")
+def name_finds_the_function(patch: pytest.MonkeyPatch) -> None:
+    """vllm#37858: on Python 3.10 the dotted name is the function of the same name."""
+    module = sys.modules["torch._inductor.standalone_compile"]
+    function = torch._inductor.standalone_compile
+    real = pkgutil.resolve_name
+    patch.setattr(
+        pkgutil, "resolve_name", lambda name: function if name == module.__name__ else real(name)
+    )
 
 
 @sabotage_of("donation.flag")

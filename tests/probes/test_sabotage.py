@@ -79,6 +79,7 @@ def sabotaged(
         ("loaded_artifact_is_off", "outputs are off by"),
         ("cache_forgets", "FxGraphCache has no graph"),
         ("switch_is_dead", "the legacy path called standalone_compile"),
+        ("patched_module_is_not_the_one", "does not reach it"),
         ("cache_asks_the_shape_env_for_more", "freeze_hints"),
         ("aot_artifacts_are_not_saved", "cannot be serialized"),
         ("numbers_drift", "outputs are off by"),
@@ -131,6 +132,13 @@ def test_a_member_that_is_newly_needed(sabotaged: Sabotaged) -> None:
     assert cell.outcome is Outcome.PASS
     assert cell.metrics["needed"] is True
     assert "has no 'guards'" in cell.metrics["failure"]
+
+
+def test_a_patch_that_misses_the_module(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("name_finds_the_function")
+    assert cell.outcome is Outcome.PASS
+    assert cell.metrics["reaches"] is False
+    assert "AttributeError" in cell.metrics["failure"]
 
 
 def test_a_strategy_that_hides_nothing(sabotaged: Sabotaged) -> None:

@@ -35,9 +35,8 @@ def test_the_same_run_gives_the_same_bytes() -> None:
 def test_what_went_wrong_stands_with_the_command_that_repeats_it() -> None:
     text = render(small_run(), derive(small_run()))
     assert "**Unexpected: 1.**" in text
-    assert (
-        "--builds ==2.13.0 --device cpu --probes 'parity.outputs[mlp-float32-static-aot]'" in text
-    )
+    repeat = "--builds ==2.13.0 --device cpu --depth full --fresh --probes"
+    assert f"{repeat} 'parity.outputs[mlp-float32-static-aot]'" in text
 
 
 def test_unknown_is_neither_pass_nor_unsupported() -> None:
