@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compat.findings.donation import say_copies, say_cost
 from compat.findings.drift import find_drift, say_drift
 from compat.findings.gates import find_gates, say_gates
 from compat.findings.inputs import say_inputs
@@ -33,7 +34,8 @@ def derive(run: Run) -> Findings:
         paths=count_paths(run),
         sentences=(
             *say_gates(run, gates),
-            *_say_donation(run),
+            *say_copies(run),
+            *say_cost(run),
             *say_workarounds(run, workarounds),
             *say_inputs(run),
             *say_fake_mode(run),
@@ -62,33 +64,6 @@ def _unexpected(run: Run) -> tuple[str, ...]:
     if not any(cell.outcome is Outcome.PASS for cell in run.cells):
         broken.append("the run: not one cell passed")
     return (*broken, *cells)
-
-
-def _say_donation(run: Run) -> list[Sentence]:
-    """How many copies of the graph donation saves, where both ways were counted."""
-    copies = {
-        (cell.build, cell.device, cell.params["path"]): cell
-        for cell in run.cells
-        if cell.probe == "donation.copies" and "copies" in cell.metrics
-    }
-    groups: dict[tuple[int, int], list[str]] = {}
-    cells: list[str] = []
-    for build in run.builds:
-        kept = copies.get((build.id, build.device.kind, "standalone"))
-        donated = copies.get((build.id, build.device.kind, "donated"))
-        if kept and donated:
-            saved = (kept.metrics["copies"], donated.metrics["copies"])
-            groups.setdefault(saved, []).append(build.label)
-            cells += [kept.id, donated.id]
-    return [
-        Sentence(
-            title=f"donation: {before} → {after} copies of the graph",
-            text=f"With donate_graph_module=True standalone_compile copies the graph {after} times "
-            f"instead of {before} on {', '.join(labels)}.",
-            cells=tuple(cells),
-        )
-        for (before, after), labels in groups.items()
-    ]
 
 
 def _say_missing(run: Run) -> list[Sentence]:

@@ -215,3 +215,36 @@ def test_donation_says_how_many_copies_it_saves() -> None:
 def test_a_cell_that_could_not_be_run_in_a_build_that_was_is_unexpected() -> None:
     cells = [make_cell("2.13.0", "a.b"), make_cell("2.13.0", "a.c", Outcome.NOT_RUN)]
     assert derive(make_run([make_build("2.13.0")], cells)).unexpected == ("a.c@2.13.0-cpu",)
+
+
+def time_cell(build: str, nodes: str, interval: list[float] | None, measurable: bool) -> Cell:
+    metrics = {
+        "copy_s": 0.035,
+        "compile_s": 5.2,
+        "interval_s": interval,
+        "measurable": measurable,
+    }
+    return make_cell(build, "donation_cost.time", params={"nodes": nodes}, metrics=metrics)
+
+
+def test_what_donation_saves_is_said_of_the_newest_build_that_has_it() -> None:
+    cells = [
+        time_cell("2.13.0", "100", [0.1, 0.2], True),
+        time_cell("2.14.1", "100", [-0.1, 0.2], False),
+        time_cell("2.14.1", "1000", [0.1, 0.2], True),
+        time_cell("2.14.1", "5000", None, False),
+        make_cell(
+            "2.14.1",
+            "donation_cost.memory",
+            metrics={"kept_mb": 275, "donated_mb": 18, "buffer_mb": 256},
+        ),
+        make_cell("2.15.0", "donation_cost.memory", Outcome.FAIL),
+    ]
+    builds = [make_build(name) for name in ("2.13.0", "2.14.1", "2.15.0")]
+    (said,) = (each for each in derive(make_run(builds, cells)).sentences if "saves" in each.title)
+    assert said.title == "donation: what it saves on 2.14.1"
+    assert said.cells == tuple(cell.id for cell in cells[1:5])
+    assert "100 nodes takes 0.035 s; compiling it, 5.2 s, shows no measurable" in said.text
+    assert "1000 nodes takes 0.035 s; compiling it, 5.2 s, gets shorter by 0.1 to" in said.text
+    assert "5000 nodes takes 0.035 s, compiling it 5.2 s." in said.text
+    assert "raises the peak memory by 275 MB, and by 18 MB when it is donated." in said.text

@@ -145,11 +145,16 @@ def gate_is_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(compilers.StandaloneCompiler, "uses", wrong)
 
 
-@sabotage_of("donation.copies[donated")
+@sabotage_of("donation.copies[donated", "donation_cost.memory")
 def donated_graph_is_copied(patch: pytest.MonkeyPatch) -> None:
     wrap_standalone_compile(
         patch, lambda real, graph, inputs, **kwargs: real(copy.deepcopy(graph), inputs, **kwargs)
     )
+
+
+@sabotage_of("donation_cost.time[100-")
+def nothing_is_compiled(patch: pytest.MonkeyPatch) -> None:
+    wrap_standalone_compile(patch, lambda real, graph, inputs, **kwargs: graph)
 
 
 @sabotage_of("donation.outputs")
