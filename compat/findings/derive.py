@@ -43,6 +43,7 @@ def derive(run: Run) -> Findings:
             *say_drift(drift),
             *_say_missing(run),
         ),
+        flaky=tuple(cell.id for cell in run.cells if cell.flaky),
         unexpected=_unexpected(run),
     )
 

@@ -155,6 +155,7 @@ class Findings:
 
     Attributes:
         paths: By build, then by path: the counts of outcomes of its parity cells.
+        flaky: Ids of cells that ended differently when they were tried again.
         unexpected: Ids of cells, and labels of builds, that turn the run red.
     """
 
@@ -165,4 +166,5 @@ class Findings:
     surface: tuple[SurfaceChange, ...]
     paths: Mapping[str, Mapping[str, Mapping[str, int]]]
     sentences: tuple[Sentence, ...]
+    flaky: tuple[str, ...]
     unexpected: tuple[str, ...]

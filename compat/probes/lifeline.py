@@ -13,10 +13,11 @@ _PR_SET_PDEATHSIG = 1
 
 def die_with_parent() -> None:
     """Have Linux kill this process when its parent dies; nothing elsewhere."""
+    parent = os.getppid()
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
-        # It died before it was asked for.
+    if os.getppid() != parent:
+        # It died before Linux was asked.
         os._exit(1)
 
 

@@ -32,8 +32,9 @@ MEANINGS = {
     Outcome.CRASH: "the probe's process died",
     Outcome.TIMEOUT: "the probe hung",
     Outcome.UNSUPPORTED: "the build lacks the capability, and that is no fault",
-    Outcome.SKIP: "no such device",
-    Outcome.NOT_RUN: "nothing is known: the build could not be had, or the run ended before it",
+    Outcome.SKIP: "no such device, or no way to ask here",
+    Outcome.NOT_RUN: "nothing is known: the build could not be had, the machine lacked something, or "
+    "the run ended before it",
 }
 # The worst outcome of several stands for all of them.
 _WORST_FIRST = (

@@ -26,12 +26,13 @@ def print_summary(run: Run, findings: Findings, report: Path, console: Console) 
     for sentence in findings.sentences:
         say(f"* {sentence.title}. {sentence.text}")
     say()
-    if findings.unexpected:
-        say(f"Unexpected: {len(findings.unexpected)}")
-        for name in findings.unexpected[:_MOST]:
+    for title, names in (("Flaky", findings.flaky), ("Unexpected", findings.unexpected)):
+        if names:
+            say(f"{title}: {len(names)}")
+        for name in names[:_MOST]:
             say(f"  {name}")
-        if len(findings.unexpected) > _MOST:
-            say(f"  … and {len(findings.unexpected) - _MOST} more")
-    else:
+        if len(names) > _MOST:
+            say(f"  … and {len(names) - _MOST} more")
+    if not findings.unexpected:
         say("Nothing unexpected was seen.")
     say(f"Report: {report}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from compat.findings.derive import derive
 from compat.findings.model import Agreement, Answer, Verdict
-from compat.runs.model import Cell, Outcome, Run, Status
+from compat.runs.model import Attempt, Cell, Outcome, Run, Status
 from tests.conftest import make_build, make_cell, make_run
 
 FLOOR = "2.13.0.dev"
@@ -248,3 +248,13 @@ def test_what_donation_saves_is_said_of_the_newest_build_that_has_it() -> None:
     assert "1000 nodes takes 0.035 s; compiling it, 5.2 s, gets shorter by 0.1 to" in said.text
     assert "5000 nodes takes 0.035 s, compiling it 5.2 s." in said.text
     assert "raises the peak memory by 275 MB, and by 18 MB when it is donated." in said.text
+
+
+def test_a_cell_with_two_outcomes_is_flaky_and_the_second_one_counts() -> None:
+    cells = [
+        make_cell("2.13.0", "a.b", first=Attempt(outcome=Outcome.CRASH)),
+        make_cell("2.13.0", "a.c", Outcome.CRASH, first=Attempt(outcome=Outcome.CRASH)),
+    ]
+    findings = derive(make_run([make_build("2.13.0")], cells))
+    assert findings.flaky == ("a.b@2.13.0-cpu",)
+    assert findings.unexpected == ("a.c@2.13.0-cpu",)
