@@ -130,6 +130,7 @@ def test_memory(fresh_process: FreshProcess, device: str, record: Record, requir
         fresh_process(peak_growth_mb, path, device) for path in ("standalone", "donated")
     )
     record(kept_mb=round(kept), donated_mb=round(donated), buffer_mb=BUFFER_MB)
-    assert kept - donated > BUFFER_MB / 2, (
-        f"donation saves {kept - donated:.0f} MB of {BUFFER_MB}: the buffers are copied anyway"
+    assert kept > BUFFER_MB / 2, "no copy is seen where one is made: the measurement is blind"
+    assert donated < BUFFER_MB / 2, (
+        f"donated, the peak still grows by {donated:.0f} MB: the buffers are copied"
     )

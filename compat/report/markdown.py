@@ -33,8 +33,8 @@ MEANINGS = {
     Outcome.TIMEOUT: "the probe hung",
     Outcome.UNSUPPORTED: "the build lacks the capability, and that is no fault",
     Outcome.SKIP: "no such device, or no way to ask here",
-    Outcome.NOT_RUN: "nothing is known: the build could not be had, the machine lacked something, or "
-    "the run ended before it",
+    Outcome.NOT_RUN: "nothing is known: the build could not be had, the machine lacked something, "
+    "or the run ended before it",
 }
 # The worst outcome of several stands for all of them.
 _WORST_FIRST = (
