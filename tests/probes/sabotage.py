@@ -27,7 +27,13 @@ from torch import fx
 from torch._inductor import codecache
 
 from compat.interface import compilers, settings, tracing_context
-from compat.probes import test_artifacts, test_gates, test_settings, test_tracing_context
+from compat.probes import (
+    test_artifacts,
+    test_context_inputs,
+    test_gates,
+    test_settings,
+    test_tracing_context,
+)
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -386,6 +392,20 @@ def hidden_context_is_touched(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(torch._guards.TracingContext, "try_get", staticmethod(remember))
     patch.setattr(compilers.inductor, "compile_fx", touch)
+
+
+@sabotage_of(
+    "context_inputs.inputs[foreign-dynamic-none", "context_inputs.inputs[foreign-dynamic-tls"
+)
+def leak_breaks_the_frame(patch: pytest.MonkeyPatch) -> None:
+    """Seen on 2.11 with CUDA: a guard on a foreign symbol, which Dynamo then cannot place."""
+    real = test_context_inputs.inside_dynamo
+
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        real(*args, **kwargs)
+        raise IndexError("list index out of range")
+
+    patch.setattr(test_context_inputs, "inside_dynamo", broken)
 
 
 @sabotage_of("context_inputs.inputs[foreign-dynamic-thread")

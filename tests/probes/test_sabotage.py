@@ -135,6 +135,14 @@ def test_a_member_that_is_newly_needed(sabotaged: Sabotaged) -> None:
     assert "has no 'guards'" in cell.metrics["failure"]
 
 
+def test_a_leak_that_breaks_the_frame(sabotaged: Sabotaged) -> None:
+    by_way = {cell.params["way"]: cell for cell in sabotaged.under("leak_breaks_the_frame")}
+    assert by_way["none"].outcome is Outcome.PASS
+    assert by_way["none"].metrics["compiles"] is False
+    assert by_way["none"].metrics["failure"].startswith("afterwards, in Dynamo: IndexError")
+    assert by_way["tls"].outcome is Outcome.ERROR
+
+
 def test_a_patch_that_misses_the_module(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("name_finds_the_function")
     assert cell.outcome is Outcome.PASS
