@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.findings.donation import say_copies, say_cost
+from compat.findings.donation import say_copies, say_cost, say_donor
 from compat.findings.drift import find_drift, say_drift
 from compat.findings.gates import find_gates, say_gates
 from compat.findings.inputs import say_inputs
@@ -36,11 +36,13 @@ def derive(run: Run) -> Findings:
             *say_gates(run, gates),
             *say_copies(run),
             *say_cost(run),
+            *say_donor(run),
             *say_workarounds(run, workarounds),
             *say_inputs(run),
             *say_fake_mode(run),
             *say_parity(run, parity),
             *say_drift(drift),
+            *_say_skipped(run),
             *_say_missing(run),
         ),
         flaky=tuple(cell.id for cell in run.cells if cell.flaky),
@@ -65,6 +67,18 @@ def _unexpected(run: Run) -> tuple[str, ...]:
     if not any(cell.outcome is Outcome.PASS for cell in run.cells):
         broken.append("the run: not one cell passed")
     return (*broken, *cells)
+
+
+def _say_skipped(run: Run) -> list[Sentence]:
+    """What could not be asked here, and why."""
+    skipped: dict[str, list[str]] = {}
+    for cell in run.cells:
+        if cell.outcome is Outcome.SKIP:
+            skipped.setdefault(cell.reason, []).append(cell.id)
+    return [
+        Sentence(title="not asked here", text=f"{reason}.", cells=tuple(cells))
+        for reason, cells in skipped.items()
+    ]
 
 
 def _say_missing(run: Run) -> list[Sentence]:

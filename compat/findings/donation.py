@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from compat.findings.lookup import cells_of
 from compat.findings.model import Sentence
 from compat.runs.model import Cell, Run
 
 TIME = "donation_cost.time"
 MEMORY = "donation_cost.memory"
+AFTERWARDS = "donation.afterwards"
 
 
 def say_copies(run: Run) -> list[Sentence]:
@@ -71,3 +74,38 @@ def _say_memory(cell: Cell) -> str:
         f"Compiling a module that owns {seen['buffer_mb']} MB of buffers raises the peak memory by "
         f"{seen['kept_mb']} MB, and by {seen['donated_mb']} MB when it is donated."
     )
+
+
+def say_donor(run: Run) -> list[Sentence]:
+    """What may be done with a graph after it was donated, one sentence for all alike builds."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    cells: dict[tuple[str, str], list[str]] = {}
+    for build in run.builds:
+        seen = [
+            cell
+            for cell in cells_of(run, build, AFTERWARDS, flag="donated")
+            if "works" in cell.metrics and cell.metrics["works_before"]
+        ]
+        uses = dict.fromkeys(cell.params["use"] for cell in seen)
+        works = {
+            use: all(cell.metrics["works"] for cell in seen if cell.params["use"] == use)
+            for use in uses
+        }
+        if not works:
+            continue
+        key = (_listed(works, True), _listed(works, False))
+        groups.setdefault(key, []).append(build.label)
+        cells.setdefault(key, []).extend(cell.id for cell in seen)
+    return [
+        Sentence(
+            title=f"donation: the graph afterwards on {', '.join(labels)}",
+            text=f"What still works with a graph that was donated: {fits or 'nothing'}. What no "
+            f"longer does: {breaks or 'nothing of what was tried'}.",
+            cells=tuple(cells[fits, breaks]),
+        )
+        for (fits, breaks), labels in groups.items()
+    ]
+
+
+def _listed(works: Mapping[str, bool], verdict: bool) -> str:
+    return ", ".join(use for use, fits in works.items() if fits is verdict)

@@ -112,10 +112,11 @@ def say_parity(run: Run, parity: list[ParityFinding]) -> list[Sentence]:
     return [
         Sentence(
             title="outputs: all paths agree",
-            text=f"On {builds} builds every compiled path is within tolerance of eager. In "
-            f"{bitwise} of {len(known)} combinations of build, model, dtype and batch the compiled "
-            f"paths give the very same bits. {kernels}The largest difference from eager is "
-            f"{worst.max_abs:.2g} ({worst.model}, {worst.dtype}, {worst.build}).",
+            text=f"On {builds} builds every compiled path that ran is within tolerance of eager. "
+            f"In {bitwise} of the {len(known)} combinations of build, model, dtype and batch in "
+            f"which all paths ran, the compiled ones give the very same bits. {kernels}The largest "
+            f"difference from eager is {worst.max_abs:.2g} ({worst.model}, {worst.dtype}, "
+            f"{worst.build}).",
             cells=tuple(
                 cell.id
                 for cell in run.cells

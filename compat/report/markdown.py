@@ -334,10 +334,10 @@ def _surface(findings: Findings) -> str:
 
 
 def _trouble(run: Run) -> str:
-    """Every cell that is flaky, or neither pass, unsupported nor a whole build's not-run."""
+    """Every cell that is flaky or ended badly, and those not run in a build that was."""
     builds = {build.id: build for build in run.builds}
     ok = {build.id for build in run.builds if build.status is Status.OK}
-    quiet = {Outcome.PASS, Outcome.UNSUPPORTED}
+    quiet = {Outcome.PASS, Outcome.UNSUPPORTED, Outcome.SKIP}
     rows = [
         [
             f"{GLYPHS[cell.outcome]} {cell.outcome.value}",

@@ -258,3 +258,37 @@ def test_a_cell_with_two_outcomes_is_flaky_and_the_second_one_counts() -> None:
     findings = derive(make_run([make_build("2.13.0")], cells))
     assert findings.flaky == ("a.b@2.13.0-cpu",)
     assert findings.unexpected == ("a.c@2.13.0-cpu",)
+
+
+def afterwards(build: str, use: str, works: bool, works_before: bool = True) -> Cell:
+    params = {"use": use, "output": "tuple", "flag": "donated"}
+    metrics = {"works": works, "works_before": works_before, "failure": "" if works else "boom"}
+    return make_cell(build, "donation.afterwards", params=params, metrics=metrics)
+
+
+def test_what_may_be_done_with_a_donated_graph() -> None:
+    cells = [
+        afterwards("2.12.1", "call", True),
+        afterwards("2.12.1", "pickle", False),
+        afterwards("2.13.0", "call", True),
+        afterwards("2.13.0", "pickle", False),
+        afterwards("2.14.1", "call", True),
+        afterwards("2.14.1", "deepcopy", False, works_before=False),
+    ]
+    builds = [make_build(name) for name in ("2.12.1", "2.13.0", "2.14.1")]
+    older, newer = (
+        each for each in derive(make_run(builds, cells)).sentences if "afterwards" in each.title
+    )
+    assert older.title == "donation: the graph afterwards on 2.12.1, 2.13.0"
+    assert older.text.startswith("What still works with a graph that was donated: call. ")
+    assert older.text.endswith("What no longer does: pickle.")
+    assert older.cells == tuple(cell.id for cell in cells[:4])
+    assert newer.text.endswith("What no longer does: nothing of what was tried.")
+
+
+def test_what_is_skipped_is_said_with_its_reason() -> None:
+    skipped = make_cell("2.13.0", "a.b", Outcome.SKIP, reason="torch sees no CUDA device")
+    findings = derive(make_run([make_build("2.13.0")], [make_cell("2.13.0", "a.c"), skipped]))
+    (said,) = findings.sentences
+    assert (said.text, said.cells) == ("torch sees no CUDA device.", (skipped.id,))
+    assert findings.unexpected == ()
