@@ -19,7 +19,6 @@ from tests.conftest import ROOT
 from tests.sabotaged_build import Place
 
 PROBES = ("--builds", "2.13", "--probes", "gates", "surface", "donation.flag")
-CELLS = 36
 
 
 @pytest.fixture
@@ -39,14 +38,13 @@ def reports(place: Place) -> dict[str, bytes]:
 def test_nothing_changed(place: Place) -> None:
     status, first = place.matrix(*PROBES)
     assert status == 0
-    assert len(first.cells) == CELLS
     before = reports(place)
 
     began = monotonic()
     probed = place.compat("probe", "--device", "cpu", *PROBES)
     assert place.compat("report").returncode == 0
     assert monotonic() - began < 15
-    assert f"0 cells run, {CELLS} known already." in probed.stdout
+    assert f"0 cells run, {len(first.cells)} known already." in probed.stdout
     assert reports(place) == before
 
     # A narrower question is answered, too, and says who saw the answer.
@@ -84,8 +82,9 @@ def test_a_killed_runner(place: Place) -> None:
     runner.wait()
     sleep(2)
     assert workers(runs) == [], "the killed runner left processes behind"
-    number = sum(kind == "cell" for kind, _ in _stream(runs))
-    assert 3 <= number < CELLS
+    kinds = [kind for kind, _ in _stream(runs)]
+    number, planned = kinds.count("cell"), kinds.count("plan")
+    assert 3 <= number < planned
 
     status, cut = place.report()
     assert status == 1
@@ -96,7 +95,7 @@ def test_a_killed_runner(place: Place) -> None:
     )
     outcomes = [cell.outcome for cell in cut.cells]
     assert outcomes.count(Outcome.PASS) == number
-    assert outcomes.count(Outcome.NOT_RUN) == CELLS - number
+    assert outcomes.count(Outcome.NOT_RUN) == planned - number
 
     status, resumed = place.matrix(*PROBES)
     assert status == 0
