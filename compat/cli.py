@@ -160,15 +160,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _python(text: str) -> str:
     if not re.fullmatch(r"3\.\d+", text):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"expected a version such as 3.10, not {text!r}")
     return text
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, not {text!r}")
+    return int(text)
 
 
 def _resolved(parsed: argparse.Namespace) -> tuple[list[Resolution], str]:
