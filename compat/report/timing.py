@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from tabulate import tabulate
 
+from compat.runs.model import check_id
 from compat.runs.store import RunFolder, read_outcomes
 from compat.runs.stream import Stream
 
@@ -43,15 +44,19 @@ def timings(folder: RunFolder) -> list[Timing]:
 
 def _timing(stream: Stream) -> Timing:
     build = ""
+    planned = set()
     phases: Counter[str] = Counter()
     for kind, data in stream.read():
         if kind == "build":
             build = data["id"]
+        elif kind == "plan":
+            planned.add(check_id(data["probe"], data["params"]))
         elif kind == "phase":
             phases[data["name"]] += data["seconds"]
         elif kind == "end":
             phases.update(data["seconds"])
-    cells = read_outcomes(stream).values()
+    # What is known may be more than what was asked for this time.
+    cells = [cell for check, cell in read_outcomes(stream).items() if check in planned]
     own = [cell for cell in cells if "seen_in" not in cell]
     compiling = sum(cell.get("compile_s", 0) for cell in own)
     return Timing(
