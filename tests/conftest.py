@@ -54,6 +54,15 @@ def make_cell(build: str, probe: str, outcome: Outcome = Outcome.PASS, **changes
     return Cell(**{**values, **changes})
 
 
+# What a worker writes of its build.
+ENVIRONMENT = {
+    "version": "2.13.0+cu130",
+    "git_version": "abc",
+    "triton": "3.7.1",
+    "python": "3.11.7",
+    "compiler": "g++ 12",
+    "device": {"kind": "cpu", "name": "AVX2", "driver": None},
+}
 SOURCE = Source(
     id="2026-11-22T050000.000Z",
     started="2026-11-22T05:00:00+00:00",

@@ -11,20 +11,12 @@ import pytest
 from compat.runs.known import Key, Known, look_up
 from compat.runs.model import Outcome, to_json
 from compat.runs.store import RunFolder, merge
-from tests.conftest import SOURCE, make_build
+from tests.conftest import ENVIRONMENT, SOURCE, make_build
 
 BUILD = make_build("2.13.0")
 KEY = Key(
     environment="e1", plan="p1", probes={"a.one": "s1", "b.two": "s2"}, depth="default", select=()
 )
-ENVIRONMENT = {
-    "version": "2.13.0+cu130",
-    "git_version": "abc",
-    "triton": "3.7.1",
-    "python": "3.11.7",
-    "compiler": "g++ 12",
-    "device": {"kind": "cpu", "name": "AVX2", "driver": None},
-}
 ONE = {"probe": "a.one", "params": {"x": "1"}}
 TWO = {"probe": "b.two", "params": {}}
 

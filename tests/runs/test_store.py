@@ -7,18 +7,10 @@ import pytest
 
 from compat.runs.model import Harness, Host, Outcome, Status, to_json
 from compat.runs.store import RunFolder, load, merge, save
-from tests.conftest import make_build, make_cell, make_run
+from tests.conftest import ENVIRONMENT, make_build, make_cell, make_run
 
 PLAN = {"probe": "parity.outputs", "params": {"path": "aot"}, "description": "Same numbers."}
 OTHER = {"probe": "donation.copies", "params": {}, "description": "Copies."}
-ENVIRONMENT = {
-    "version": "2.13.0+cu130",
-    "git_version": "abc",
-    "triton": "3.7.1",
-    "python": "3.11.7",
-    "compiler": "g++ 12",
-    "device": {"kind": "cpu", "name": "AVX2", "driver": None},
-}
 
 
 @pytest.fixture
