@@ -26,7 +26,7 @@ from compat.errors import UsageError
 from compat.findings.derive import derive
 from compat.findings.model import Findings
 from compat.host import compiler, default_device
-from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes
+from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
 from compat.progress import LiveProgress
 from compat.report.markdown import render
 from compat.report.summary import print_summary
@@ -234,7 +234,7 @@ def _probe(parsed: argparse.Namespace) -> int:
     resolutions, device = _resolved(parsed)
     settings = Settings(
         device=device,
-        probes=parsed.probes,
+        probes=with_needs(parsed.probes),
         depth=parsed.depth,
         jobs=parsed.jobs,
         timeout_s=parsed.timeout,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Protocol
@@ -18,13 +19,14 @@ from compat.builds.environment import Environment, InstallError, adopt, install,
 from compat.builds.resolve import Resolution
 from compat.errors import UsageError
 from compat.host import describe_harness, describe_host, fingerprint
+from compat.probes.names import ACROSS, FULL, SAVED, selects
 from compat.probes.sources import plan_source, probe_sources
 from compat.runs.known import Key, Known, look_up
 from compat.runs.model import Build, Device, Outcome, Status, Wheel, check_id, to_json
 from compat.runs.store import RunFolder, read_outcomes
 from compat.runs.stream import Stream
 from compat.settings import Settings
-from compat.worker import FIXED, Worker
+from compat.worker import FIXED, Saved, Worker
 
 
 class Progress(Protocol):
@@ -70,8 +72,26 @@ def _probe_builds(
     pipeline = _Pipeline(folder, earlier, settings, worker, progress)
     with ThreadPoolExecutor(max_workers=side_by_side) as executor:
         # Reading the results raises what a pipeline raised.
-        list(executor.map(pipeline.run, resolutions))
+        probed = [each for each in executor.map(pipeline.run, resolutions) if each is not None]
+        if settings.depth == FULL and selects(settings.probes, ACROSS):
+            list(executor.map(lambda each: pipeline.run_across(each, probed), probed))
     return folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Probed:
+    """A build that was probed by itself, to the end.
+
+    Attributes:
+        saved: The folder with the artifacts that it saved for the other builds.
+    """
+
+    build: Build
+    environment: Environment
+    stream: Stream
+    key: Key
+    saved: Path
+    seconds: dict[str, float]
 
 
 class _Pipeline:
@@ -94,11 +114,12 @@ class _Pipeline:
         self._plan = plan_source()
         self._probes = probe_sources()
 
-    def run(self, resolution: Resolution) -> None:
+    def run(self, resolution: Resolution) -> _Probed | None:
+        """Probe a build by itself; None if it could not be had or did not come to its end."""
         build = _described(resolution, self._settings.device)
         if resolution.problem:
             self._end(build, Status.UNAVAILABLE, resolution.problem)
-            return
+            return None
         self._progress.phase(build.id, "installing")
         seconds: dict[str, float] = {}
         try:
@@ -107,20 +128,34 @@ class _Pipeline:
                 environment = self._environment(resolution)
         except InstallError as error:
             self._end(build, Status.BROKEN, f"could not be installed: {error}")
-            return
+            return None
         if build.wheel is not None:
             build = replace(build, wheel=replace(build.wheel, sha256=environment.sha256))
-        stream = self._begin(build)
         key = self._key(environment)
-        stream.append("key", to_json(key))
-        known = look_up(self._earlier, stream.path.name, key)
-        if self._settings.fresh:
-            known = Known(outcomes=known.outcomes)
-        stream.append("source", *known.sources.values())
-        stream.append("cell", *known.cells.values())
+        probed = _Probed(
+            build=build,
+            environment=environment,
+            stream=self._begin(build),
+            key=key,
+            saved=environment.scratch / "artifacts" / _digest(key.environment, self._probes[SAVED]),
+            seconds=seconds,
+        )
         with _timed(seconds, "worker"):
-            status, reason = self._probe(build, environment, stream, known)
-        self._finish(build, stream, status, reason, seconds)
+            status, reason = self._probe(probed, {})
+        self._finish(probed, status, reason)
+        return probed if status is Status.OK else None
+
+    def run_across(self, probed: _Probed, all_probed: Sequence[_Probed]) -> None:
+        """Probe what a build makes of that which all the other builds saved."""
+        others = {each.build.id: each for each in all_probed if each is not probed}
+        if others:
+            environments = {name: each.key.environment for name, each in others.items()}
+            key = replace(probed.key, others=environments)
+            probed = replace(probed, key=key, seconds={})
+            folders = {name: each.saved for name, each in others.items()}
+            with _timed(probed.seconds, "across"):
+                status, reason = self._probe(probed, folders)
+            self._finish(probed, status, reason)
 
     def _environment(self, resolution: Resolution) -> Environment:
         home = self._settings.home / "environments"
@@ -132,49 +167,68 @@ class _Pipeline:
 
     def _key(self, environment: Environment) -> Key:
         parts = [environment.contents, fingerprint(self._settings.device), json.dumps(FIXED)]
-        digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         return Key(
-            environment=digest if environment.contents else "",
+            environment=_digest(*parts) if environment.contents else "",
             plan=self._plan,
             probes=self._probes,
             depth=self._settings.depth,
-            select=tuple(self._settings.probes),
+            select=self._settings.probes,
         )
 
-    def _probe(
-        self, build: Build, environment: Environment, stream: Stream, known: Known
-    ) -> tuple[Status, str]:
+    def _probe(self, probed: _Probed, others: Mapping[str, Path]) -> tuple[Status, str]:
         """See what is not known, and what ended badly a second time."""
+        stream, key = probed.stream, probed.key
+        stream.append("key", to_json(key))
+        known = look_up(self._earlier, stream.path.name, key)
+        if self._settings.fresh:
+            known = Known(outcomes=known.outcomes)
+        if not probed.saved.exists():
+            # What was saved is gone: that it could be saved is of no use to the other builds.
+            known.cells = {
+                check: cell for check, cell in known.cells.items() if cell["probe"] != SAVED
+            }
+        stream.append("source", *known.sources.values())
+        stream.append("cell", *known.cells.values())
         if known.complete:
             stream.append("environment", known.environment)
             stream.append("plan", *known.plan)
             return Status.OK, ""
 
         def alive() -> None:
-            self._report_cells(build, stream)
+            self._report_cells(probed)
 
-        self._progress.phase(build.id, "starting")
-        result = self._worker.run(environment, stream, known.cells, alive)
-        planned, due = _due(stream, known)
+        def work(skip: Collection[str]) -> tuple[Status, str]:
+            saved = Saved(own=probed.saved, others=others)
+            return self._worker.run(probed.environment, stream, saved, skip, alive)
+
+        self._progress.phase(probed.build.id, "starting")
+        result = work(known.cells)
+        planned, due = _due(stream, key, known)
         if due:
-            self._progress.phase(build.id, f"trying {len(due)} cells again")
-            result = self._worker.run(environment, stream, planned - due, alive)
+            self._progress.phase(probed.build.id, f"trying {len(due)} cells again")
+            result = work(planned - due)
         return result
 
-    def _report_cells(self, build: Build, stream: Stream) -> None:
+    def _report_cells(self, probed: _Probed) -> None:
         """Tell the progress how many cells are done, once they are planned."""
-        planned = _planned(stream)
+        planned = _planned(probed.stream)
         if planned:
-            self._progress.cells(
-                build.id, len(planned & read_outcomes(stream).keys()), len(planned)
-            )
+            done = planned & read_outcomes(probed.stream).keys()
+            self._progress.cells(probed.build.id, len(done), len(planned))
 
     def _begin(self, build: Build) -> Stream:
         stream = self._folder.stream(build)
         stream.append("build", to_json(build))
         return stream
 
-    def _finish(
+    def _finish(self, probed: _Probed, status: Status, reason: str) -> None:
+        self._report_cells(probed)
+        self._close(probed.build, probed.stream, status, reason, probed.seconds)
+
+    def _end(self, build: Build, status: Status, reason: str) -> None:
+        self._close(build, self._begin(build), status, reason, {})
+
+    def _close(
         self,
         build: Build,
         stream: Stream,
@@ -183,27 +237,26 @@ class _Pipeline:
         seconds: Mapping[str, float],
     ) -> None:
         stream.append("end", {"status": status, "reason": reason, "seconds": seconds})
-        self._report_cells(build, stream)
         self._progress.end(build.id, reason or "probed")
 
-    def _end(self, build: Build, status: Status, reason: str) -> None:
-        self._finish(build, self._begin(build), status, reason, {})
 
-
-def _planned(stream: Stream) -> set[str]:
+def _planned(stream: Stream, key: Key | None = None) -> set[str]:
+    """The planned checks, or those among them that a key concerns."""
     return {
-        check_id(data["probe"], data["params"]) for kind, data in stream.read() if kind == "plan"
+        check_id(data["probe"], data["params"])
+        for kind, data in stream.read()
+        if kind == "plan" and (key is None or key.concerns(data))
     }
 
 
-def _due(stream: Stream, known: Known) -> tuple[set[str], set[str]]:
+def _due(stream: Stream, key: Key, known: Known) -> tuple[set[str], set[str]]:
     """The planned checks, and those of them to be tried again in a new process.
 
     These are the ones that never reported, that crashed, hung or lacked something on the machine,
     and those that failed and did not do so when they were seen last.
     """
     outcomes = read_outcomes(stream)
-    planned = _planned(stream)
+    planned = _planned(stream, key)
     again = {Outcome.CRASH, Outcome.TIMEOUT, Outcome.NOT_RUN}
     failed = {Outcome.FAIL, Outcome.ERROR}
     due = set()
@@ -212,6 +265,10 @@ def _due(stream: Stream, known: Known) -> tuple[set[str], set[str]]:
         if outcome in again or (outcome in failed and known.outcomes.get(check) is not outcome):
             due.add(check)
     return planned, due
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @contextmanager

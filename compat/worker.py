@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import compat
@@ -27,6 +28,20 @@ FIXED = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """Artifacts that outlive their probes.
+
+    Attributes:
+        own: The folder for what this build saves.
+        others: By the id of another build: the folder with what that one saved. If there are any,
+            the checks are about these alone.
+    """
+
+    own: Path
+    others: Mapping[str, Path] = field(default_factory=dict)
+
+
 class Worker:
     """Runs the probes of one build after another.
 
@@ -43,19 +58,24 @@ class Worker:
         self,
         environment: Environment,
         stream: Stream,
+        saved: Saved,
         skip: Collection[str],
         alive: Callable[[], None],
     ) -> tuple[Status, str]:
         """Probe a build to the end, except the checks to ``skip``, calling ``alive`` meanwhile."""
         skipped = stream.path.with_suffix(".skip")
         skipped.write_text(json.dumps(sorted(skip)))
+        others = stream.path.with_suffix(".others")
+        others.write_text(json.dumps({name: str(each) for name, each in saved.others.items()}))
         command = [
             *(str(environment.python), "-m", "compat.probes"),
             *("--stream", str(stream.path), "--jobs", str(self._jobs), "--skip", str(skipped)),
             *("--device", self._settings.device, "--timeout", str(self._settings.timeout_s)),
             *("--memory", str(self._settings.memory_gb), "--depth", self._settings.depth),
+            *("--artifacts", str(saved.own)),
             *(("--beside", str(environment.beside)) if environment.beside else ()),
             *(("--select", *self._settings.probes) if self._settings.probes else ()),
+            *(("--others", str(others)) if saved.others else ()),
         ]
         log = stream.path.with_suffix(".log")
         with log.open("w") as output:

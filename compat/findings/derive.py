@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compat.findings.artifacts import say_artifacts
 from compat.findings.donation import say_copies, say_cost, say_donor
 from compat.findings.drift import find_drift, say_drift
 from compat.findings.gates import find_gates, say_gates
@@ -42,6 +43,7 @@ def derive(run: Run) -> Findings:
             *say_fake_mode(run),
             *say_parity(run, parity),
             *say_drift(drift),
+            *say_artifacts(run),
             *_say_skipped(run),
             *_say_missing(run),
         ),

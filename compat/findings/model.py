@@ -140,6 +140,17 @@ class SurfaceChange:
     became: str
 
 
+class Load(str, Enum):
+    """What became of the load of a saved artifact."""
+
+    RIGHT = "right"
+    REFUSED = "refused"
+    REFUSED_UNCLEARLY = "refused unclearly"  # without a word on what is wrong
+    WRONG = "wrong"
+    CRASHED = "crashed"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
     """A finding in words, and the cells that say so."""

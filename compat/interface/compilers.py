@@ -188,7 +188,7 @@ class StandaloneCompiler:
         artifact = torch._inductor.CompiledArtifact.load(
             path=path, format="unpacked" if Path(path).is_dir() else "binary"
         )
-        return _with_convention_of(graph, artifact)
+        return with_convention_of(graph, artifact)
 
 
 class CompileFxCompiler:
@@ -271,7 +271,7 @@ class CompileFxCompiler:
             )
         if found is None:
             raise RuntimeError(f"FxGraphCache has no graph {cache_key} (compiled as {key})")
-        return _with_convention_of(graph, lambda *args: found(list(args)))
+        return with_convention_of(graph, lambda *args: found(list(args)))
 
 
 COMPILERS: Mapping[str, Callable[[], Compiler]] = {
@@ -355,7 +355,7 @@ def _graph_cache_without_shape_env() -> Any:
         yield
 
 
-def _with_convention_of(graph: fx.GraphModule, loaded: Compiled) -> Compiled:
+def with_convention_of(graph: fx.GraphModule, loaded: Compiled) -> Compiled:
     """What was loaded returns a tuple always; ``graph`` may return a bare value."""
     if inductor.graph_returns_tuple(graph):
         return loaded

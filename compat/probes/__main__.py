@@ -31,6 +31,12 @@ def main() -> int:
     parser.add_argument("--depth", choices=DEPTHS, default=DEFAULT)
     parser.add_argument("--select", nargs="*", default=[], help="parts of probe ids")
     parser.add_argument("--skip", type=Path, help="JSON list of checks that are not to be run")
+    parser.add_argument("--artifacts", type=Path, help="where what is saved for others is kept")
+    parser.add_argument(
+        "--others",
+        type=Path,
+        help="JSON object of builds and what they saved; only this is asked about",
+    )
     parser.add_argument("--beside", type=Path, help="a folder with what the environment lacks")
     arguments = parser.parse_args()
     die_with_parent()
@@ -74,8 +80,13 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
                 str(Path(__file__).parent),
                 *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
                 f"--rootdir={Path(__file__).parent}",
+                f"--artifacts={arguments.artifacts or scratch / 'artifacts'}",
+                *([f"--others={arguments.others}"] if arguments.others else []),
             ],
-            plugins=[Selection(arguments.depth, arguments.select), isolated],
+            plugins=[
+                Selection(arguments.depth, arguments.select, across=arguments.others is not None),
+                isolated,
+            ],
         )
     )
     # That a selection is empty is for the one to say who selected.
@@ -121,20 +132,26 @@ def make_each_library_once(scratch: Path) -> None:
 
 
 class Selection:
-    """Keeps the probes of a depth whose id contains one of some texts, if there are any."""
+    """Keeps the probes of a depth whose id contains one of some texts, if there are any.
 
-    def __init__(self, depth: str, texts: list[str]) -> None:
+    Args:
+        across: Whether to keep the checks about what other builds saved, or all the rest.
+    """
+
+    def __init__(self, depth: str, texts: list[str], *, across: bool) -> None:
         self._depth = depth
         self._texts = texts or [""]
+        self._across = across
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         from compat.probes.isolation import identity
-        from compat.runs.model import check_id
+        from compat.runs.model import SAVED_BY, check_id
 
         items[:] = [
             item
             for item in items
             if (self._depth == FULL or item.get_closest_marker(FULL) is None)
+            and (SAVED_BY in identity(item)["params"]) == self._across
             and any(text in check_id(**identity(item)) for text in self._texts)
         ]
 

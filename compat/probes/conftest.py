@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import multiprocessing
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
 from compat.interface.features import FEATURES
 from compat.probes.lifeline import die_with_parent
+from compat.runs.model import SAVED_BY
 from compat.runs.signature import unwrapped
 
 _FORK = multiprocessing.get_context("fork")
@@ -37,6 +40,28 @@ class FreshProcess(Protocol):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.addoption("--artifacts", type=Path)
+    parser.addoption("--others", type=Path)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if SAVED_BY in metafunc.fixturenames:
+        others = metafunc.config.getoption("--others")
+        metafunc.parametrize(SAVED_BY, json.loads(others.read_text()) if others else [])
+
+
+@pytest.fixture
+def artifacts(request: pytest.FixtureRequest) -> Path:
+    """Where this build keeps what it saves for other builds."""
+    folder: Path = request.config.getoption("--artifacts")
+    return folder
+
+
+@pytest.fixture
+def saved_artifacts(request: pytest.FixtureRequest, saved_by: str) -> Path:
+    """Where the build ``saved_by`` has kept what it saved."""
+    others = request.config.getoption("--others")
+    return Path(json.loads(others.read_text())[saved_by])
 
 
 @pytest.fixture

@@ -14,6 +14,10 @@ DEFAULT = "default"
 FULL = "full"
 DEPTHS = (DEFAULT, FULL)
 
+# What one build saves, and what the others make of it once all have saved.
+SAVED = "artifacts.saved"
+ACROSS = "artifacts.across"
+
 
 @dataclass(frozen=True)
 class ProbeSource:
@@ -66,6 +70,16 @@ def _is_full(decorator: ast.expr) -> bool:
     return ast.unparse(decorator) == "pytest.mark.full"
 
 
+def with_needs(texts: Sequence[str]) -> tuple[str, ...]:
+    """``texts``, and the probe that another one among those selected builds upon."""
+    return (*texts, SAVED) if texts and selects(texts, ACROSS) else tuple(texts)
+
+
+def selects(texts: Sequence[str], probe: str) -> bool:
+    """Whether any check of ``probe`` may be among those that ``texts`` choose."""
+    return not texts or any(text.partition("[")[0] in probe for text in texts)
+
+
 def check_selection(texts: Sequence[str]) -> None:
     """Refuse a text that is in no probe's id; what is in brackets is not looked at.
 
@@ -74,5 +88,5 @@ def check_selection(texts: Sequence[str]) -> None:
     """
     names = [probe.name for probe in probes()]
     for text in texts:
-        if not any(text.partition("[")[0] in name for name in names):
+        if not any(selects([text], name) for name in names):
             raise UsageError(f"--probes {text!r} is in no probe's id; there are {', '.join(names)}")

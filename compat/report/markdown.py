@@ -9,10 +9,11 @@ from importlib import resources
 import jinja2
 from tabulate import tabulate
 
+from compat.findings.artifacts import ACROSS, DAMAGED, PLACED, load_of
 from compat.findings.lookup import cells_of, is_on, metric
-from compat.findings.model import Agreement, Answer, DriftFinding, Findings, Verdict
+from compat.findings.model import Agreement, Answer, DriftFinding, Findings, Load, Verdict
 from compat.report.escape import code, plain
-from compat.runs.model import Build, Cell, Outcome, Run, Status
+from compat.runs.model import SAVED_BY, Build, Cell, Outcome, Run, Status
 
 # One glyph an outcome, each of its own shape, so that unknown looks like nothing else.
 GLYPHS = {
@@ -72,6 +73,8 @@ def render(run: Run, findings: Findings) -> str:
         inputs=_inputs(run),
         stand_in=_stand_in(run),
         artifacts=_checks(run, "artifacts.reload"),
+        damaged=_loads(run, DAMAGED, PLACED),
+        across=_across(run),
         settings=_checks(run, "settings.standalone_switch"),
         surface=_surface(findings),
         trouble=_trouble(run),
@@ -320,6 +323,64 @@ def _checks(run: Run, probe: str) -> str:
     return _table(["", *_labels(run)], rows)
 
 
+def _loads(run: Run, *probes: str) -> str:
+    """One row for each way an artifact is mistreated, one column for each build."""
+    checks = dict.fromkeys(
+        (cell.probe, tuple(cell.params.values())) for cell in run.cells if cell.probe in probes
+    )
+    rows = [
+        [
+            plain(" ".join(values)),
+            *(
+                _load(
+                    [
+                        cell
+                        for cell in cells_of(run, build, probe)
+                        if tuple(cell.params.values()) == values
+                    ]
+                )
+                for build in run.builds
+            ),
+        ]
+        for probe, values in checks
+    ]
+    return _table(["", *_labels(run)], rows)
+
+
+def _across(run: Run) -> str:
+    """One row for each build that saved and kind, one column for each build that loads."""
+    keys = dict.fromkeys(
+        (cell.params["kind"], cell.params[SAVED_BY]) for cell in run.cells if cell.probe == ACROSS
+    )
+    rows = [
+        [
+            plain(kind),
+            plain(saved_by),
+            *(
+                _load(cells_of(run, build, ACROSS, kind=kind, saved_by=saved_by))
+                if build.id != saved_by
+                else ""
+                for build in run.builds
+            ),
+        ]
+        for kind, saved_by in sorted(keys)
+    ]
+    return _table(["kind", "saved by", *(f"in {label}" for label in _labels(run))], rows)
+
+
+def _load(cells: Sequence[Cell]) -> str:
+    """How loads of an artifact ended, in a word each; how the probe did where that is unknown."""
+    words = {
+        Load.RIGHT: "right",
+        Load.REFUSED: "refused",
+        Load.REFUSED_UNCLEARLY: "refused?",
+        Load.WRONG: "❌ wrong",
+        Load.CRASHED: "☠️ crashed",
+    }
+    loads = dict.fromkeys(map(load_of, cells))
+    return _glyphs(cells) if Load.UNKNOWN in loads else ", ".join(words[load] for load in loads)
+
+
 def _surface(findings: Findings) -> str:
     rows = [
         [
@@ -344,7 +405,7 @@ def _trouble(run: Run) -> str:
             code(cell.id),
             _what_happened(cell),
             plain(cell.signature),
-            code(repeat_command(cell, builds[cell.build])),
+            code(repeat_command(cell, builds)),
         ]
         for cell in run.cells
         if cell.flaky
@@ -360,15 +421,22 @@ def _what_happened(cell: Cell) -> str:
     return plain("; then ".join(filter(None, [first, cell.reason])))
 
 
-def repeat_command(cell: Cell, build: Build) -> str:
-    """The command that repeats one cell."""
-    version, _, python = build.id.partition("-py")
-    spec = build.requested if build.channel == "local" else f"=={version}"
-    under = f" --python {python}" if python else ""
+def repeat_command(cell: Cell, builds: Mapping[str, Build]) -> str:
+    """The command that repeats one cell; ``builds`` are those of its run, by id."""
+    names = (cell.build, cell.params.get(SAVED_BY, cell.build))
+    needed = [builds[name] for name in names if name in builds]
+    specs = dict.fromkeys(_spec(build) for build in needed)
+    pythons = dict.fromkeys(filter(None, (build.id.partition("-py")[2] for build in needed)))
+    under = f" --python {' '.join(pythons)}" if pythons else ""
     return (
-        f"nox -s matrix -- --builds {spec}{under} --device {cell.device} "
+        f"nox -s matrix -- --builds {' '.join(specs)}{under} --device {cell.device} "
         f"--depth full --fresh --probes '{cell.check}'"
     )
+
+
+def _spec(build: Build) -> str:
+    """What names the very same build again."""
+    return build.requested if build.channel == "local" else f"=={build.id.partition('-py')[0]}"
 
 
 def _provenance(run: Run) -> str:

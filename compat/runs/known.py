@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from compat.runs.model import JSON, Outcome, Status, check_id, to_json
+from compat.runs.model import JSON, SAVED_BY, Outcome, Status, check_id, to_json
 from compat.runs.store import RunFolder, read_outcomes
 from compat.runs.stream import Stream
 
@@ -26,6 +26,8 @@ class Key:
         probes: By probe: of its source and of what it imports.
         depth: How many of the probes were asked for,
         select: and the texts that chose among these; all of them if there are none.
+        others: By id: the environments of the builds whose leavings this one is asked about. Empty
+            where a build is asked about itself.
     """
 
     environment: str
@@ -33,9 +35,25 @@ class Key:
     probes: Mapping[str, str]
     depth: str
     select: Sequence[str]
+    others: Mapping[str, str] = field(default_factory=dict)
 
-    def selects(self, check: str) -> bool:
-        return not self.select or any(text in check for text in self.select)
+    def concerns(self, check: Mapping[str, Any]) -> bool:
+        """Whether a check, as its ``probe`` and ``params``, is among those that are asked for."""
+        about = check["params"].get(SAVED_BY)
+        asked = about in self.others if self.others else about is None
+        name = check_id(check["probe"], check["params"])
+        return asked and (not self.select or any(text in name for text in self.select))
+
+    def same_inputs(self, written: Mapping[str, Any], check: Mapping[str, Any]) -> bool:
+        """Whether a check had the same inputs under another key."""
+        about, probe = check["params"].get(SAVED_BY), check["probe"]
+        theirs = self.others.get(about)
+        return (
+            "" not in (self.environment, theirs)
+            and written["environment"] == self.environment
+            and written["probes"].get(probe) == self.probes.get(probe)
+            and written["others"].get(about) == theirs
+        )
 
     def selects_no_more_than(self, select: Sequence[str]) -> bool:
         """Whether ``select`` lets every check pass that this key does."""
@@ -88,33 +106,32 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
     for kind, data in stream.read():
         records.setdefault(kind, []).append(data)
     ended = any(end["status"] == Status.OK for end in records.get("end", ()))
-    written = next(iter(records.get("key", ())), {})
-    same = bool(key.environment) and written.get("environment") == key.environment
+    if "key" not in records:
+        return
+    # The last one knows of the other builds, if it came to that.
+    written = {"others": {}, **records["key"][-1]}
     for check, outcome in read_outcomes(stream).items():
         if outcome["outcome"] == Outcome.NOT_RUN or _flaky(outcome):
             continue
         known.outcomes.setdefault(check, Outcome(outcome["outcome"]))
-        probe = outcome["probe"]
         if (
-            same
-            and written["probes"].get(probe) == key.probes.get(probe)
-            and key.selects(check)
+            key.concerns(outcome)
+            and key.same_inputs(written, outcome)
             and outcome["outcome"] != Outcome.TIMEOUT
             and (ended or outcome["outcome"] not in _TRIED_TWICE)
         ):
             known.cells.setdefault(check, {"seen_in": folder.source.id, **outcome})
-    if not same:
+    if not key.environment or written["environment"] != key.environment:
         return
     for source in [to_json(folder.source), *records.get("source", ())]:
         known.sources.setdefault(source["id"], source)
     planned = (written["plan"], written["depth"]) == (key.plan, key.depth)
-    if not known.plan and planned and ended and key.selects_no_more_than(written["select"]):
+    whole = key.selects_no_more_than(written["select"]) and set(key.others) <= set(
+        written["others"]
+    )
+    if not known.plan and planned and ended and whole:
         known.environment = records["environment"][0]
-        known.plan = [
-            plan
-            for plan in records.get("plan", ())
-            if key.selects(check_id(plan["probe"], plan["params"]))
-        ]
+        known.plan = [plan for plan in records.get("plan", ()) if key.concerns(plan)]
 
 
 def _flaky(outcome: Mapping[str, Any]) -> bool:

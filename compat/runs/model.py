@@ -11,6 +11,9 @@ SCHEMA_VERSION = 2
 
 JSON = Any
 
+# The parameter of a check that builds upon what another build left: that build's id.
+SAVED_BY = "saved_by"
+
 
 class Outcome(str, Enum):
     """How a cell ended. Unknown is never shown as pass or as unsupported."""

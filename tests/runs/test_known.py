@@ -146,3 +146,35 @@ def test_the_newest_counts(tmp_path: Path) -> None:
     found = known(tmp_path)
     assert found.cells["a.one[1]"]["seen_in"] == newer.source.id
     assert found.outcomes["a.one[1]"] is Outcome.UNSUPPORTED
+
+
+ACROSS = {"probe": "b.two", "params": {"saved_by": "2.12.1"}}
+ASKED = replace(KEY, others={"2.12.1": "x1"})
+
+
+@pytest.mark.parametrize(
+    ("others", "left"),
+    [
+        ({}, ["a.one[1]"]),
+        ({"2.12.1": "x1"}, ["b.two[2.12.1]"]),
+        ({"2.12.1": "x1", "2.11.0": "w1"}, ["b.two[2.12.1]"]),
+        ({"2.12.1": "x2"}, []),
+        ({"2.12.1": ""}, []),
+        ({"2.11.0": "x1"}, []),
+    ],
+)
+def test_what_another_build_saved_counts_as_long_as_that_one_is_the_same(
+    tmp_path: Path, others: dict[str, str], left: list[str]
+) -> None:
+    for theirs in ("x1", ""):
+        key = replace(KEY, others={"2.12.1": theirs})
+        seen(tmp_path, {**ONE, "outcome": "pass"}, {**ACROSS, "outcome": "pass"}, key=key)
+    seen(tmp_path, {**ONE, "outcome": "pass"}, {**ACROSS, "outcome": "pass"}, key=ASKED)
+    assert list(known(tmp_path, replace(KEY, others=others)).cells) == left
+
+
+def test_more_builds_than_were_asked_about(tmp_path: Path) -> None:
+    folder = seen(tmp_path, {**ACROSS, "outcome": "pass"}, key=ASKED)
+    folder.stream(BUILD).append("plan", {**ACROSS, "description": ""})
+    assert known(tmp_path, ASKED).complete
+    assert not known(tmp_path, replace(KEY, others={"2.12.1": "x1", "2.11.0": "w1"})).complete
