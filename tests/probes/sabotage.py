@@ -318,7 +318,7 @@ def cache_needs_another_member(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(codecache.FxGraphCache, "_save_graph", staticmethod(save))
 
 
-@sabotage_of("artifacts.reload[aot")
+@sabotage_of("artifacts.reload[aot", "artifacts.saved[aot-")
 def aot_artifacts_are_not_saved(patch: pytest.MonkeyPatch) -> None:
     """pytorch#184550: saving fails under the AOT setting."""
 
