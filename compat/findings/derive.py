@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compat.findings.artifacts import say_artifacts
+from compat.findings.devices import find_device_differences
 from compat.findings.donation import say_copies, say_cost, say_donor
 from compat.findings.drift import find_drift, say_drift
 from compat.findings.gates import find_gates, say_gates
@@ -32,6 +33,7 @@ def derive(run: Run) -> Findings:
         parity=tuple(parity),
         drift=tuple(drift),
         surface=tuple(find_surface(run)),
+        devices=tuple(find_device_differences(run)),
         paths=count_paths(run),
         sentences=(
             *say_gates(run, gates),

@@ -152,6 +152,23 @@ class Load(str, Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeviceDifference:
+    """A check that ends or answers otherwise on a GPU than on a CPU with the same torch.
+
+    Attributes:
+        cpu: What it says on the CPU,
+        cuda: and on the GPU.
+        builds: The builds on the GPU of which this is true.
+    """
+
+    check: str
+    cpu: str
+    cuda: str
+    builds: tuple[str, ...]
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sentence:
     """A finding in words, and the cells that say so."""
 
@@ -175,6 +192,7 @@ class Findings:
     parity: tuple[ParityFinding, ...]
     drift: tuple[DriftFinding, ...]
     surface: tuple[SurfaceChange, ...]
+    devices: tuple[DeviceDifference, ...]
     paths: Mapping[str, Mapping[str, Mapping[str, int]]]
     sentences: tuple[Sentence, ...]
     flaky: tuple[str, ...]

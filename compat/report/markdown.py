@@ -77,6 +77,7 @@ def render(run: Run, findings: Findings) -> str:
         across=_across(run),
         settings=_checks(run, "settings.standalone_switch"),
         surface=_surface(findings),
+        devices=_devices(findings),
         trouble=_trouble(run),
         provenance=_provenance(run),
         sources=_sources(run),
@@ -394,10 +395,18 @@ def _surface(findings: Findings) -> str:
     return _table(["name", "between", "was", "became"], rows)
 
 
+def _devices(findings: Findings) -> str:
+    """Where a GPU does something else than a CPU."""
+    rows = [
+        [code(each.check), plain(each.cpu), plain(each.cuda), plain(", ".join(each.builds))]
+        for each in findings.devices
+    ]
+    return _table(["check", "on the CPU", "on the GPU", "builds"], rows)
+
+
 def _trouble(run: Run) -> str:
     """Every cell that is flaky or ended badly, and those not run in a build that was."""
-    builds = {build.id: build for build in run.builds}
-    ok = {build.id for build in run.builds if build.status is Status.OK}
+    ok = [build for build in run.builds if build.status is Status.OK]
     quiet = {Outcome.PASS, Outcome.UNSUPPORTED, Outcome.SKIP}
     rows = [
         [
@@ -405,11 +414,14 @@ def _trouble(run: Run) -> str:
             code(cell.id),
             _what_happened(cell),
             plain(cell.signature),
-            code(repeat_command(cell, builds)),
+            code(repeat_command(cell, run.builds)),
         ]
         for cell in run.cells
         if cell.flaky
-        or (cell.outcome not in quiet and (cell.outcome is not Outcome.NOT_RUN or cell.build in ok))
+        or (
+            cell.outcome not in quiet
+            and (cell.outcome is not Outcome.NOT_RUN or any(is_on(cell, build) for build in ok))
+        )
     ]
     return _table(["outcome", "cell", "what happened", "signature", "to repeat it"], rows)
 
@@ -421,10 +433,10 @@ def _what_happened(cell: Cell) -> str:
     return plain("; then ".join(filter(None, [first, cell.reason])))
 
 
-def repeat_command(cell: Cell, builds: Mapping[str, Build]) -> str:
-    """The command that repeats one cell; ``builds`` are those of its run, by id."""
-    names = (cell.build, cell.params.get(SAVED_BY, cell.build))
-    needed = [builds[name] for name in names if name in builds]
+def repeat_command(cell: Cell, builds: Sequence[Build]) -> str:
+    """The command that repeats one cell; ``builds`` are those of its run."""
+    names = (cell.build, cell.params.get(SAVED_BY))
+    needed = [each for each in builds if each.id in names and each.device.kind == cell.device]
     specs = dict.fromkeys(_spec(build) for build in needed)
     pythons = dict.fromkeys(filter(None, (build.id.partition("-py")[2] for build in needed)))
     under = f" --python {' '.join(pythons)}" if pythons else ""

@@ -85,7 +85,8 @@ def merge(folders: Iterable[RunFolder]) -> Run:
     """Everything that the streams of one or more executions hold, as one run.
 
     A cell that was planned and has no outcome is ``not-run``. A build that could not even plan
-    gets a ``not-run`` for every check that another build planned, with the build's reason.
+    gets a ``not-run`` for every check that another build planned, with the build's reason. Of one
+    build on one device that several executions saw, the later folder counts, check by check.
     """
     own: dict[str, Source] = {}
     streams: list[_Read] = []
@@ -93,6 +94,7 @@ def merge(folders: Iterable[RunFolder]) -> Run:
         source = folder.source
         own[source.id] = source
         streams += [_read(stream, source.id) for stream in folder.streams()]
+    streams = _joined(streams)
     descriptions: dict[str, str] = {}
     checks: dict[str, tuple[str, Mapping[str, str]]] = {}
     for stream in streams:
@@ -185,6 +187,29 @@ def _read(stream: Stream, source: str) -> _Read:
         check: {"seen_in": source, **outcome} for check, outcome in read_outcomes(stream).items()
     }
     return _Read(build, sources, plans, outcomes)
+
+
+def _joined(streams: Iterable[_Read]) -> list[_Read]:
+    """One for each build and device; what a later one saw of a check replaces what is there."""
+    joined: dict[tuple[str, str], _Read] = {}
+    for stream in streams:
+        name = (stream.build.id, stream.build.device.kind)
+        earlier = joined.get(name)
+        if earlier is None:
+            joined[name] = stream
+            continue
+        saw = {
+            check: outcome
+            for check, outcome in stream.outcomes.items()
+            if outcome["outcome"] != Outcome.NOT_RUN or check not in earlier.outcomes
+        }
+        joined[name] = _Read(
+            stream.build if stream.plans else earlier.build,
+            [*earlier.sources, *stream.sources],
+            {**earlier.plans, **stream.plans},
+            {**earlier.outcomes, **saw},
+        )
+    return list(joined.values())
 
 
 def read_outcomes(stream: Stream) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ import pytest
 
 from compat.runs.model import Harness, Host, Outcome, Status, to_json
 from compat.runs.store import RunFolder, load, merge, save
-from tests.conftest import ENVIRONMENT, make_build, make_cell, make_run
+from tests.conftest import ENVIRONMENT, SOURCE, make_build, make_cell, make_run
 
 PLAN = {"probe": "parity.outputs", "params": {"path": "aot"}, "description": "Same numbers."}
 OTHER = {"probe": "donation.copies", "params": {}, "description": "Copies."}
@@ -66,6 +66,27 @@ def test_a_build_that_could_not_start_is_a_column_of_not_run(folder: RunFolder) 
         Outcome.NOT_RUN,
         "no answer",
     )
+
+
+def test_of_a_build_in_two_folders_the_later_one_counts_check_by_check(tmp_path: Path) -> None:
+    folders = []
+    for seen in ({"aot": "fail", "eager": "pass"}, {"aot": "pass"}, {"aot": "not-run"}):
+        folder = RunFolder.create(tmp_path, SOURCE.harness, SOURCE.host)
+        stream = folder.stream(make_build("2.13.0"))
+        stream.append("build", to_json(make_build("2.13.0")))
+        for path, outcome in seen.items():
+            check = {"probe": PLAN["probe"], "params": {"path": path}}
+            stream.append("plan", {**check, "description": ""})
+            stream.append("cell", {**check, "outcome": outcome})
+        stream.append("end", {"status": "ok", "reason": ""})
+        folders.append(folder)
+    run = merge(folders)
+    assert [build.id for build in run.builds] == ["2.13.0"]
+    first, second, _ = (folder.source.id for folder in folders)
+    assert [(cell.check, cell.outcome, cell.seen_in) for cell in run.cells] == [
+        ("parity.outputs[aot]", Outcome.PASS, second),
+        ("parity.outputs[eager]", Outcome.PASS, first),
+    ]
 
 
 def test_builds_stand_in_the_order_of_their_versions(folder: RunFolder) -> None:
