@@ -78,7 +78,7 @@ def _answer(cell: Cell) -> str:
         return f"{cell.outcome.value}: {cell.reason}"
     load = load_of(cell)
     if load is not Load.UNKNOWN:
-        return load.value
+        return str(load.value)
     words = [
         word if cell.metrics[name] else f"not {word}"
         for name, word in _ANSWERS.items()
