@@ -78,6 +78,8 @@ def render(run: Run, findings: Findings) -> str:
         settings=_checks(run, "settings.standalone_switch"),
         surface=_surface(findings),
         devices=_devices(findings),
+        compile_time=_compile_time(run),
+        device_memory=_device_memory(run),
         trouble=_trouble(run),
         provenance=_provenance(run),
         sources=_sources(run),
@@ -393,6 +395,36 @@ def _surface(findings: Findings) -> str:
         for change in findings.surface
     ]
     return _table(["name", "between", "was", "became"], rows)
+
+
+def _compile_time(run: Run) -> str:
+    """Seconds by build and path: the median, the least and the most of several compilations."""
+    rows = []
+    for build in run.builds:
+        for cell in cells_of(run, build, "cuda.compile_time"):
+            for path, seen in cell.metrics.items():
+                if isinstance(seen, Mapping):
+                    spread = f"{seen['min_s']:.2f} to {seen['max_s']:.2f}"
+                    median, repeats = f"{seen['median_s']:.2f}", str(seen["repeats"])
+                    rows.append([_name(build), code(path), median, spread, repeats])
+    return _table(["build", "path", "median", "least to most", "repeats"], rows)
+
+
+def _device_memory(run: Run) -> str:
+    """By how much compiling raises the peak of device memory, donated and not."""
+    rows = [
+        [
+            _name(build),
+            *(
+                f"{cell.metrics[name]} MB" if name in cell.metrics else _glyphs([cell])
+                for name in ("kept_mb", "donated_mb", "kept_reserved_mb", "donated_reserved_mb")
+            ),
+        ]
+        for build in run.builds
+        for cell in cells_of(run, build, "cuda.donation_memory")
+    ]
+    headers = ["allocated, kept", "allocated, donated", "reserved, kept", "reserved, donated"]
+    return _table(["build", *headers], rows)
 
 
 def _devices(findings: Findings) -> str:

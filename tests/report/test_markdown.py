@@ -5,7 +5,7 @@ import pytest
 from compat.findings.derive import derive
 from compat.report.escape import code, plain
 from compat.report.markdown import render
-from compat.runs.model import Outcome, Run, Status
+from compat.runs.model import Device, Outcome, Run, Status
 from tests.conftest import make_build, make_cell, make_run
 
 HOSTILE = "<script>alert(1)</script> | **x** `y` [z](http://e) \u202e\x1b[31m\n# head"
@@ -75,3 +75,19 @@ def test_plain(given: str, shown: str) -> None:
 
 def test_code_cannot_be_left() -> None:
     assert code("a`b|c\nd") == "`a'b¦c d`"
+
+
+def test_compile_times_of_a_gpu() -> None:
+    build = make_build("2.13.0", device=Device(kind="cuda", name="a GPU"))
+    spread = {"median_s": 1.5, "min_s": 1.25, "max_s": 2.0, "repeats": 5}
+    cells = [
+        make_cell(
+            "2.13.0", "cuda.compile_time", device="cuda", metrics={"donated": spread, "hits": 0}
+        ),
+        make_cell("2.13.0", "cuda.donation_memory", Outcome.UNSUPPORTED, device="cuda"),
+    ]
+    text = render(make_run([build], cells), derive(make_run([build], cells)))
+    (row,) = [line for line in text.splitlines() if "1.25 to 2.00" in line]
+    words = [each.strip() for each in row.strip("|").split("|")]
+    assert words == ["**2.13.0 cuda**", "`donated`", "1.50", "1.25 to 2.00", "5"]
+    assert "2.13.0 cuda** | ➖" in text
