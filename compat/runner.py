@@ -14,10 +14,18 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from compat.builds.environment import Environment, InstallError, adopt, install, lacking
+from compat.builds.environment import (
+    Environment,
+    InstallError,
+    adopt,
+    install,
+    install_packages,
+    lacking,
+)
 from compat.builds.resolve import Resolution
 from compat.errors import UsageError
 from compat.host import describe_harness, describe_host, fingerprint
+from compat.probes.packages import are_asked_for
 from compat.probes.sources import plan_source, probe_sources
 from compat.runs.known import Key, Known, look_up
 from compat.runs.model import Build, Device, Outcome, Status, Wheel, check_id, to_json
@@ -153,6 +161,10 @@ class _Pipeline:
         def alive() -> None:
             self._report_cells(build, stream)
 
+        if are_asked_for(self._settings.depth, self._settings.probes):
+            home = self._settings.home / "environments"
+            packages = install_packages(environment.python, home)
+            environment = replace(environment, packages=packages)
         self._progress.phase(build.id, "starting")
         result = self._worker.run(environment, stream, known.cells, alive)
         planned, due = _due(stream, known)

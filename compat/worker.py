@@ -55,6 +55,7 @@ class Worker:
             *("--device", self._settings.device, "--timeout", str(self._settings.timeout_s)),
             *("--memory", str(self._settings.memory_gb), "--depth", self._settings.depth),
             *(("--beside", str(environment.beside)) if environment.beside else ()),
+            *(("--packages", str(environment.packages)) if environment.packages else ()),
             *(("--select", *self._settings.probes) if self._settings.probes else ()),
         ]
         log = stream.path.with_suffix(".log")

@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--select", nargs="*", default=[], help="parts of probe ids")
     parser.add_argument("--skip", type=Path, help="JSON list of checks that are not to be run")
     parser.add_argument("--beside", type=Path, help="a folder with what the environment lacks")
+    parser.add_argument("--packages", type=Path, help="a folder for the probes of real models")
     arguments = parser.parse_args()
     die_with_parent()
     if arguments.beside is not None:
@@ -74,6 +75,7 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
                 str(Path(__file__).parent),
                 *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
                 f"--rootdir={Path(__file__).parent}",
+                *((f"--packages={arguments.packages}",) if arguments.packages else ()),
             ],
             plugins=[Selection(arguments.depth, arguments.select), isolated],
         )

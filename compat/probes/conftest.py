@@ -6,6 +6,7 @@ import math
 import multiprocessing
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -37,6 +38,7 @@ class FreshProcess(Protocol):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.addoption("--packages", type=Path)
 
 
 @pytest.fixture
