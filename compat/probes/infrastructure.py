@@ -13,7 +13,7 @@ _FULL_TEXTS = ("No space left on device", "Disk quota exceeded")
 _SMALLEST_B = 1 << 20
 
 
-class Lacking(Exception):
+class LackingError(Exception):
     """The machine lacks what a probe needs; the message says what."""
 
 
@@ -26,7 +26,7 @@ def trouble(folder: Path, error: BaseException | None = None) -> str:
         return "no space left on device"
     for each in _chain(error):
         text = str(each)
-        if isinstance(each, Lacking):
+        if isinstance(each, LackingError):
             return text
         if getattr(each, "errno", None) in _FULL or any(full in text for full in _FULL_TEXTS):
             return "no space left on device"

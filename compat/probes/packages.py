@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from compat.probes.infrastructure import Lacking
+from compat.probes.infrastructure import LackingError
 from compat.probes.names import FULL, probes
 
 # All that is imported and nothing else: no torch, and no numpy over the build's own. These are
@@ -47,7 +47,7 @@ def make_importable(folder: Path | None) -> None:
     """Put ``folder`` last on ``sys.path``: what the build's environment has itself wins.
 
     Raises:
-        Lacking: One of the packages is neither there nor in the environment.
+        LackingError: One of the packages is neither there nor in the environment.
     """
     if folder is not None:
         sys.path.append(str(folder))
@@ -57,4 +57,4 @@ def make_importable(folder: Path | None) -> None:
     if missing:
         problem = folder / PROBLEM if folder is not None else None
         why = f": {problem.read_text()}" if problem is not None and problem.exists() else ""
-        raise Lacking(f"{', '.join(missing)} could not be put beside the build{why}")
+        raise LackingError(f"{', '.join(missing)} could not be put beside the build{why}")

