@@ -15,11 +15,19 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from compat.builds.environment import Environment, InstallError, adopt, install, lacking
+from compat.builds.environment import (
+    Environment,
+    InstallError,
+    adopt,
+    install,
+    install_packages,
+    lacking,
+)
 from compat.builds.resolve import Resolution
 from compat.errors import UsageError
 from compat.host import describe_harness, describe_host, fingerprint
 from compat.probes.names import ACROSS, FULL, SAVED, selects
+from compat.probes.packages import are_asked_for
 from compat.probes.sources import plan_source, probe_sources
 from compat.runs.known import Key, Known, look_up
 from compat.runs.model import Build, Device, Outcome, Status, Wheel, check_id, to_json
@@ -160,10 +168,15 @@ class _Pipeline:
     def _environment(self, resolution: Resolution) -> Environment:
         home = self._settings.home / "environments"
         if resolution.wheel is not None:
-            return install(resolution.wheel, home)
-        if resolution.python is not None:
-            return adopt(resolution.python, home)
-        raise InstallError("neither a wheel nor an interpreter")
+            environment = install(resolution.wheel, home)
+        elif resolution.python is not None:
+            environment = adopt(resolution.python, home)
+        else:
+            raise InstallError("neither a wheel nor an interpreter")
+        if are_asked_for(self._settings.depth, self._settings.probes):
+            packages = install_packages(environment.python, home)
+            environment = replace(environment, packages=packages)
+        return environment
 
     def _key(self, environment: Environment) -> Key:
         parts = [environment.contents, fingerprint(self._settings.device), json.dumps(FIXED)]

@@ -74,6 +74,7 @@ class Worker:
             *("--memory", str(self._settings.memory_gb), "--depth", self._settings.depth),
             *("--artifacts", str(saved.own)),
             *(("--beside", str(environment.beside)) if environment.beside else ()),
+            *(("--packages", str(environment.packages)) if environment.packages else ()),
             *(("--select", *self._settings.probes) if self._settings.probes else ()),
             *(("--others", str(others)) if saved.others else ()),
         ]

@@ -17,6 +17,7 @@ from uv import find_uv_bin
 
 from compat.builds.index import OWN_PYTHON, IndexedWheel
 from compat.errors import UsageError
+from compat.probes.packages import PINS, PROBLEM
 
 # What the probes and Inductor need beside torch: numpy and setuptools are no dependency of every
 # torch, and Inductor imports both.
@@ -37,6 +38,7 @@ class Environment:
         python: The interpreter.
         scratch: Kept from run to run for this build alone: compiled headers and the like.
         beside: A folder with what the environment lacks, to be put last on ``sys.path``.
+        packages: A folder for the probes of real models alone, if these are asked for.
         sha256: Of the wheel that was installed; empty where there was none.
         contents: A digest of all that was installed; empty where that may change unnoticed.
     """
@@ -44,6 +46,7 @@ class Environment:
     python: Path
     scratch: Path
     beside: Path | None = None
+    packages: Path | None = None
     sha256: str = ""
     contents: str = ""
 
@@ -95,6 +98,30 @@ def adopt(python: Path, home: Path) -> Environment:
     beside = home / f"python-{tag}-beside"
     _uv("pip", "install", "--python", str(python), "--target", str(beside), *missing)
     return Environment(python=python, scratch=scratch, beside=beside)
+
+
+def install_packages(python: Path, home: Path) -> Path:
+    """A folder with the packages of the real models, one for all builds under the same Python.
+
+    Where these cannot be installed, the folder holds the installer's message instead: that costs
+    the probes that need them and no others.
+    """
+    question = "import sysconfig; print(sysconfig.get_config_var('SOABI'))"
+    answer = subprocess.run([python, "-c", question], capture_output=True, text=True, check=True)
+    tag = hashlib.sha256("|".join(PINS).encode()).hexdigest()[:8]
+    folder = home / f"models-{answer.stdout.strip()}-{tag}"
+    complete = folder / "compat-complete"
+    with FileLock(home / f"{folder.name}.lock"):
+        if not complete.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            options = ["--no-deps", "--only-binary", ":all:", "--target", str(folder)]
+            try:
+                _uv("pip", "install", "--python", str(python), *options, *PINS)
+                complete.touch()
+            except InstallError as error:
+                (folder / PROBLEM).write_text(" ".join(str(error).split()))
+    return folder
 
 
 def lacking(python: Path) -> list[str]:

@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from compat.findings.lookup import cells_of
 from compat.findings.model import DriftFinding, Sentence
-from compat.findings.parity import PROBE, REFERENCE
+from compat.findings.parity import PROBES, REFERENCE, parity_cells
 from compat.runs.model import JSON, Build, Cell, Run
 
 # Changes of a few rounding steps, in units of the output's root mean square, are what another
@@ -22,7 +21,7 @@ def find_drift(run: Run) -> list[DriftFinding]:
     keys = dict.fromkeys(
         (cell.params["model"], cell.params["dtype"], cell.device)
         for cell in run.cells
-        if cell.probe == PROBE
+        if cell.probe in PROBES
     )
     return [
         finding
@@ -41,7 +40,7 @@ def _with_numbers(run: Run, model: str, dtype: str, device: str) -> list[Build]:
 
 
 def _numbered(run: Run, build: Build, model: str, dtype: str) -> Iterable[Cell]:
-    cells = cells_of(run, build, PROBE, model=model, dtype=dtype)
+    cells = parity_cells(run, build, model=model, dtype=dtype)
     return (cell for cell in cells if "numbers" in cell.metrics)
 
 

@@ -8,8 +8,13 @@ from compat.findings.lookup import cells_of
 from compat.findings.model import Agreement, Answer, ParityFinding, Sentence
 from compat.runs.model import Build, Cell, Outcome, Run
 
-PROBE = "parity.outputs"
+PROBES = ("parity.outputs", "real_models.outputs", "real_models.embeddings")
 REFERENCE = "eager"
+
+
+def parity_cells(run: Run, build: Build, **params: str) -> list[Cell]:
+    """The cells on ``build`` that ran one model through one path."""
+    return [cell for probe in PROBES for cell in cells_of(run, build, probe, **params)]
 
 
 def find_parity(run: Run) -> list[ParityFinding]:
@@ -17,13 +22,13 @@ def find_parity(run: Run) -> list[ParityFinding]:
     keys = dict.fromkeys(
         (cell.params["model"], cell.params["dtype"], cell.params["batch"])
         for cell in run.cells
-        if cell.probe == PROBE
+        if cell.probe in PROBES
     )
     return [
         _find(build, key, cells)
         for build in run.builds
         for key in keys
-        if (cells := cells_of(run, build, PROBE, model=key[0], dtype=key[1], batch=key[2]))
+        if (cells := parity_cells(run, build, model=key[0], dtype=key[1], batch=key[2]))
     ]
 
 
@@ -71,11 +76,9 @@ def count_paths(run: Run) -> dict[str, dict[str, dict[str, int]]]:
     """By build, then by path: how often its parity cells ended in each outcome."""
     return {
         build.label: {
-            path: dict(
-                Counter(cell.outcome.value for cell in cells_of(run, build, PROBE, path=path))
-            )
+            path: dict(Counter(cell.outcome.value for cell in parity_cells(run, build, path=path)))
             for path in dict.fromkeys(
-                cell.params["path"] for cell in run.cells if cell.probe == PROBE
+                cell.params["path"] for cell in run.cells if cell.probe in PROBES
             )
         }
         for build in run.builds
@@ -99,7 +102,7 @@ def say_parity(run: Run, parity: list[ParityFinding]) -> list[Sentence]:
                 cells=tuple(
                     cell.id
                     for cell in run.cells
-                    if cell.probe == PROBE and cell.outcome is Outcome.FAIL
+                    if cell.probe in PROBES and cell.outcome is Outcome.FAIL
                 ),
             )
         ]
@@ -120,7 +123,7 @@ def say_parity(run: Run, parity: list[ParityFinding]) -> list[Sentence]:
             cells=tuple(
                 cell.id
                 for cell in run.cells
-                if cell.probe == PROBE and cell.outcome is Outcome.PASS
+                if cell.probe in PROBES and cell.outcome is Outcome.PASS
             ),
         )
     ]

@@ -38,6 +38,7 @@ def main() -> int:
         help="JSON object of builds and what they saved; only this is asked about",
     )
     parser.add_argument("--beside", type=Path, help="a folder with what the environment lacks")
+    parser.add_argument("--packages", type=Path, help="a folder for the probes of real models")
     arguments = parser.parse_args()
     die_with_parent()
     if arguments.beside is not None:
@@ -82,6 +83,7 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
                 f"--rootdir={Path(__file__).parent}",
                 f"--artifacts={arguments.artifacts or scratch / 'artifacts'}",
                 *([f"--others={arguments.others}"] if arguments.others else []),
+                *([f"--packages={arguments.packages}"] if arguments.packages else []),
             ],
             plugins=[
                 Selection(arguments.depth, arguments.select, across=arguments.others is not None),

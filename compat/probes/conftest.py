@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--device", choices=["cpu", "cuda"], default="cpu")
     parser.addoption("--artifacts", type=Path)
     parser.addoption("--others", type=Path)
+    parser.addoption("--packages", type=Path)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

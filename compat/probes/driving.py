@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,7 +17,7 @@ import torch
 from torch import fx, nn
 from torch._inductor.graph import GraphLowering
 
-from compat.interface.backend import PiecewiseBackend
+from compat.interface.backend import ATTENTION, PiecewiseBackend
 from compat.interface.compilers import COMPILERS, Compiler, Handle, Options, StandaloneCompiler
 from compat.probes.agreement import as_outputs
 from compat.probes.models import make_input
@@ -38,6 +39,10 @@ PATHS: Mapping[str, Callable[[], Compiler]] = {
 }
 
 
+# What a model is called with: one tensor, or several with the batch as their first dimension.
+Batch = torch.Tensor | tuple[torch.Tensor, ...]
+
+
 @dataclass(frozen=True)
 class Driven:
     """A model that was run through a path.
@@ -52,16 +57,17 @@ class Driven:
     outputs: tuple[torch.Tensor, ...]
     compile_s: float
     backend: PiecewiseBackend
-    call: Callable[[torch.Tensor], Any]
+    call: Callable[..., Any]
 
 
 def drive(
     model: nn.Module,
     compiler: Compiler,
-    batches: Sequence[torch.Tensor],
+    batches: Sequence[Batch],
     *,
     handles: Mapping[str, Handle] | None = None,
     options: Options | None = None,
+    split_at: frozenset[Any] = ATTENTION,
 ) -> Driven:
     """Capture ``model`` with Dynamo, compile its pieces with ``compiler``, run every batch.
 
@@ -72,21 +78,22 @@ def drive(
     backend = PiecewiseBackend(
         compiler,
         sizes=[SINGLE_SIZE] if dynamic else [],
+        split_at=split_at,
         handles=handles,
         options=options,
     )
     compiled = torch.compile(model, backend=backend, fullgraph=True, dynamic=None)
-    first, *others = batches
+    first, *others = map(_inputs, batches)
     if dynamic:
-        for batch in batches:
-            torch._dynamo.mark_dynamic(batch, 0)
+        for tensor in [*first, *chain(*others)]:
+            torch._dynamo.mark_dynamic(tensor, 0)
     with torch.no_grad():
         started = perf_counter()
         with COMPILING.running():
-            outputs = [*as_outputs(compiled(first))]
+            outputs = [*as_outputs(compiled(*first))]
         compile_s = perf_counter() - started
         for batch in others:
-            outputs += as_outputs(compiled(batch))
+            outputs += as_outputs(compiled(*batch))
     return Driven(tuple(outputs), compile_s, backend, compiled)
 
 
@@ -98,9 +105,13 @@ def make_batches(
     return [make_input(size, dtype, device, model) for size in sizes]
 
 
-def run_eagerly(model: nn.Module, batches: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+def run_eagerly(model: nn.Module, batches: Sequence[Batch]) -> tuple[torch.Tensor, ...]:
     with torch.no_grad():
-        return tuple(output for batch in batches for output in as_outputs(model(batch)))
+        return tuple(output for batch in batches for output in as_outputs(model(*_inputs(batch))))
+
+
+def _inputs(batch: Batch) -> tuple[torch.Tensor, ...]:
+    return batch if isinstance(batch, tuple) else (batch,)
 
 
 def capture(model: nn.Module, batch: torch.Tensor, *, dynamic: bool) -> fx.GraphModule:

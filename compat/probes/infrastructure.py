@@ -13,6 +13,10 @@ _FULL_TEXTS = ("No space left on device", "Disk quota exceeded")
 _SMALLEST_B = 1 << 20
 
 
+class LackingError(Exception):
+    """The machine lacks what a probe needs; the message says what."""
+
+
 def trouble(folder: Path, error: BaseException | None = None) -> str:
     """What the machine lacked, in one line, when a probe that writes below ``folder`` ended badly.
 
@@ -22,6 +26,8 @@ def trouble(folder: Path, error: BaseException | None = None) -> str:
         return "no space left on device"
     for each in _chain(error):
         text = str(each)
+        if isinstance(each, LackingError):
+            return text
         if getattr(each, "errno", None) in _FULL or any(full in text for full in _FULL_TEXTS):
             return "no space left on device"
         if type(each).__name__ == "InvalidCxxCompiler":

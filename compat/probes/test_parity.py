@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from pathlib import Path
 
 import pytest
 import torch
 
-from compat.probes.agreement import TOLERANCES, as_outputs, difference, digest, numbers
+from compat.probes.agreement import TOLERANCES, as_outputs, difference
 from compat.probes.conftest import Record, Require
 from compat.probes.driving import (
     DTYPES,
@@ -21,8 +20,7 @@ from compat.probes.driving import (
     run_eagerly,
 )
 from compat.probes.models import make_model
-
-NEEDS = {"donated": "donate_graph_module", "aot": "aot"}
+from compat.probes.parity import NEEDS, check_parity
 
 CASES = [
     (model, dtype, batch)
@@ -69,22 +67,7 @@ def test_outputs(
     with generated_kernels() as kernels:
         driven = drive(module, initialized(PATHS[path](), tmp_path), batches)
     outputs = [*driven.outputs, *module.buffers()]
-    tolerance = TOLERANCES[DTYPES[dtype]]
-    seen = difference(outputs, expected, tolerance)
-    record(
-        max_abs=seen.max_abs,
-        max_rel=seen.max_rel,
-        digest=digest(outputs),
-        numbers=numbers(outputs),
-        kernels=len(kernels),
-        kernels_digest=hashlib.sha256("\n".join(sorted(kernels)).encode()).hexdigest()[:16],
-        compile_s=round(driven.compile_s, 3),
-        pieces=len(driven.backend.pieces),
-    )
-    assert seen.within_tolerance, (
-        f"outputs are off by {seen.max_abs:.3g} (relative {seen.max_rel:.3g}); "
-        f"tolerated: {tolerance.absolute:.3g} + {tolerance.relative:.3g} relative"
-    )
+    check_parity(driven, outputs, expected, DTYPES[dtype], kernels, record)
 
 
 @pytest.mark.full
