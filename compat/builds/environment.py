@@ -13,7 +13,6 @@ from pathlib import Path
 import requests
 from filelock import FileLock
 from packaging.requirements import Requirement
-from uv import find_uv_bin
 
 from compat.builds.index import OWN_PYTHON, IndexedWheel
 from compat.errors import UsageError
@@ -177,6 +176,11 @@ def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:
 
 
 def _uv(*arguments: str) -> None:
+    # Here, so that an environment that lacks nothing is probed where there is no uv.
+    try:
+        from uv import find_uv_bin
+    except ImportError:
+        raise InstallError("uv is not there") from None
     answer = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True)
     if answer.returncode:
         raise InstallError(answer.stderr.strip() or f"uv ended with {answer.returncode}")
