@@ -7,8 +7,16 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from compat.probes.gpu import UnusableGpuError
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_TEXTS = ("No space left on device", "Disk quota exceeded")
+# torch.OutOfMemoryError, what the driver says, and what cuBLAS makes of it.
+_OUT_OF_DEVICE_MEMORY = (
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 # With less than this a file system counts as full: nothing that matters fits.
 _SMALLEST_B = 1 << 20
 
@@ -25,8 +33,16 @@ def trouble(folder: Path, error: BaseException | None = None) -> str:
         if getattr(each, "errno", None) in _FULL or any(full in text for full in _FULL_TEXTS):
             return "no space left on device"
         if type(each).__name__ == "InvalidCxxCompiler":
-            return f"no C++ compiler that works: {text.partition(chr(10))[0]}"
+            return f"no C++ compiler that works: {_first_line(text)}"
+        if isinstance(each, UnusableGpuError):
+            return f"torch cannot use the GPU: {text}"
+        if any(lacking in text for lacking in _OUT_OF_DEVICE_MEMORY):
+            return _first_line(text)
     return ""
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
