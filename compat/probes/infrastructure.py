@@ -36,8 +36,10 @@ def trouble(folder: Path, error: BaseException | None = None) -> str:
             return f"no C++ compiler that works: {_first_line(text)}"
         if isinstance(each, UnusableGpuError):
             return f"torch cannot use the GPU: {text}"
-        if any(lacking in text for lacking in _OUT_OF_DEVICE_MEMORY):
-            return _first_line(text)
+        for lacking in _OUT_OF_DEVICE_MEMORY:
+            if lacking in text:
+                # What wraps it, also over a pipe, may say something ahead of it.
+                return _first_line(text[text.index(lacking) :])
     return ""
 
 
