@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import errno
 import json
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ from compat.builds.spec import EXPECTED, parse_spec
 from compat.errors import UsageError
 from compat.findings.derive import derive
 from compat.findings.model import Findings
-from compat.host import compiler, default_device
+from compat.host import compiler, default_device, default_jobs
 from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
 from compat.progress import LiveProgress
 from compat.report.markdown import render
@@ -117,9 +116,8 @@ def _parser() -> argparse.ArgumentParser:
     probe.add_argument(
         "--jobs",
         type=_positive,
-        default=os.cpu_count() or 1,
         metavar="N",
-        help="probes side by side; default: the number of cores",
+        help="probes side by side; default: the number of cores, and 1 on a GPU",
     )
     probe.add_argument(
         "--timeout",
@@ -236,7 +234,7 @@ def _probe(parsed: argparse.Namespace) -> int:
         device=device,
         probes=with_needs(parsed.probes),
         depth=parsed.depth,
-        jobs=parsed.jobs,
+        jobs=parsed.jobs or default_jobs(device),
         timeout_s=parsed.timeout,
         memory_gb=parsed.memory,
         fresh=parsed.fresh,
@@ -259,7 +257,7 @@ def _bench(parsed: argparse.Namespace) -> int:
         device=device,
         probes=parsed.probes,
         depth=FULL,
-        jobs=os.cpu_count() or 1,
+        jobs=default_jobs(device),
         timeout_s=DEFAULT_TIMEOUT_S,
         memory_gb=DEFAULT_MEMORY_GB,
         fresh=True,

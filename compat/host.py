@@ -12,6 +12,7 @@ from pathlib import Path
 
 import compat
 from compat.errors import UsageError
+from compat.probes.gpu import gpu_is_there
 from compat.runs.model import Harness, Host
 
 
@@ -39,7 +40,12 @@ def describe_harness() -> Harness:
 
 def default_device() -> str:
     """``cuda`` where there is an NVIDIA GPU, else ``cpu``."""
-    return "cuda" if _output("nvidia-smi", "-L").startswith("GPU") else "cpu"
+    return "cuda" if gpu_is_there() else "cpu"
+
+
+def default_jobs(device: str) -> int:
+    """How many probes run side by side: one owns the GPU at a time, each core has one."""
+    return 1 if device == "cuda" else os.cpu_count() or 1
 
 
 @cache

@@ -11,6 +11,38 @@ from pathlib import Path
 
 from compat.builds.environment import Environment
 
+# On a machine that has no network, and of the project's dependencies not those two.
+ALONE = """
+import socket, sys
+
+def refuse(*arguments):
+    raise AssertionError(f"asked the network for {arguments}")
+
+socket.socket.connect = socket.getaddrinfo = refuse
+sys.modules["pypi_simple"] = sys.modules["jsonschema"] = None
+from compat.cli import main
+sys.exit(main())
+"""
+
+
+def test_what_is_there_is_enough(real_build: Callable[[str], Environment], tmp_path: Path) -> None:
+    spec = f"python:{real_build('2.13').python}"
+    options = ("--device", "cpu", "--probes", "gates.capability")
+    # Nothing is installed: there is no index, and uv must not be asked.
+    variables = os.environ | {"UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
+    probed = subprocess.run(
+        [sys.executable, "-c", ALONE, "probe", "--builds", spec, *options],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=variables,
+    )
+    assert probed.returncode == 0, probed.stderr
+    assert "4 of 4 cells" in probed.stdout
+    assert not list((tmp_path / ".compat" / "environments").glob("*-beside"))
+    reported = subprocess.run([sys.executable, "-m", "compat", "report"], cwd=tmp_path)
+    assert reported.returncode == 0
+
 
 def test_it_is_probed_as_it_is(real_build: Callable[[str], Environment], tmp_path: Path) -> None:
     python = real_build("2.13").python

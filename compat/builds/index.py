@@ -5,18 +5,15 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import requests
 from packaging.tags import Tag, compatible_tags, cpython_tags, platform_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
-from pypi_simple import (
-    PYPI_SIMPLE_ENDPOINT,
-    DistributionPackage,
-    NoSuchProjectError,
-    PyPISimple,
-    UnsupportedContentTypeError,
-)
+
+if TYPE_CHECKING:
+    from pypi_simple import DistributionPackage
 
 # The Python that runs this project, and builds unless they are asked for under another one.
 OWN_PYTHON = ".".join(platform.python_version_tuple()[:2])
@@ -70,7 +67,7 @@ class Indexes:
         self._pytorch = pytorch
         self._timeout_s = timeout_s
         self._silent = ""
-        self._pages: dict[str, tuple[IndexedWheel, ...]] = {}
+        self._pages: dict[str | None, tuple[IndexedWheel, ...]] = {}
 
     def default(self) -> tuple[IndexedWheel, ...]:
         """Released wheels on the default index.
@@ -78,7 +75,7 @@ class Indexes:
         Raises:
             IndexUnavailableError: It did not answer.
         """
-        return self._page(PYPI_SIMPLE_ENDPOINT, "stable", None)
+        return self._page(None, "stable", None)
 
     def channel(self, channel: str, device: str) -> tuple[IndexedWheel, ...]:
         """Wheels in a channel of PyTorch's index: for the CPU, or of all CUDA variants.
@@ -97,15 +94,26 @@ class Indexes:
         wanted = "cpu" if device == "cpu" else "cu"
         return tuple(wheel for wheel in wheels if wheel.variant.startswith(wanted))
 
-    def _page(self, endpoint: str, channel: str, base: str | None) -> tuple[IndexedWheel, ...]:
+    def _page(
+        self, endpoint: str | None, channel: str, base: str | None
+    ) -> tuple[IndexedWheel, ...]:
         if endpoint not in self._pages:
             packages = self._packages(endpoint)
             self._pages[endpoint] = tuple(_installable(packages, channel, base, self._python))
         return self._pages[endpoint]
 
-    def _packages(self, endpoint: str) -> list[DistributionPackage]:
+    def _packages(self, endpoint: str | None) -> list[DistributionPackage]:
+        """What the page at ``endpoint`` lists, or the default index's where it is None."""
+        # Here, so that a PyTorch that is there already is probed without it.
+        from pypi_simple import (
+            PYPI_SIMPLE_ENDPOINT,
+            NoSuchProjectError,
+            PyPISimple,
+            UnsupportedContentTypeError,
+        )
+
         try:
-            with PyPISimple(endpoint) as client:
+            with PyPISimple(endpoint or PYPI_SIMPLE_ENDPOINT) as client:
                 return client.get_project_page("torch", timeout=self._timeout_s).packages
         except NoSuchProjectError:
             return []

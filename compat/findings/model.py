@@ -91,6 +91,7 @@ class ParityFinding:
         max_abs: The largest absolute difference from eager over all paths.
         max_rel: Likewise, relative.
         kernels: Whether all these paths generate the very same kernels.
+        repeats: Whether each of these paths gives the very same bits when it is run again.
     """
 
     build: str
@@ -102,6 +103,7 @@ class ParityFinding:
     max_abs: float
     max_rel: float
     kernels: Answer
+    repeats: Answer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,7 @@ def _find(build: Build, key: tuple[str, str, str], cells: list[Cell]) -> ParityF
         max_abs=max((each[0] for each in differences), default=0.0),
         max_rel=max((each[1] for each in differences), default=0.0),
         kernels=_same_kernels(measured),
+        repeats=_repeats(measured),
     )
 
 
@@ -61,6 +62,13 @@ def _same_kernels(measured: list[Cell]) -> Answer:
     if not measured or None in digests:
         return Answer.UNKNOWN
     return Answer.of(len(digests) == 1)
+
+
+def _repeats(measured: list[Cell]) -> Answer:
+    repeats = {cell.metrics.get("repeats_bitwise") for cell in measured}
+    if not measured or None in repeats:
+        return Answer.UNKNOWN
+    return Answer.of(all(repeats))
 
 
 def _agreement(compiled: list[Cell]) -> Agreement:
@@ -112,14 +120,21 @@ def say_parity(run: Run, parity: list[ParityFinding]) -> list[Sentence]:
     compared = [each for each in known if each.kernels is not Answer.UNKNOWN]
     same = sum(each.kernels is Answer.YES for each in compared)
     kernels = f"They generate the same kernels in {same} of {len(compared)}. " if compared else ""
+    run_twice = [each for each in known if each.repeats is not Answer.UNKNOWN]
+    steady = sum(each.repeats is Answer.YES for each in run_twice)
+    repeats = (
+        f"Run again, each gives its own bits once more in {steady} of {len(run_twice)}. "
+        if run_twice
+        else ""
+    )
     return [
         Sentence(
             title="outputs: all paths agree",
             text=f"On {builds} builds every compiled path that ran is within tolerance of eager. "
             f"In {bitwise} of the {len(known)} combinations of build, model, dtype and batch in "
-            f"which all paths ran, the compiled ones give the very same bits. {kernels}The largest "
-            f"difference from eager is {worst.max_abs:.2g} ({worst.model}, {worst.dtype}, "
-            f"{worst.build}).",
+            f"which all paths ran, the compiled ones give the very same bits. {kernels}{repeats}"
+            f"The largest difference from eager is {worst.max_abs:.2g} ({worst.model}, "
+            f"{worst.dtype}, {worst.build}).",
             cells=tuple(
                 cell.id
                 for cell in run.cells

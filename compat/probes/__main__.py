@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import json
-import multiprocessing
 import os
 import platform
 import subprocess
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from compat.probes import gpu
 from compat.probes.lifeline import die_with_parent
 from compat.probes.names import DEFAULT, DEPTHS, FULL
 from compat.runs.stream import Stream
@@ -86,7 +86,12 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
                 *([f"--packages={arguments.packages}"] if arguments.packages else []),
             ],
             plugins=[
-                Selection(arguments.depth, arguments.select, across=arguments.others is not None),
+                Selection(
+                    arguments.device,
+                    arguments.depth,
+                    arguments.select,
+                    across=arguments.others is not None,
+                ),
                 isolated,
             ],
         )
@@ -134,13 +139,14 @@ def make_each_library_once(scratch: Path) -> None:
 
 
 class Selection:
-    """Keeps the probes of a depth whose id contains one of some texts, if there are any.
+    """Keeps the probes of a device and a depth whose id contains one of some texts, if any.
 
     Args:
         across: Whether to keep the checks about what other builds saved, or all the rest.
     """
 
-    def __init__(self, depth: str, texts: list[str], *, across: bool) -> None:
+    def __init__(self, device: str, depth: str, texts: list[str], *, across: bool) -> None:
+        self._device = device
         self._depth = depth
         self._texts = texts or [""]
         self._across = across
@@ -152,18 +158,17 @@ class Selection:
         items[:] = [
             item
             for item in items
-            if (self._depth == FULL or item.get_closest_marker(FULL) is None)
+            if (self._device == "cuda" or item.get_closest_marker("cuda") is None)
+            and (self._depth == FULL or item.get_closest_marker(FULL) is None)
             and (SAVED_BY in identity(item)["params"]) == self._across
             and any(text in check_id(**identity(item)) for text in self._texts)
         ]
 
 
 def environment(device: str) -> dict[str, Any]:
-    """What the build's environment says of itself; asks for the GPU in a process of its own."""
+    """What the build's environment says of itself."""
     import torch
 
-    with multiprocessing.get_context("fork").Pool(1) as pool:
-        device_facts = pool.apply(describe_device, (device,))
     try:
         import triton
 
@@ -179,22 +184,25 @@ def environment(device: str) -> dict[str, Any]:
         "triton": triton_version,
         "python": platform.python_version(),
         "compiler": compiler.stdout.splitlines()[0],
-        "device": device_facts,
+        "device": describe_device(device),
     }
 
 
 def describe_device(kind: str) -> dict[str, Any]:
+    """The fields of :class:`compat.runs.model.Device`."""
     import torch
 
-    if kind == "cuda" and torch.cuda.is_available():
-        query = subprocess.run(
-            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-        )
-        driver = query.stdout.strip().splitlines()[0] if query.returncode == 0 else None
-        return {"kind": kind, "name": torch.cuda.get_device_name(), "driver": driver}
-    return {"kind": kind, "name": torch.backends.cpu.get_cpu_capability(), "driver": None}
+    if kind == "cpu":
+        return {"kind": kind, "name": torch.backends.cpu.get_cpu_capability()}
+    found = gpu.ask_torch()
+    return {
+        "kind": kind,
+        "name": found.name,
+        "driver": gpu.driver_version(),
+        "capability": found.capability,
+        "runtime": found.runtime,
+        "count": found.count,
+    }
 
 
 if __name__ == "__main__":

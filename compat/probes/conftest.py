@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import pytest
 
 from compat.interface.features import FEATURES
+from compat.probes import gpu
+from compat.probes.infrastructure import LackingError
 from compat.probes.lifeline import die_with_parent
 from compat.runs.model import SAVED_BY
 from compat.runs.signature import unwrapped
@@ -65,14 +67,22 @@ def saved_artifacts(request: pytest.FixtureRequest, saved_by: str) -> Path:
     return Path(json.loads(others.read_text())[saved_by])
 
 
+@pytest.fixture(autouse=True)
+def _usable_device(request: pytest.FixtureRequest) -> None:
+    """Nothing passes for CUDA without a GPU, also what would not use it.
+
+    CUDA is not initialised in this process: probes fork further ones.
+    """
+    if request.config.getoption("--device") == "cuda" and (problem := gpu.ask_torch().problem):
+        if gpu.gpu_is_there():
+            raise LackingError(f"torch cannot use the GPU: {problem}")
+        pytest.skip("this machine has no NVIDIA GPU")
+
+
 @pytest.fixture
 def device(request: pytest.FixtureRequest) -> str:
-    """``cpu`` or ``cuda``; a probe for CUDA is skipped where torch sees no GPU."""
-    import torch
-
+    """``cpu`` or ``cuda``."""
     kind: str = request.config.getoption("--device")
-    if kind == "cuda" and not torch.cuda.is_available():
-        pytest.skip("torch sees no CUDA device")
     return kind
 
 

@@ -9,6 +9,12 @@ from pathlib import Path
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_TEXTS = ("No space left on device", "Disk quota exceeded")
+# torch.OutOfMemoryError, what the driver says, and what cuBLAS makes of it.
+_OUT_OF_DEVICE_MEMORY = (
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 # With less than this a file system counts as full: nothing that matters fits.
 _SMALLEST_B = 1 << 20
 
@@ -24,15 +30,25 @@ def trouble(folder: Path, error: BaseException | None = None) -> str:
     """
     if shutil.disk_usage(folder).free < _SMALLEST_B:
         return "no space left on device"
-    for each in _chain(error):
-        text = str(each)
-        if isinstance(each, LackingError):
-            return text
-        if getattr(each, "errno", None) in _FULL or any(full in text for full in _FULL_TEXTS):
-            return "no space left on device"
-        if type(each).__name__ == "InvalidCxxCompiler":
-            return f"no C++ compiler that works: {text.partition(chr(10))[0]}"
-    return ""
+    return next(filter(None, map(_lacking, _chain(error))), "")
+
+
+def _lacking(error: BaseException) -> str:
+    """What one exception says that the machine lacked."""
+    text = str(error)
+    if isinstance(error, LackingError):
+        return text
+    if getattr(error, "errno", None) in _FULL or any(full in text for full in _FULL_TEXTS):
+        return "no space left on device"
+    if type(error).__name__ == "InvalidCxxCompiler":
+        return f"no C++ compiler that works: {_first_line(text)}"
+    # What wraps it, also over a pipe, may say something ahead of it.
+    places = [text.index(lacking) for lacking in _OUT_OF_DEVICE_MEMORY if lacking in text]
+    return _first_line(text[places[0] :]) if places else ""
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
-from compat.probes.agreement import TOLERANCES, as_outputs, difference
+from compat.probes.agreement import TOLERANCES, as_outputs, difference, digest
 from compat.probes.conftest import Record, Require
 from compat.probes.driving import (
     DTYPES,
     PATHS,
+    Driven,
     drive,
     generated_kernels,
     initialized,
@@ -38,6 +41,20 @@ MORE_CASES = [
 ]
 
 
+def run_again(
+    driven: Driven,
+    module: nn.Module,
+    batches: Sequence[torch.Tensor],
+    buffers: Sequence[torch.Tensor],
+) -> list[torch.Tensor]:
+    """What was compiled, run once more from the same buffers; what it leaves in them counts."""
+    with torch.no_grad():
+        for buffer, value in zip(module.buffers(), buffers, strict=True):
+            buffer.copy_(value)
+        outputs = [output for batch in batches for output in as_outputs(driven.call(batch))]
+    return [*outputs, *module.buffers()]
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     ("model", "dtype", "batch"),
@@ -56,17 +73,21 @@ def test_outputs(
     """A path computes what the model computes without any compiler, within the dtype's tolerance.
 
     With a dynamic batch, both the compilation for the range and the one for a single size count.
-    What a model leaves in its buffers counts as an output.
+    What a model leaves in its buffers counts as an output. Whether the path gives the very same
+    bits when it is run again is recorded: noise between paths is told from noise within one.
     """
     if path in NEEDS:
         require(NEEDS[path])
     module = make_model(model, DTYPES[dtype], device)
     batches = make_batches(batch, DTYPES[dtype], device, model)
     alone = copy.deepcopy(module)
+    buffers = [buffer.clone() for buffer in module.buffers()]
     expected = [*run_eagerly(alone, batches), *alone.buffers()]
     with generated_kernels() as kernels:
         driven = drive(module, initialized(PATHS[path](), tmp_path), batches)
-    outputs = [*driven.outputs, *module.buffers()]
+    outputs = [*driven.outputs, *(buffer.clone() for buffer in module.buffers())]
+    again = run_again(driven, module, batches, buffers)
+    record(repeats_bitwise=digest(again) == digest(outputs))
     check_parity(driven, outputs, expected, DTYPES[dtype], kernels, record)
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 JSON = Any
 
@@ -50,11 +50,23 @@ class Wheel:
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """Where a build ran: ``kind`` is ``cpu`` or ``cuda``; ``driver`` is None on a CPU."""
+    """Where a build ran.
+
+    Attributes:
+        kind: ``cpu`` or ``cuda``.
+        name: The CPU's vector instructions, or the GPU; empty where torch cannot use it.
+        driver: The GPU's; None on a CPU.
+        capability: The GPU's compute capability, ``9.0``.
+        runtime: The CUDA that torch was built with, ``13.0``.
+        count: How many GPUs torch sees.
+    """
 
     kind: str
     name: str = ""
     driver: str | None = None
+    capability: str = ""
+    runtime: str = ""
+    count: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

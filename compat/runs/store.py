@@ -10,7 +10,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 from packaging.version import InvalidVersion, Version
 
 from compat.runs.model import (
@@ -121,7 +120,7 @@ def save(run: Run, path: Path) -> None:
         jsonschema.ValidationError: The run does not fit; a defect of this project.
     """
     data = json.loads(json.dumps(to_json(run)))
-    jsonschema.validate(data, schema())
+    _check(data)
     write_json(path, data)
 
 
@@ -132,8 +131,15 @@ def load(path: Path) -> Run:
         jsonschema.ValidationError: The file does not fit the schema.
     """
     data = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.validate(data, schema())
+    _check(data)
     return run_from_json(data)
+
+
+def _check(data: Any) -> None:
+    # Here, so that a machine that only probes needs no jsonschema.
+    import jsonschema
+
+    jsonschema.validate(data, schema())
 
 
 def schema() -> Any:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pypi_simple
 import pytest
 from packaging.version import Version
 
@@ -59,7 +60,7 @@ def resolve_all(
     texts: Sequence[str], server: IndexServer, monkeypatch: pytest.MonkeyPatch, device: str = "cpu"
 ) -> list[Resolution]:
     with serve(server), serve(IndexServer({"": RELEASED})) as default:
-        monkeypatch.setattr(index, "PYPI_SIMPLE_ENDPOINT", default.address)
+        monkeypatch.setattr(pypi_simple, "PYPI_SIMPLE_ENDPOINT", default.address)
         return resolve([parse_spec(text) for text in texts], Indexes(server.address, 1.0), device)
 
 

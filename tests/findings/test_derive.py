@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from compat.findings.derive import derive
 from compat.findings.model import Agreement, Answer, Verdict
@@ -155,6 +156,27 @@ def test_how_paths_relate() -> None:
     assert agreement(eager, one, parity_cell("c", "2", Outcome.FAIL)) is Agreement.DIFFER
     assert agreement(eager, one, parity_cell("c", "2", Outcome.CRASH)) is Agreement.UNKNOWN
     assert agreement(eager, absent) is Agreement.UNKNOWN
+
+
+def test_noise_within_a_path_is_told_from_noise_between_paths() -> None:
+    def cell(path: str, digest: str, repeats: bool | None) -> Cell:
+        seen = {} if repeats is None else {"repeats_bitwise": repeats}
+        plain = parity_cell(path, digest)
+        return replace(plain, metrics={**plain.metrics, **seen})
+
+    def text(*cells: Cell) -> tuple[Answer, str]:
+        findings = derive(make_run([make_build("2.13.0")], [parity_cell("eager", "e"), *cells]))
+        return findings.parity[0].repeats, findings.sentences[-1].text
+
+    repeats, said = text(cell("a", "1", True), cell("b", "2", True))
+    assert repeats is Answer.YES
+    assert "each gives its own bits once more in 1 of 1." in said
+    repeats, said = text(cell("a", "1", True), cell("b", "2", False))
+    assert repeats is Answer.NO
+    assert "each gives its own bits once more in 0 of 1." in said
+    repeats, said = text(cell("a", "1", True), cell("b", "2", None))
+    assert repeats is Answer.UNKNOWN
+    assert "once more" not in said
 
 
 def test_the_surface_changes_between_neighbours_that_were_asked() -> None:

@@ -1,0 +1,83 @@
+"""The GPU: whether there is one, whether torch can use it, and what it is. Imports no torch."""
+
+from __future__ import annotations
+
+import multiprocessing
+import subprocess
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    """What torch says of the GPU, or why it cannot use it.
+
+    Attributes:
+        problem: torch's message where it cannot use the GPU, or where there is none.
+        name: As torch calls it, of the first one.
+        capability: Its compute capability: ``9.0``.
+        runtime: The CUDA that torch was built with: ``13.0``.
+        count: How many devices torch sees.
+    """
+
+    problem: str = ""
+    name: str = ""
+    capability: str = ""
+    runtime: str = ""
+    count: int = 0
+
+
+def gpu_is_there() -> bool:
+    """Whether this machine has an NVIDIA GPU, whatever torch can make of it."""
+    return _smi("-L").startswith("GPU") or any(Path("/dev").glob("nvidia[0-9]*"))
+
+
+def driver_version() -> str | None:
+    """The NVIDIA driver's, None where nobody can tell."""
+    lines = _smi("--query-gpu=driver_version", "--format=csv,noheader").splitlines()
+    return lines[0].strip() if lines else None
+
+
+@cache
+def ask_torch() -> Gpu:
+    """What torch makes of the GPU; asked once, and forks of this process know the answer.
+
+    It is asked in a process of its own: CUDA that has been initialised does not survive a fork.
+    """
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(max_workers=1, mp_context=fork) as executor:
+        try:
+            return executor.submit(_ask_torch).result()
+        except BrokenProcessPool:
+            return Gpu(problem="initialising CUDA killed the process")
+
+
+def _ask_torch() -> Gpu:
+    import torch
+
+    try:
+        torch.cuda.init()
+        # Something that needs memory, and a kernel for this very GPU.
+        torch.ones(1, device="cuda").add_(1).item()
+    # An assertion where torch has no CUDA; with CUDA, whatever the driver says.
+    except (RuntimeError, AssertionError) as error:
+        return Gpu(problem=str(error).strip().partition("\n")[0])
+    major, minor = torch.cuda.get_device_capability()
+    return Gpu(
+        name=torch.cuda.get_device_name(),
+        capability=f"{major}.{minor}",
+        runtime=str(torch.version.cuda),
+        count=torch.cuda.device_count(),
+    )
+
+
+def _smi(*arguments: str) -> str:
+    """What ``nvidia-smi`` printed; nothing where there is none or where it fails."""
+    try:
+        answer = subprocess.run(["nvidia-smi", *arguments], capture_output=True, text=True)
+    except OSError:
+        return ""
+    return answer.stdout if answer.returncode == 0 else ""
