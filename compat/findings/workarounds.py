@@ -92,7 +92,8 @@ def say_workarounds(run: Run, workarounds: list[WorkaroundFinding]) -> list[Sent
             }
         )
         rest = (
-            f"From {workaround.deletable_from} on it is not needed and can be deleted. "
+            f"From {workaround.deletable_from} on it is not needed for what vLLM passes, fakes of "
+            f"one foreign mode, and can be deleted there. "
             if workaround.deletable_from
             else "The newest build still needs it. "
         )

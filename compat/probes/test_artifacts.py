@@ -79,11 +79,7 @@ def test_reload(
     ``fx-graph-cache`` is the compile_fx path's lookup of its own cache, through a stand-in
     ShapeEnv, from inside Dynamo's context.
     """
-    if kind.startswith("aot"):
-        require("aot")
-    model = make_model("block", torch.float32, device)
-    compiler = initialized(KINDS[kind](), tmp_path)
-    driven = drive(model, compiler, make_batches("dynamic", torch.float32, device))
+    _, driven = save_block(kind, device, require, tmp_path)
     lists, compilations = fresh_process(load, kind, device, tmp_path, driven.backend.handles)
     loaded = [torch.tensor(output, device=device) for output in lists]
     seen = difference(loaded, driven.outputs, TOLERANCES[torch.float32])

@@ -23,17 +23,12 @@ from torch.fx.experimental.symbolic_shapes import (
 )
 
 from compat.interface.shapes import concrete_inputs, symbolic_inputs
-from compat.interface.tracing_context import STRATEGIES, Run, T
+from compat.interface.tracing_context import STRATEGIES, Run
 from compat.probes.agreement import TOLERANCES, as_outputs, difference
 from compat.probes.conftest import Record
-from compat.probes.driving import SINGLE_SIZE, inside_dynamo, run_eagerly
+from compat.probes.driving import SINGLE_SIZE, inside_dynamo, run_eagerly, unhidden
 from compat.probes.models import make_input, make_model
 from compat.runs.signature import signature_of
-
-
-def unhidden(function: Callable[[], T]) -> T:
-    return function()
-
 
 WAYS: Mapping[str, Run] = {
     "none": unhidden,

@@ -31,6 +31,7 @@ from compat.probes.driving import (
     inside_dynamo,
     make_batches,
     run_eagerly,
+    unhidden,
 )
 from compat.probes.models import make_input, make_model
 from compat.runs.signature import signature_of
@@ -38,11 +39,6 @@ from compat.runs.signature import signature_of
 
 class BoomError(Exception):
     """Raised on purpose."""
-
-
-def unhidden(function: Callable[[], T]) -> T:
-    """No workaround: call it in the context that is there."""
-    return function()
 
 
 def outputs_off_by(run: Run, device: str, batch: str, cache_dir: Path) -> float | None:
