@@ -10,7 +10,7 @@ from functools import wraps
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 from unittest.mock import patch
 
 import torch
@@ -40,7 +40,7 @@ PATHS: Mapping[str, Callable[[], Compiler]] = {
 
 
 # What a model is called with: one tensor, or several with the batch as their first dimension.
-Batch = torch.Tensor | tuple[torch.Tensor, ...]
+Batch: TypeAlias = torch.Tensor | tuple[torch.Tensor, ...]
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def test_outputs(
     with generated_kernels() as kernels:
         driven = drive(module, initialized(PATHS[path](), tmp_path), batches)
     outputs = [*driven.outputs, *module.buffers()]
-    check_parity(driven, outputs, expected, DTYPES[dtype], kernels, record)
+    check_parity(driven, outputs, expected, TOLERANCES[DTYPES[dtype]], kernels, record)
 
 
 @pytest.mark.full
