@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from compat.probes.agreement import TOLERANCES, difference, digest, numbers
+from compat.probes.agreement import Tolerance, difference, digest, numbers
 from compat.probes.conftest import Record
 from compat.probes.driving import Driven
 
@@ -19,12 +19,11 @@ def check_parity(
     driven: Driven,
     outputs: Sequence[torch.Tensor],
     expected: Sequence[torch.Tensor],
-    dtype: torch.dtype,
+    tolerance: Tolerance,
     kernels: Sequence[str],
     record: Record,
 ) -> None:
-    """Record how far ``outputs`` are from ``expected``, and fail beyond the dtype's tolerance."""
-    tolerance = TOLERANCES[dtype]
+    """Record how far ``outputs`` are from ``expected``, and fail beyond ``tolerance``."""
     seen = difference(outputs, expected, tolerance)
     record(
         max_abs=seen.max_abs,

@@ -9,6 +9,9 @@ import torch
 from torch import nn
 
 TOKENS = 128
+# Of the seeds below 400 the one that keeps the experts' scores farthest apart: where two are as
+# good as equal, a rounding step decides which expert a token goes to, on any build.
+_SEED = 146
 # How many tokens of a sentence are looked at.
 LENGTH = 16
 
@@ -88,7 +91,7 @@ class Decoder(nn.Module):
             use_cache=False,
             **(experts if "moe" in architecture else {}),
         )
-        torch.manual_seed(0)
+        torch.manual_seed(_SEED)
         self.model = AutoModel.from_config(config, dtype=dtype, attn_implementation="compat")
 
     def forward(self, tokens: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:

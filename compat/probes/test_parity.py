@@ -88,7 +88,7 @@ def test_outputs(
     outputs = [*driven.outputs, *(buffer.clone() for buffer in module.buffers())]
     again = run_again(driven, module, batches, buffers)
     record(repeats_bitwise=digest(again) == digest(outputs))
-    check_parity(driven, outputs, expected, DTYPES[dtype], kernels, record)
+    check_parity(driven, outputs, expected, TOLERANCES[DTYPES[dtype]], kernels, record)
 
 
 @pytest.mark.full

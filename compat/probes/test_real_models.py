@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from compat.probes.agreement import TOLERANCES, Tolerance
 from compat.probes.conftest import Record, Require
 from compat.probes.driving import (
     DTYPES,
@@ -28,6 +29,9 @@ CASES = [
     *(("bfloat16", path) for path in ("eager", "compile_fx", "standalone")),
 ]
 PROMPT = 12
+# After two layers in bfloat16, eager is itself up to 4e-2 from the same model in float32, and a
+# path, which is no farther from it, may be on the other side.
+DECODER_TOLERANCES = {**TOLERANCES, torch.bfloat16: Tolerance(8e-2, 2e-2)}
 
 # Neighbours mean the same: SINGLE_SIZE of them, of different lengths.
 SENTENCES = [
@@ -84,7 +88,8 @@ def test_outputs(
     compiler = initialized(PATHS[path](), tmp_path)
     with generated_kernels() as kernels:
         driven = drive(module, compiler, batches, split_at=ATTENTION)
-    check_parity(driven, driven.outputs, expected, DTYPES[dtype], kernels, record)
+    tolerance = DECODER_TOLERANCES[DTYPES[dtype]]
+    check_parity(driven, driven.outputs, expected, tolerance, kernels, record)
 
 
 @pytest.mark.full
@@ -112,7 +117,7 @@ def test_embeddings(
     expected = run_eagerly(module, batches)
     with generated_kernels() as kernels:
         driven = drive(module, initialized(PATHS[path](), tmp_path), batches)
-    check_parity(driven, driven.outputs, expected, DTYPES[dtype], kernels, record)
+    check_parity(driven, driven.outputs, expected, TOLERANCES[DTYPES[dtype]], kernels, record)
     got, wanted = (torch.cat(each).double() for each in (driven.outputs, expected))
     cosine = torch.cosine_similarity(got, wanted).min().item()
     record(cosine=cosine)

