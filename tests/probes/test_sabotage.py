@@ -132,6 +132,12 @@ def test_the_context_probe_sees_the_crash(sabotaged: Sabotaged) -> None:
     assert "doesn't match" in cell.metrics["failure"]
 
 
+def test_noise_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("outputs_are_noisy")
+    assert cell.outcome is Outcome.PASS
+    assert cell.metrics["repeats_bitwise"] is False
+
+
 def test_a_member_that_is_newly_needed(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("cache_needs_another_member")
     assert cell.outcome is Outcome.PASS

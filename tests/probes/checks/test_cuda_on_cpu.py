@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from compat.probes import test_cuda
 from compat.probes.agreement import TOLERANCES, difference
 from compat.probes.driving import PATHS, drive, initialized, make_batches, run_eagerly
 from compat.probes.models import make_input
+
+
+@pytest.fixture(autouse=True)
+def fresh_dynamo() -> None:
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
 
 
 def test_the_scaled_matmul(tmp_path: Path) -> None:
@@ -53,6 +60,44 @@ def test_times_are_of_cold_compilations(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(test_cuda, "initialized", lambda compiler, _: real(compiler, shared))
     _, hits = test_cuda.cold_seconds(paths, 1, "cpu", shared)
     assert hits > 0, "a cache that is not fresh goes unnoticed"
+
+
+def test_no_triton_kernel_is_noticed(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="is one of Triton's"):
+        test_cuda.test_triton("standalone", "cpu", recorded, tmp_path)
+
+
+def test_a_graph_that_is_not_recorded_is_noticed(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="no CUDA graph was replayed; torch skipped 1"):
+        test_cuda.test_graphs("compile_fx", "cpu", recorded, tmp_path)
+
+
+def test_tuning_that_compares_nothing_is_noticed(tmp_path: Path) -> None:
+    test_cuda.test_max_autotune("off", "compile_fx", "cpu", recorded, tmp_path / "off")
+    torch._dynamo.reset()
+    with pytest.raises(AssertionError, match="on, and kernels were compared 0"):
+        test_cuda.test_max_autotune("on", "compile_fx", "cpu", recorded, tmp_path / "on")
+
+
+@pytest.mark.parametrize(
+    ("growths", "says"), [((0, 8), ""), ((8, 8), "compiling allocated 8"), ((0, 0), "blind")]
+)
+def test_memory_that_compiling_takes_is_noticed(
+    growths: tuple[int, int], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown = iter(growths)
+
+    @contextmanager
+    def measured() -> Iterator[test_cuda.Growth]:
+        yield test_cuda.Growth(allocated_b=next(grown))
+
+    monkeypatch.setattr(test_cuda, "measured_growth", measured)
+    with pytest.raises(AssertionError, match=says) if says else nullcontext():
+        test_cuda.test_fakes("range", "standalone", "cpu", recorded, lambda _: None, tmp_path)
+
+
+def recorded(**metrics: Any) -> None:
+    """Takes what a probe records."""
 
 
 class SeenError(Exception):
