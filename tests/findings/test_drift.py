@@ -17,10 +17,16 @@ def numbers(*samples: float | None, shape: tuple[int, ...] = (2, 2)) -> list[dic
     return [{"shape": list(shape), "norm": 2.0, "samples": list(samples)}]
 
 
-def outputs(build: str, path: str, seen: list[dict[str, Any]], dtype: str = "float32") -> Cell:
+def outputs(
+    build: str,
+    path: str,
+    seen: list[dict[str, Any]],
+    dtype: str = "float32",
+    probe: str = "parity.outputs",
+) -> Cell:
     params = {"model": "mlp", "dtype": dtype, "batch": "static", "path": path}
     metrics = {"numbers": seen, "digest": "d", "max_abs": 0.0, "max_rel": 0.0}
-    return make_cell(build, "parity.outputs", params=params, metrics=metrics)
+    return make_cell(build, probe, params=params, metrics=metrics)
 
 
 def drift(*cells: Cell) -> list[DriftFinding]:
@@ -42,6 +48,13 @@ def test_a_jump_is_more_than_the_dtypes_rounding(dtype: str, jump: bool) -> None
     # The root mean square of four elements with norm 2 is 1.
     assert found.compiled == pytest.approx(0.01)
     assert found.jump is jump
+
+
+@pytest.mark.parametrize("probe", ["real_models.outputs", "real_models.embeddings"])
+def test_real_models_count(probe: str) -> None:
+    before, after = (outputs(build, "aot", numbers(1.0), probe=probe) for build in ("2.12", "2.13"))
+    (found,) = drift(before, after)
+    assert found.jump is False
 
 
 def test_eagers_own_drift_is_told_apart() -> None:
