@@ -24,6 +24,7 @@ from compat.builds.resolve import Resolution, resolve
 from compat.builds.spec import EXPECTED, parse_spec
 from compat.errors import UsageError
 from compat.findings.derive import derive
+from compat.findings.expectations import load_expectations
 from compat.findings.model import Findings
 from compat.host import compiler, default_device
 from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
@@ -285,7 +286,7 @@ def _report(parsed: argparse.Namespace) -> int:
     run = merge(folders)
     if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
-    findings: Findings = derive(run)
+    findings: Findings = derive(run, load_expectations())
     save(run, REPORTS / "latest" / "run.json")
     write_json(REPORTS / "latest" / "findings.json", to_json(findings))
     readme = REPORTS / "README.md"

@@ -18,8 +18,8 @@ import jsonschema
 from packaging.version import InvalidVersion, Version
 
 from compat.errors import UsageError
-from compat.runs.model import Build, Cell, Outcome, Run, Status
-from compat.runs.signature import normalise
+from compat.runs.model import Build, Outcome, Run, Status
+from compat.runs.signature import normalise, signature_of_cell
 
 SCHEMA_VERSION = 1
 
@@ -69,7 +69,7 @@ class History:
     Attributes:
         columns: Oldest first.
         outcomes: By check: one letter a column, and ``.`` where the check was not planned.
-        signatures: By check, by the column's index as text: of what did not pass.
+        signatures: By check, by the column's index as text: of what ended badly.
     """
 
     columns: tuple[Column, ...] = ()
@@ -176,7 +176,7 @@ def _seen_in_run(run: Run) -> list[_Seen]:
             {
                 WHOLE: _whole(build),
                 **{
-                    cell.check: (LETTERS[cell.outcome], _signature(cell))
+                    cell.check: (LETTERS[cell.outcome], signature_of_cell(cell))
                     for cell in run.cells
                     if (cell.build, cell.device) == (build.id, build.device.kind)
                 },
@@ -203,10 +203,6 @@ def _whole(build: Build) -> tuple[str, str]:
     if build.status is Status.OK:
         return LETTERS[Outcome.PASS], ""
     return LETTERS[Outcome.ERROR], normalise(build.reason)
-
-
-def _signature(cell: Cell) -> str:
-    return "" if cell.outcome is Outcome.PASS else cell.signature
 
 
 def _seen_in_history(history: History) -> list[_Seen]:
