@@ -54,6 +54,19 @@ class Column:
     git_version: str
 
     @property
+    def label(self) -> str:
+        """As :attr:`compat.runs.model.Build.label`."""
+        return self.build if self.device == "cpu" else f"{self.build} {self.device}"
+
+    @property
+    def line(self) -> tuple[str, str, str, str]:
+        """Device, Python, channel and series: what it shares with the builds that it follows."""
+        if self.channel == "local":
+            return (self.device, "", self.channel, self.build)
+        build, _, python = self.build.partition("-py")
+        return (self.device, python, self.channel, ".".join(build.split(".")[:2]))
+
+    @property
     def order(self) -> tuple[bool, Version, str]:
         """By version, then by time; what never got a version goes last."""
         try:
@@ -172,9 +185,9 @@ def _line(value: Any) -> str:
 def _seen_in_run(run: Run) -> list[_Seen]:
     return [
         (
-            _column(run_id(run), build),
+            column_of(run, build),
             {
-                WHOLE: _whole(build),
+                WHOLE: (LETTERS[whole_of(build)[0]], whole_of(build)[1]),
                 **{
                     cell.check: (LETTERS[cell.outcome], signature_of_cell(cell))
                     for cell in run.cells
@@ -187,10 +200,11 @@ def _seen_in_run(run: Run) -> list[_Seen]:
     ]
 
 
-def _column(run: str, build: Build) -> Column:
+def column_of(run: Run, build: Build) -> Column:
+    name = run_id(run)
     return Column(
-        run=run,
-        date=run[: len("YYYY-MM-DD")],
+        run=name,
+        date=name[: len("YYYY-MM-DD")],
         build=build.id,
         device=build.device.kind,
         version=build.version,
@@ -199,10 +213,11 @@ def _column(run: str, build: Build) -> Column:
     )
 
 
-def _whole(build: Build) -> tuple[str, str]:
+def whole_of(build: Build) -> tuple[Outcome, str]:
+    """How a build that could be had did as a whole, with a signature."""
     if build.status is Status.OK:
-        return LETTERS[Outcome.PASS], ""
-    return LETTERS[Outcome.ERROR], normalise(build.reason)
+        return Outcome.PASS, ""
+    return Outcome.ERROR, normalise(build.reason)
 
 
 def _seen_in_history(history: History) -> list[_Seen]:
