@@ -16,7 +16,7 @@ from compat.findings.twins import PREVIOUS, STABLE, comparisons, paired
 from compat.runs.history import EMPTY, History, append
 from compat.runs.model import Attempt, Build, Cell, Device, Host, Outcome, Run, Status
 from compat.runs.store import load
-from tests.conftest import ROOT, SOURCE, make_build, make_cell, make_run
+from tests.conftest import RECORDED, SOURCE, make_build, make_cell, make_run
 
 NO = "AssertionError: no"
 OTHER = "AssertionError: other"
@@ -248,7 +248,7 @@ def test_no_twin_from_another_host_and_another_commit_is_said() -> None:
 @pytest.fixture(scope="module")
 def recorded() -> Run:
     """2.12.1 and 2.13.0 as they were really seen."""
-    run = load(ROOT / "reports" / "latest" / "run.json")
+    run = load(RECORDED)
     builds = [build for build in run.builds if build.id in {"2.12.1", "2.13.0"}]
     cells = [cell for cell in run.cells if cell.build in {"2.12.1", "2.13.0"}]
     return replace(run, builds=tuple(builds), cells=tuple(cells))
