@@ -7,10 +7,9 @@ version which does lies between it and the newest one seen without it.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -190,10 +189,10 @@ def _follows(earlier: Version, later: Version) -> bool:
 
 
 def _day(version: Version) -> date | None:
-    text = str(version.dev)
-    if not re.fullmatch(r"20\d{6}", text):
+    try:
+        return datetime.strptime(str(version.dev), "%Y%m%d").date()
+    except ValueError:
         return None
-    return date(int(text[:4]), int(text[4:6]), int(text[6:]))
 
 
 def _to_json(statement: Statement) -> dict[str, Any]:

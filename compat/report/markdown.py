@@ -13,6 +13,7 @@ from compat.findings.artifacts import ACROSS, DAMAGED, PLACED, load_of
 from compat.findings.lookup import cells_of, is_on, metric
 from compat.findings.model import Agreement, Answer, DriftFinding, Findings, Load, Verdict
 from compat.report.escape import code, plain
+from compat.report.repeat import repeat_command
 from compat.runs.model import SAVED_BY, Build, Cell, Outcome, Run, Status
 
 # One glyph an outcome, each of its own shape, so that unknown looks like nothing else.
@@ -463,24 +464,6 @@ def _what_happened(cell: Cell) -> str:
         return plain(cell.reason)
     first = f"flaky: at first {cell.first.outcome.value}, {cell.first.reason}"
     return plain("; then ".join(filter(None, [first, cell.reason])))
-
-
-def repeat_command(cell: Cell, builds: Sequence[Build]) -> str:
-    """The command that repeats one cell; ``builds`` are those of its run."""
-    names = (cell.build, cell.params.get(SAVED_BY))
-    needed = [each for each in builds if each.id in names and each.device.kind == cell.device]
-    specs = dict.fromkeys(_spec(build) for build in needed)
-    pythons = dict.fromkeys(filter(None, (build.id.partition("-py")[2] for build in needed)))
-    under = f" --python {' '.join(pythons)}" if pythons else ""
-    return (
-        f"nox -s matrix -- --builds {' '.join(specs)}{under} --device {cell.device} "
-        f"--depth full --fresh --probes '{cell.check}'"
-    )
-
-
-def _spec(build: Build) -> str:
-    """What names the very same build again."""
-    return build.requested if build.channel == "local" else f"=={build.id.partition('-py')[0]}"
 
 
 def _provenance(run: Run) -> str:
