@@ -28,30 +28,28 @@ from compat.errors import UsageError
 from compat.findings.advise import advise, builds_in
 from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
-from compat.findings.model import Findings
 from compat.findings.sides import compare_sides, side_of
+from compat.findings.twins import comparisons
 from compat.host import compiler, default_device
 from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
 from compat.progress import LiveProgress
 from compat.report.advice import advice_text
 from compat.report.comparison import comparison_text
 from compat.report.explain import explain
-from compat.report.markdown import render
 from compat.report.repeat import repeat_commands
 from compat.report.summary import print_summary
 from compat.report.timing import print_timing
+from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
 from compat.runner import probe_builds
 from compat.runs.history import append, load_history, run_id
-from compat.runs.model import Status, to_json
+from compat.runs.model import Status
 from compat.runs.reference import EXPECTED as REFERENCE
 from compat.runs.reference import load_latest
-from compat.runs.store import RunFolder, merge, save, write_json
+from compat.runs.store import RunFolder, merge
 from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 
 HOME = Path(".compat")
 REPORTS = Path("reports")
-LATEST_RUN = REPORTS / "latest" / "run.json"
-HISTORY = REPORTS / "data" / "history.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -331,20 +329,26 @@ def _report(parsed: argparse.Namespace) -> int:
     run = merge(folders)
     if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
-    findings: Findings = derive(run, load_expectations())
-    save(run, REPORTS / "latest" / "run.json")
-    write_json(REPORTS / "latest" / "findings.json", to_json(findings))
-    readme = REPORTS / "README.md"
-    readme.write_text(render(run, findings), encoding="utf-8")
-    print_summary(run, findings, readme, Console())
+    findings = derive(run, load_expectations())
+    history = append(load_history(REPORTS / HISTORY), run)
+    compared = comparisons(run, findings, history)
+    write_reports(REPORTS, run, findings, compared, history, _rest())
+    print_summary(run, findings, compared, REPORTS / README, Console())
     return 1 if findings.unexpected else 0
 
 
+def _rest() -> str:
+    """Where the whole report is: in GitHub's CI the page of the run, which has it attached."""
+    variables = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, number = (os.environ.get(name, "") for name in variables)
+    return f"{server}/{repository}/actions/runs/{number}" if number else str(README)
+
+
 def _compare(parsed: argparse.Namespace) -> int:
-    history = load_history(HISTORY)
+    history = load_history(REPORTS / HISTORY)
     expectations = load_expectations()
     old, new = (
-        side_of(text, LATEST_RUN, HOME / "runs", history, expectations)
+        side_of(text, REPORTS / LATEST_RUN, HOME / "runs", history, expectations)
         for text in (parsed.old, parsed.new)
     )
     comparison = compare_sides(old, new, history)
@@ -353,7 +357,7 @@ def _compare(parsed: argparse.Namespace) -> int:
 
 
 def _advise(parsed: argparse.Namespace) -> int:
-    run = load_latest(LATEST_RUN)
+    run = load_latest(REPORTS / LATEST_RUN)
     builds = builds_in(run, parsed.torch)
     if not builds:
         there = ", ".join(build.label for build in run.builds)
@@ -364,7 +368,7 @@ def _advise(parsed: argparse.Namespace) -> int:
 
 
 def _explain(parsed: argparse.Namespace) -> int:
-    run = load_latest(LATEST_RUN)
-    history = append(load_history(HISTORY), run)
+    run = load_latest(REPORTS / LATEST_RUN)
+    history = append(load_history(REPORTS / HISTORY), run)
     print(explain(parsed.cell, run, derive(run, load_expectations()), history))
     return 0

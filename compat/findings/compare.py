@@ -69,7 +69,8 @@ class Group:
         cells: Ids of cells; ``build 2.13.0`` for a build as a whole.
         where: By ``build``, ``probe`` and each parameter: its values among the cells.
         first_seen: The oldest build in which one of these checks had this signature, by time.
-        last_passed: The newest version before it in which all of these checks passed.
+        last_passed: The newest version before it in which these checks passed, as far as it has
+            what they ask about.
     """
 
     change: Change
@@ -274,7 +275,8 @@ def _last_passed(changed: Sequence[_Changed], first: Column, history: History) -
     for index, column in enumerate(history.columns):
         if column.order < first.order and column.line[:2] == first.line[:2]:
             letters = {history.outcomes[check][index] for check in checks} - {ABSENT}
-            if {OUTCOMES[letter] for letter in letters} == {Outcome.PASS}:
+            outcomes = {OUTCOMES[letter] for letter in letters} - {Outcome.UNSUPPORTED}
+            if outcomes == {Outcome.PASS}:
                 found.append(column)
     return max(found, key=lambda column: column.order, default=None)
 

@@ -21,8 +21,9 @@ def totals(comparison: Comparison) -> str:
 
 def comparison_markdown(comparison: Comparison, commands: Mapping[str, str]) -> str:
     """Totals, why a run is unhealthy, and a row for each group; ``commands`` repeat cells."""
-    parts = [f"{plain(comparison.old)} → {plain(comparison.new)}. {plain(totals(comparison))}."]
-    parts += [f"**Unhealthy run.** {plain(line)}" for line in _unhealthy(comparison)]
+    parts = [f"{code(comparison.old)} → {code(comparison.new)}. {plain(totals(comparison))}."]
+    if comparison.failed_controls:
+        parts.append(f"**Unhealthy run.** {plain(_unhealthy(comparison))}")
     loud = [group for group in comparison.groups if group.change in _LOUD]
     for group in loud:
         cells = ", ".join(map(code, group.cells[:_MOST_CELLS])) + plain(_more(group))
@@ -39,7 +40,8 @@ def comparison_markdown(comparison: Comparison, commands: Mapping[str, str]) -> 
 def comparison_text(comparison: Comparison, commands: Mapping[str, str]) -> str:
     """The same for a terminal, with every cell of what is new."""
     lines = [f"{comparison.old} → {comparison.new}", totals(comparison)]
-    lines += [f"Unhealthy run: {line}" for line in _unhealthy(comparison)]
+    if comparison.failed_controls:
+        lines.append(f"Unhealthy run. {_unhealthy(comparison)}")
     for group in comparison.groups:
         if group.change in _LOUD:
             shown = group.cells if group.change is Change.NEW else group.cells[:_MOST_CELLS]
@@ -56,17 +58,9 @@ def comparison_text(comparison: Comparison, commands: Mapping[str, str]) -> str:
     return "\n".join(map(visible, lines))
 
 
-def _unhealthy(comparison: Comparison) -> list[str]:
-    if not comparison.failed_controls:
-        return []
-    reasons: dict[str, list[str]] = {}
-    for cell, reason in comparison.failed_controls.items():
-        reasons.setdefault(reason, []).append(cell)
-    said = [
-        f"{', '.join(cells[:_MOST_CELLS])} failed as a control. {reason}"
-        for reason, cells in reasons.items()
-    ]
-    return [*said, "Nothing counts as new until its controls are right."]
+def _unhealthy(comparison: Comparison) -> str:
+    cells = list(comparison.failed_controls)
+    return f"Of its controls {len(cells)} failed, {cells[0]} for one: nothing counts as new."
 
 
 def _about(group: Group) -> list[str]:
