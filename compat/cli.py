@@ -11,28 +11,40 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 import compat
-from compat.bench import PROBES, compare, comparison_text
+from compat.bench import PROBES, compare
+from compat.bench import comparison_text as bench_text
 from compat.builds.config import DEFAULT_FILE, load_builds
 from compat.builds.index import OWN_PYTHON, Indexes
 from compat.builds.resolve import Resolution, resolve
 from compat.builds.spec import EXPECTED, parse_spec
 from compat.errors import UsageError
+from compat.findings.advise import advise, builds_in
 from compat.findings.derive import derive
-from compat.findings.model import Findings
+from compat.findings.expectations import load_expectations
+from compat.findings.sides import compare_sides, side_of
+from compat.findings.twins import comparisons
 from compat.host import compiler, default_device, default_jobs
 from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
 from compat.progress import LiveProgress
-from compat.report.markdown import render
+from compat.report.advice import advice_text
+from compat.report.comparison import comparison_text
+from compat.report.explain import explain
+from compat.report.repeat import repeat_commands
 from compat.report.summary import print_summary
 from compat.report.timing import print_timing
+from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
 from compat.runner import probe_builds
-from compat.runs.model import Status, to_json
-from compat.runs.store import RunFolder, merge, save, write_json
+from compat.runs.history import append, load_history, run_id
+from compat.runs.model import Status
+from compat.runs.reference import EXPECTED as REFERENCE
+from compat.runs.reference import load_latest
+from compat.runs.store import RunFolder, merge
 from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 
 HOME = Path(".compat")
@@ -153,7 +165,39 @@ def _parser() -> argparse.ArgumentParser:
         help="run folders to merge; default: the newest",
     )
     report.set_defaults(command=_report)
+
+    comparing = commands.add_parser(
+        "compare",
+        help="what is new, still there, fixed or silent between two runs, or two builds of one",
+        description="Ends with 1 if something is new.",
+    )
+    for side in ("old", "new"):
+        comparing.add_argument(side, metavar=side.upper(), help=REFERENCE)
+    comparing.set_defaults(command=_compare)
+
+    advising = commands.add_parser(
+        "advise", help="which gates and workarounds can go for a range of versions, what breaks"
+    )
+    advising.add_argument(
+        "--torch", required=True, type=_versions, metavar="RANGE", help="such as '>=2.11,<2.14'"
+    )
+    advising.set_defaults(command=_advise)
+
+    explaining = commands.add_parser("explain", help="everything about one cell of the latest run")
+    explaining.add_argument(
+        "cell", metavar="CELL", help="probe[parameters]@build-device; without @ on all builds"
+    )
+    explaining.set_defaults(command=_explain)
     return parser
+
+
+def _versions(text: str) -> SpecifierSet:
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier:
+        raise argparse.ArgumentTypeError(
+            f"expected versions such as '>=2.11,<2.14', not {text!r}"
+        ) from None
 
 
 def _python(text: str) -> str:
@@ -266,7 +310,7 @@ def _bench(parsed: argparse.Namespace) -> int:
     console = Console()
     with LiveProgress(console) as progress:
         comparison = compare(resolutions[0], settings, progress)
-    console.print(comparison_text(comparison), markup=False, highlight=False, soft_wrap=True)
+    console.print(bench_text(comparison), markup=False, highlight=False, soft_wrap=True)
     return 0
 
 
@@ -283,10 +327,46 @@ def _report(parsed: argparse.Namespace) -> int:
     run = merge(folders)
     if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
-    findings: Findings = derive(run)
-    save(run, REPORTS / "latest" / "run.json")
-    write_json(REPORTS / "latest" / "findings.json", to_json(findings))
-    readme = REPORTS / "README.md"
-    readme.write_text(render(run, findings), encoding="utf-8")
-    print_summary(run, findings, readme, Console())
+    findings = derive(run, load_expectations())
+    history = append(load_history(REPORTS / HISTORY), run)
+    compared = comparisons(run, findings, history)
+    write_reports(REPORTS, run, findings, compared, history, _rest())
+    print_summary(run, findings, compared, REPORTS / README, Console())
     return 1 if findings.unexpected else 0
+
+
+def _rest() -> str:
+    """Where the whole report is: in GitHub's CI the page of the run, which has it attached."""
+    variables = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, number = (os.environ.get(name, "") for name in variables)
+    return f"{server}/{repository}/actions/runs/{number}" if number else str(README)
+
+
+def _compare(parsed: argparse.Namespace) -> int:
+    history = load_history(REPORTS / HISTORY)
+    expectations = load_expectations()
+    old, new = (
+        side_of(text, REPORTS / LATEST_RUN, HOME / "runs", history, expectations)
+        for text in (parsed.old, parsed.new)
+    )
+    comparison = compare_sides(old, new, history)
+    print(comparison_text(comparison, repeat_commands(new.run) if new.run else {}))
+    return 1 if comparison.new_groups else 0
+
+
+def _advise(parsed: argparse.Namespace) -> int:
+    run = load_latest(REPORTS / LATEST_RUN)
+    builds = builds_in(run, parsed.torch)
+    if not builds:
+        there = ", ".join(build.label for build in run.builds)
+        raise UsageError(f"--torch '{parsed.torch}': no build of the latest run; it has {there}")
+    findings = derive(run, load_expectations())
+    print(advice_text(advise(run, findings, builds), builds, run_id(run)))
+    return 0
+
+
+def _explain(parsed: argparse.Namespace) -> int:
+    run = load_latest(REPORTS / LATEST_RUN)
+    history = append(load_history(REPORTS / HISTORY), run)
+    print(explain(parsed.cell, run, derive(run, load_expectations()), history))
+    return 0

@@ -27,6 +27,8 @@ from compat.runs.model import (
 )
 
 ROOT = Path(__file__).parents[1]
+# A few cells of 2.10 to 2.13, as they were really seen.
+RECORDED = ROOT / "tests" / "recorded" / "run.json"
 
 
 def make_build(name: str, **changes: Any) -> Build:

@@ -1,11 +1,20 @@
-"""From a run to its findings; nothing else goes in."""
+"""From a run, and what is expected of it, to its findings; nothing else goes in."""
 
 from __future__ import annotations
+
+from collections.abc import Container
 
 from compat.findings.artifacts import say_artifacts
 from compat.findings.devices import find_device_differences
 from compat.findings.donation import say_copies, say_cost, say_donor
 from compat.findings.drift import find_drift, say_drift
+from compat.findings.expectations import (
+    BAD,
+    NONE,
+    Expectations,
+    find_expectations,
+    find_failed_controls,
+)
 from compat.findings.gates import find_gates, say_gates
 from compat.findings.inputs import say_inputs
 from compat.findings.model import Findings, Sentence
@@ -18,11 +27,12 @@ from compat.findings.workarounds import (
 )
 from compat.runs.model import Outcome, Run, Status
 
-UNEXPECTED = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT})
 
-
-def derive(run: Run) -> Findings:
+def derive(run: Run, expectations: Expectations = NONE) -> Findings:
     """Everything that follows from ``run``."""
+    entries = find_expectations(run, expectations)
+    expected = {cell for entry in entries for cell in entry.cells}
+    failed_controls = find_failed_controls(run, expectations)
     gates = find_gates(run)
     workarounds = find_workarounds(run)
     parity = find_parity(run)
@@ -50,23 +60,32 @@ def derive(run: Run) -> Findings:
             *_say_missing(run),
         ),
         flaky=tuple(cell.id for cell in run.cells if cell.flaky),
-        unexpected=_unexpected(run),
+        expectations=tuple(entries),
+        expected=tuple(cell.id for cell in run.cells if cell.id in expected),
+        failed_controls=failed_controls,
+        unexpected=_unexpected(run, expected, failed_controls),
     )
 
 
-def _unexpected(run: Run) -> tuple[str, ...]:
+def _unexpected(
+    run: Run, expected: Container[str], failed_controls: Container[str]
+) -> tuple[str, ...]:
     """What turns a run red: bad cells, builds that broke, and a run that saw nothing at all.
 
-    So does a cell that could not be run in a build that was. A build that no index could give is
-    not among them: nothing was seen of it, good or bad.
+    So do a cell that could not be run in a build that was, and a control that failed. A build that
+    no index could give is not among them: nothing was seen of it, good or bad.
     """
     broken = [f"build {build.label}" for build in run.builds if build.status is Status.BROKEN]
     ran = {(build.id, build.device.kind) for build in run.builds if build.status is Status.OK}
     cells = [
         cell.id
         for cell in run.cells
-        if cell.outcome in UNEXPECTED
-        or (cell.outcome is Outcome.NOT_RUN and (cell.build, cell.device) in ran)
+        if cell.id not in expected
+        and (
+            cell.outcome in BAD
+            or cell.id in failed_controls
+            or (cell.outcome is Outcome.NOT_RUN and (cell.build, cell.device) in ran)
+        )
     ]
     if not any(cell.outcome is Outcome.PASS for cell in run.cells):
         broken.append("the run: not one cell passed")

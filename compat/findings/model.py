@@ -179,13 +179,42 @@ class Sentence:
     cells: tuple[str, ...]
 
 
+class Met(str, Enum):
+    """What a run says of an expectation."""
+
+    USED = "used"
+    UNUSED = "unused"  # its cells were run, and none ended as expected
+    UNASKED = "unasked"  # none of its cells was run
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectationFinding:
+    """One entry of ``expectations.toml``, and what became of it in this run.
+
+    Attributes:
+        overdue: Whether the run is from after ``review_by``.
+        cells: Those that ended as expected.
+    """
+
+    probe: str
+    builds: str
+    reason: str
+    link: str
+    review_by: str
+    overdue: bool
+    met: Met
+    cells: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """Everything derived from one run.
+    """Everything derived from one run and from what was expected of it.
 
     Attributes:
         paths: By build, then by path: the counts of outcomes of its parity cells.
         flaky: Ids of cells that ended differently when they were tried again.
+        expected: Ids of cells that ended badly, as expected.
+        failed_controls: By cell that shows that the run is unhealthy: why it does.
         unexpected: Ids of cells, and labels of builds, that turn the run red.
     """
 
@@ -198,4 +227,7 @@ class Findings:
     paths: Mapping[str, Mapping[str, Mapping[str, int]]]
     sentences: tuple[Sentence, ...]
     flaky: tuple[str, ...]
+    expectations: tuple[ExpectationFinding, ...]
+    expected: tuple[str, ...]
+    failed_controls: Mapping[str, str]
     unexpected: tuple[str, ...]

@@ -9,14 +9,18 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
 _LONGEST = 400
 
 
-def plain(text: str) -> str:
-    """``text`` as one line that markdown shows as it is, cut where it is very long."""
-    visible = "".join(
-        " " if character.isspace() else character
+def visible(text: str) -> str:
+    """``text`` without what a terminal or a reader would not show but obey."""
+    return "".join(
+        character if character in "\n\t" or not character.isspace() else " "
         for character in text
         if character.isspace() or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}
     )
-    line = " ".join(visible.split())
+
+
+def plain(text: str) -> str:
+    """``text`` as one line that markdown shows as it is, cut where it is very long."""
+    line = " ".join(visible(text).split())
     if len(line) > _LONGEST:
         line = line[: _LONGEST - 1] + "…"
     return _SPECIAL.sub(r"\\\1", line)
@@ -24,5 +28,5 @@ def plain(text: str) -> str:
 
 def code(text: str) -> str:
     """``text`` in code style, on one line; safe inside a table."""
-    line = " ".join(text.split()).replace("`", "'").replace("|", "¦")
+    line = " ".join(visible(text).split()).replace("`", "'").replace("|", "¦")
     return f"`{line}`" if line else ""

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
+from types import MappingProxyType
+from urllib.parse import quote
 
 import jinja2
 from tabulate import tabulate
 
 from compat.findings.artifacts import ACROSS, DAMAGED, PLACED, load_of
+from compat.findings.compare import Comparison
 from compat.findings.lookup import cells_of, is_on, metric
-from compat.findings.model import Agreement, Answer, DriftFinding, Findings, Load, Verdict
+from compat.findings.model import Agreement, Answer, DriftFinding, Findings, Load, Met, Verdict
+from compat.findings.twins import PREVIOUS, STABLE
+from compat.report.comparison import comparison_markdown
 from compat.report.escape import code, plain
+from compat.report.repeat import repeat_command, repeat_commands
 from compat.runs.model import SAVED_BY, Build, Cell, Outcome, Run, Status
 
 # One glyph an outcome, each of its own shape, so that unknown looks like nothing else.
@@ -49,10 +55,15 @@ _WORST_FIRST = (
     Outcome.UNSUPPORTED,
 )
 _GIT_LENGTH = 10
+NO_COMPARISONS: Mapping[str, Comparison] = MappingProxyType({})
 
 
-def render(run: Run, findings: Findings) -> str:
+def render(
+    run: Run, findings: Findings, comparisons: Mapping[str, Comparison] = NO_COMPARISONS
+) -> str:
     """``reports/README.md``."""
+    commands = repeat_commands(run)
+    compared = {name: comparison_markdown(each, commands) for name, each in comparisons.items()}
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701  (markdown; every value is escaped by the tables)
         undefined=jinja2.StrictUndefined,
@@ -65,6 +76,10 @@ def render(run: Run, findings: Findings) -> str:
         run=run,
         findings=findings,
         overview=overview(run, findings),
+        previous=compared.get(PREVIOUS),
+        stable=compared.get(STABLE),
+        expectations=_expectations(findings),
+        controls=_controls(findings),
         gates=_gates(run, findings),
         donation=_donation(run),
         tracing=_tracing(run, findings),
@@ -80,7 +95,7 @@ def render(run: Run, findings: Findings) -> str:
         devices=_devices(findings),
         compile_time=_compile_time(run),
         device_memory=_device_memory(run),
-        trouble=_trouble(run),
+        trouble=_trouble(run, findings),
         provenance=_provenance(run),
         sources=_sources(run),
         legend=_table(["", "outcome", "meaning"], _legend()),
@@ -436,13 +451,36 @@ def _devices(findings: Findings) -> str:
     return _table(["check", "on the CPU", "on the GPU", "builds"], rows)
 
 
-def _trouble(run: Run) -> str:
+def _expectations(findings: Findings) -> str:
+    """What is known to end badly, and which of these entries should be looked at."""
+    words = {Met.UNUSED: "**unused**: none ended so", Met.UNASKED: "not asked in this run"}
+    rows = [
+        [
+            code(each.probe),
+            plain(each.builds),
+            words.get(each.met) or f"{len(each.cells)} cells",
+            f"{plain(each.reason)} [Link]({quote(each.link, safe=':/#?=&')})",
+            each.review_by + (" **overdue**" if each.overdue else ""),
+        ]
+        for each in findings.expectations
+    ]
+    return _table(["probe", "builds", "seen", "why", "review by"], rows)
+
+
+def _controls(findings: Findings) -> str:
+    rows = [[code(cell), plain(reason)] for cell, reason in findings.failed_controls.items()]
+    return _table(["control that failed", "what it is for"], rows)
+
+
+def _trouble(run: Run, findings: Findings) -> str:
     """Every cell that is flaky or ended badly, and those not run in a build that was."""
     ok = [build for build in run.builds if build.status is Status.OK]
+    expected = set(findings.expected)
     quiet = {Outcome.PASS, Outcome.UNSUPPORTED, Outcome.SKIP}
     rows = [
         [
-            f"{GLYPHS[cell.outcome]} {cell.outcome.value}",
+            f"{GLYPHS[cell.outcome]} {cell.outcome.value}"
+            + (", expected" if cell.id in expected else ""),
             code(cell.id),
             _what_happened(cell),
             plain(cell.signature),
@@ -463,24 +501,6 @@ def _what_happened(cell: Cell) -> str:
         return plain(cell.reason)
     first = f"flaky: at first {cell.first.outcome.value}, {cell.first.reason}"
     return plain("; then ".join(filter(None, [first, cell.reason])))
-
-
-def repeat_command(cell: Cell, builds: Sequence[Build]) -> str:
-    """The command that repeats one cell; ``builds`` are those of its run."""
-    names = (cell.build, cell.params.get(SAVED_BY))
-    needed = [each for each in builds if each.id in names and each.device.kind == cell.device]
-    specs = dict.fromkeys(_spec(build) for build in needed)
-    pythons = dict.fromkeys(filter(None, (build.id.partition("-py")[2] for build in needed)))
-    under = f" --python {' '.join(pythons)}" if pythons else ""
-    return (
-        f"nox -s matrix -- --builds {' '.join(specs)}{under} --device {cell.device} "
-        f"--depth full --fresh --probes '{cell.check}'"
-    )
-
-
-def _spec(build: Build) -> str:
-    """What names the very same build again."""
-    return build.requested if build.channel == "local" else f"=={build.id.partition('-py')[0]}"
 
 
 def _provenance(run: Run) -> str:

@@ -1,0 +1,93 @@
+"""How people name a run: by file, folder, day, or as the latest; or a build of the latest."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema
+
+from compat.errors import UsageError
+from compat.runs.model import Build, Run
+from compat.runs.store import RunFolder, load, merge
+
+LATEST = "latest"
+EXPECTED = (
+    "expected a run.json, the folder of a run, a day such as 2026-11-22, latest, or a build of the "
+    "latest run"
+)
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Referred:
+    """A run, and the one build of it that was named, if it was one."""
+
+    run: Run
+    build: Build | None = None
+
+
+def refer(text: str, latest: Path, folders: Path) -> Referred:
+    """What ``text`` names.
+
+    Args:
+        text: As :data:`EXPECTED` says.
+        latest: The run of the report.
+        folders: Below which the folders of runs are.
+
+    Raises:
+        UsageError: There is no such run, and no such build in the latest one.
+    """
+    if text == LATEST:
+        return Referred(run=load_latest(latest))
+    path = Path(text)
+    if path.is_file():
+        return Referred(run=_load(path))
+    if (path / "header.json").exists():
+        return Referred(run=merge([RunFolder(path)]))
+    if _DAY.match(text):
+        # Their names sort by time: of one day the newest run is meant.
+        of_the_day = [each for each in RunFolder.all(folders) if each.path.name.startswith(text)]
+        if of_the_day:
+            return Referred(run=merge(of_the_day[-1:]))
+        raise UsageError(f"{text}: no run of that day below {folders}")
+    return _build(text, load_latest(latest))
+
+
+def load_latest(path: Path) -> Run:
+    """The run of the report.
+
+    Raises:
+        UsageError: There is none, or it is of another version of this project.
+    """
+    if not path.exists():
+        raise UsageError(f"{path}: no such file: run nox -s matrix first")
+    return _load(path)
+
+
+def _load(path: Path) -> Run:
+    try:
+        return load(path)
+    except (json.JSONDecodeError, UnicodeDecodeError, jsonschema.ValidationError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"{path}: expected a run.json of this version: {reason}") from None
+
+
+def _build(text: str, run: Run) -> Referred:
+    ways = (
+        [build for build in run.builds if text == build.label],
+        [build for build in run.builds if text == build.id],
+        [build for build in run.builds if text in build.aliases and "-py" not in build.id],
+        [build for build in run.builds if text in build.aliases],
+    )
+    found = next(filter(None, ways), [])
+    if not found:
+        there = ", ".join(build.label for build in run.builds)
+        raise UsageError(f"{text!r}: {EXPECTED}, which has {there}")
+    if len(found) > 1:
+        labels = ", ".join(build.label for build in found)
+        raise UsageError(f"{text!r} is several builds of the latest run: {labels}")
+    return Referred(run=run, build=found[0])

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from compat.errors import UsageError
+from compat.findings.derive import derive
+from compat.findings.expectations import load_expectations
+from compat.findings.model import Findings, Met
+from compat.runs.model import Cell, Outcome, Run
+from tests.conftest import SOURCE, make_build, make_cell, make_run
+
+ENTRY = """
+[[expectation]]
+probe = "a.outputs"
+params = { model = "silent", path = ["standalone", "aot"] }
+builds = ">=2.12,<2.13"
+outcome = "error"
+signature = "AssertionError: [sN] * @ torch.x"
+reason = "It has no outputs."
+link = "https://example.org/1"
+review_by = 2026-12-31
+"""
+CONTROL = """
+[[control]]
+probe = "tracing_context.needed"
+builds = "==2.10.*"
+metrics = { needed = true }
+reason = "It crashes there."
+"""
+
+
+def cell(build: str = "2.12.1", model: str = "silent", path: str = "aot", **changes: str) -> Cell:
+    values = {"signature": "AssertionError: [sN] no hint @ torch.x", **changes}
+    params = {"model": model, "path": path}
+    return make_cell(build, "a.outputs", Outcome.ERROR, params=params, **values)
+
+
+def findings_of(folder: Path, text: str, *cells: Cell, day: str = "22") -> Findings:
+    path = folder / "expectations.toml"
+    path.write_text(text)
+    builds = [make_build(name) for name in dict.fromkeys(each.build for each in cells)]
+    source = replace(SOURCE, id=f"2026-12-{day}T050000.000Z")
+    run: Run = replace(make_run(builds, list(cells)), sources=(source,))
+    return derive(run, load_expectations(path))
+
+
+def test_what_is_expected_turns_nothing_red(tmp_path: Path) -> None:
+    good = make_cell("2.12.1", "a.b")
+    findings = findings_of(tmp_path, ENTRY, cell(), good)
+    assert findings.expected == (cell().id,)
+    assert findings.unexpected == ()
+    (entry,) = findings.expectations
+    assert (entry.met, entry.cells, entry.overdue) == (Met.USED, (cell().id,), False)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        cell(build="2.13.0"),
+        cell(build="2.11.0"),
+        cell(model="mlp"),
+        cell(path="donated"),
+        cell(signature="AssertionError: sN no hint @ torch.x"),
+        replace(cell(), outcome=Outcome.FAIL),
+    ],
+)
+def test_what_differs_in_anything_is_unexpected(other: Cell, tmp_path: Path) -> None:
+    assert findings_of(tmp_path, ENTRY, other, make_cell("2.13.0", "a.b")).unexpected == (other.id,)
+
+
+def test_nightlies_and_local_parts_lie_in_the_range_of_their_version(tmp_path: Path) -> None:
+    nightly = cell(build="2.12.1.dev20260401")
+    findings = findings_of(tmp_path, ENTRY, nightly, make_cell("2.12.1", "a.b"))
+    assert findings.expected == (nightly.id,)
+
+
+def test_a_crash_and_a_hang_are_expected_by_how_they_ended(tmp_path: Path) -> None:
+    text = ENTRY.replace('"error"', '"crash"').replace("AssertionError: [sN] * @ torch.x", "*SEGV")
+    crash = replace(cell(), outcome=Outcome.CRASH, signature="", reason="killed by SIGSEGV")
+    assert findings_of(tmp_path, text, crash).expected == (crash.id,)
+
+
+def test_an_entry_that_nothing_needs_is_unused_and_one_that_was_not_asked_is_not(
+    tmp_path: Path,
+) -> None:
+    passing = replace(cell(), outcome=Outcome.PASS, signature="")
+    assert findings_of(tmp_path, ENTRY, passing).expectations[0].met is Met.UNUSED
+    assert findings_of(tmp_path, ENTRY, make_cell("2.12.1", "a.b")).expectations[0].met is (
+        Met.UNASKED
+    )
+
+
+def test_whether_an_entry_is_overdue_is_judged_by_the_day_of_the_run(tmp_path: Path) -> None:
+    text = ENTRY.replace("2026-12-31", "2026-12-22")
+    assert not findings_of(tmp_path, text, cell(), day="22").expectations[0].overdue
+    assert findings_of(tmp_path, text, cell(), day="23").expectations[0].overdue
+
+
+def needed(build: str, value: bool) -> Cell:
+    return make_cell(build, "tracing_context.needed", metrics={"needed": value, "failure": ""})
+
+
+def test_a_control_that_failed_makes_the_run_red_though_its_cell_passed(tmp_path: Path) -> None:
+    findings = findings_of(tmp_path, CONTROL, needed("2.10.0", False), needed("2.11.0", False))
+    (control,) = findings.failed_controls.items()
+    assert control == ("tracing_context.needed@2.10.0-cpu", "It crashes there.")
+    assert findings.unexpected == ("tracing_context.needed@2.10.0-cpu",)
+    assert not findings_of(tmp_path, CONTROL, needed("2.10.0", True)).failed_controls
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[[expectation", "cannot read"),
+        ("[[expected]]", r"\[\[expectation\]\] and \[\[control\]\] only, not expected"),
+        ("expectation = 1", r"expected tables, \[\[expectation\]\]"),
+        (ENTRY.replace("2026-12-31", '"soon"'), "expectation 1: .* 'review_by', not 'soon'"),
+        (ENTRY.replace(">=2.12,<2.13", "2.12"), "'builds', not '2.12'"),
+        (ENTRY.replace('"error"', '"pass"'), "'outcome', not 'pass'"),
+        (ENTRY.replace("link", "url"), "expected a text as 'link'"),
+        (ENTRY + "note = 1", "expectation 1: unknown 'note'"),
+        (ENTRY.replace('"silent"', "1"), "'model' in 'params', not 1"),
+        (
+            "\n".join(
+                each for each in ENTRY.splitlines() if each[:7] not in ("outcome", "signatu")
+            ),
+            "an 'outcome' or a 'signature'",
+        ),
+        (CONTROL.replace("{ needed = true }", "1"), "control 1: expected a table as 'metrics'"),
+    ],
+)
+def test_a_bad_entry_is_refused_in_one_line(text: str, named: str, tmp_path: Path) -> None:
+    path = tmp_path / "expectations.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=named) as caught:
+        load_expectations(path)
+    assert "expectations.toml" in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_the_projects_own_file_can_be_read() -> None:
+    expectations = load_expectations()
+    assert expectations.known
+    assert expectations.controls

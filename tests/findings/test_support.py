@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import jsonschema
+import pytest
+from packaging.version import Version
+
+from compat.findings.support import Answered, Statement, infer, schema, support
+from compat.runs.model import Cell, Outcome
+from compat.runs.store import load
+from tests.conftest import RECORDED, make_build, make_cell, make_run
+
+
+def statements(**seen: Any) -> list[Statement]:
+    return infer(
+        [
+            Answered(version=Version(version), there=bool(what), signature=str(what or ""))
+            for version, what in seen.items()
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "added", "removed"),
+    [
+        ({"2.10.0": "f()"}, ["≤2.10.0"], [None]),
+        ({"2.11.0": "", "2.12.0": "f()"}, ["2.12.0"], [None]),
+        ({"2.11.0": "", "2.12.1": "f()"}, ["≤2.12.1"], [None]),
+        ({"2.12.0": "", "2.12.1": "f()"}, ["2.12.1"], [None]),
+        ({"2.13.0.dev20260410": "", "2.13.0.dev20260411": "f()"}, ["2.13.0.dev20260411"], [None]),
+        ({"2.13.0.dev20260410": "", "2.13.0.dev20260412": "f()"}, ["≤2.13.0.dev20260412"], [None]),
+        ({"2.13.0.dev20260430": "", "2.13.0.dev20260501": "f()"}, ["2.13.0.dev20260501"], [None]),
+        ({"2.13.0.dev20260410": "", "2.13.0": "f()"}, ["≤2.13.0"], [None]),
+        ({"2.10.0": "f()", "2.11.0": ""}, ["≤2.10.0"], ["2.11.0"]),
+        (
+            {"2.10.0": "f()", "2.11.0": "", "2.13.0": "f()"},
+            ["≤2.13.0", "≤2.10.0"],
+            [None, "2.11.0"],
+        ),
+        ({"2.10.0": "", "2.11.0": ""}, [False], [None]),
+        ({}, [None], [None]),
+    ],
+)
+def test_since_when_and_until_when(
+    seen: dict[str, str], added: Sequence[Any], removed: Sequence[Any]
+) -> None:
+    found = statements(**seen)
+    assert [each.version_added for each in found] == added
+    assert [each.version_removed for each in found] == removed
+
+
+def test_a_range_says_between_what() -> None:
+    (statement,) = statements(**{"2.11.0": "", "2.12.1": "f()"})
+    assert statement.notes == ("2.11.0 does not have it; nothing between it and 2.12.1 was asked",)
+
+
+def test_a_signature_that_changes() -> None:
+    (statement,) = statements(**{"2.11.0": "f()", "2.12.0": "f(a)", "2.13.1": "f(a, b)"})
+    assert statement.signature_changed == ("2.12.0", "≤2.13.1")
+
+
+def gate(build: str, capability: bool | None) -> Cell:
+    metrics = {} if capability is None else {"gate": False, "capability": capability}
+    outcome = Outcome.CRASH if capability is None else Outcome.PASS
+    return make_cell(build, "gates.capability", outcome, params={"feature": "aot"}, metrics=metrics)
+
+
+def test_what_is_not_known_is_not_taken_for_an_answer() -> None:
+    cells = [gate("2.11.0", False), gate("2.12.0", None), gate("2.13.0", True)]
+    run = make_run([make_build(cell.build) for cell in cells], cells)
+    assert support(run)["features"]["aot"]["cpu"][0]["version_added"] == "≤2.13.0"
+    unknown = replace(run, cells=(gate("2.12.0", None),))
+    assert support(unknown)["features"]["aot"] == {"cpu": [{"version_added": None}]}
+
+
+def test_what_was_really_seen() -> None:
+    run = load(RECORDED)
+    data = support(run)
+    jsonschema.validate(json.loads(json.dumps(data)), schema())
+    features = {name: each["cpu"][0]["version_added"] for name, each in data["features"].items()}
+    assert features == {
+        "donate_graph_module": "≤2.12.1",
+        "fake_mode": "2.13.0",
+        "aot": "≤2.10.0",
+        "tuple_return": "≤2.12.1",
+    }
+    split = data["names"]["torch.fx.passes.split_module:split_module"]["cpu"]
+    assert split[0]["signature_changed"] == ["≤2.12.1"]

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import pytest
+
+from compat.builds.spec import parse_spec
+from compat.cli import _parser
+from compat.probes.names import check_selection
+from compat.report.repeat import repeat_command, repeat_commands
+from compat.runs.model import Build, Cell, Status
+from tests.conftest import make_build, make_cell, make_run
+
+LOCAL = "python:/home/a b/my-pytorch's/bin/python"
+
+
+def pasted(command: str) -> Sequence[str]:
+    """What a shell makes of it, without ``nox -s matrix --``."""
+    words = shlex.split(command)
+    assert words[:4] == ["nox", "-s", "matrix", "--"]
+    return words[4:]
+
+
+@pytest.mark.parametrize(
+    ("build", "specs", "python"),
+    [
+        (make_build("2.13.0"), ["==2.13.0"], []),
+        (make_build("2.13.0-py3.10"), ["==2.13.0"], ["3.10"]),
+        (make_build("2.16.0.dev20261121", channel="nightly"), ["==2.16.0.dev20261121"], []),
+        (make_build("local-my-pytorch's", channel="local", requested=LOCAL), [LOCAL], []),
+        (make_build("nightly", channel="", status=Status.UNAVAILABLE), ["nightly"], []),
+    ],
+)
+def test_it_is_understood_when_pasted(build: Build, specs: list[str], python: list[str]) -> None:
+    cell = make_cell(
+        build.id, "surface.name", params={"name": "torch._guards:tracing it's `x` $HOME"}
+    )
+    parsed = _parser().parse_args(["probe", *pasted(repeat_command(cell, [build]))])
+    assert parsed.builds == specs
+    assert [parse_spec(spec).text for spec in parsed.builds] == specs
+    assert parsed.probes == [cell.check]
+    assert (parsed.device, parsed.depth, parsed.fresh) == ("cpu", "full", True)
+    assert python in ([], parsed.python)
+    check_selection(parsed.probes)
+
+
+def test_a_build_as_a_whole_is_repeated_with_all_its_probes() -> None:
+    run = make_run([make_build("2.13.0")], [])
+    parsed = _parser().parse_args(["probe", *pasted(repeat_commands(run)["build 2.13.0"])])
+    assert (parsed.builds, parsed.probes) == (["==2.13.0"], [])
+
+
+def test_what_another_build_saved_needs_both() -> None:
+    cell: Cell = make_cell("2.13.0", "artifacts.across", params={"kind": "a", "saved_by": "2.12.1"})
+    builds = [make_build("2.12.1"), make_build("2.13.0"), make_build("2.14.1")]
+    parsed = _parser().parse_args(["probe", *pasted(repeat_command(cell, builds))])
+    assert parsed.builds == ["==2.12.1", "==2.13.0"]
