@@ -29,9 +29,11 @@ from compat.host import compiler, default_device
 from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
 from compat.progress import LiveProgress
 from compat.report.markdown import render
+from compat.report.site import write_site
 from compat.report.summary import print_summary
 from compat.report.timing import print_timing
 from compat.runner import probe_builds
+from compat.runs.history import columns_of
 from compat.runs.model import Status, to_json
 from compat.runs.store import RunFolder, merge, save, write_json
 from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
@@ -290,5 +292,6 @@ def _report(parsed: argparse.Namespace) -> int:
     write_json(REPORTS / "latest" / "findings.json", to_json(findings))
     readme = REPORTS / "README.md"
     readme.write_text(render(run, findings), encoding="utf-8")
+    write_site(run, findings, columns_of(run), REPORTS / "site")
     print_summary(run, findings, readme, Console())
     return 1 if findings.unexpected else 0

@@ -160,12 +160,11 @@ def _drift(drift: Sequence[DriftFinding]) -> Chart:
         ]
         for dtype in dtypes
     }
-    labels = [f"{before} → {after}" for before, after in steps]
     return Chart(
         title="Numeric drift from build to build",
-        text="The farthest that any model's compiled outputs moved, as a share of what rounding "
-        "explains: above 1 is more than noise. No bar: not at all. The table has what moved.",
-        svg=bars(labels, series, "share of noise"),
+        text="The farthest that any model's compiled outputs moved from the build before, as a "
+        "share of what rounding explains: above 1 is more than noise. No bar: not at all.",
+        svg=bars([after for _, after in steps], series, "share of noise"),
         headers=("from", "to", "device", "model", "dtype", "compiled", "eager", "more than noise"),
         rows=[
             [

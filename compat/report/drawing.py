@@ -22,6 +22,11 @@ _STYLE = Style(
     title_font_size=12,
 )
 
+# So many characters fit below the drawing, side by side.
+_ONE_LINE = 80
+# Of the drawing's parts: what only pygal's own script fills.
+_UNUSED = ("text-overlay", "tooltip-overlay")
+
 
 def bars(labels: Sequence[str], series: Mapping[str, Values], unit: str) -> str:
     """An SVG: for each label a bar of each series; a value may say how far it ranges, as ``ci``."""
@@ -55,7 +60,8 @@ def _draw(
         height=340,
         y_title=unit,
         max_scale=6,
-        x_label_rotation=25 if max(map(len, labels), default=0) > _LONG_LABEL else 0,
+        x_label_rotation=25 if sum(map(len, labels)) > _ONE_LINE else 0,
+        margin_bottom=30,
         legend_at_bottom=True,
         legend_at_bottom_columns=3,
         truncate_label=28,
@@ -69,9 +75,6 @@ def _draw(
     return _drawing(ET.fromstring(chart.render()))  # noqa: S314  (pygal made it)
 
 
-_LONG_LABEL = 14
-
-
 def _drawing(root: ET.Element) -> str:
     """What is drawn, and each value as the title of its shape."""
     for element in root.iter():
@@ -81,7 +84,8 @@ def _drawing(root: ET.Element) -> str:
     for parent in list(root.iter()):
         notes = {each.get("class"): each.text or "" for each in parent if each.tag == "desc"}
         for child in list(parent):
-            if child.tag in {"defs", "desc", "title"} or "overlay" in child.get("class", ""):
+            unused = child.get("class", "").endswith(_UNUSED)
+            if unused or child.tag in {"defs", "desc", "title"}:
                 parent.remove(child)
         if "value" in notes:
             title = ET.Element("title")

@@ -105,9 +105,7 @@ def _index(template: str, run: Run, findings: Findings, columns: Sequence[Column
     )
     environment.filters["quote"] = _quoted
     counts = Counter(cell.outcome for cell in run.cells)
-    return environment.from_string(
-        template
-    ).render(
+    return environment.from_string(template).render(
         run=run,
         findings=findings,
         columns=columns,
@@ -201,7 +199,9 @@ def _detail(run: Run, cell: Cell) -> Mapping[str, JSON]:
         "duration_s": cell.duration_s,
         "compile_s": cell.compile_s,
         "metrics": dict(cell.metrics),
-        "first": f"{first.outcome.value}: {first.signature or first.reason}" if first else "",
+        "first": f"{first.outcome.value}: {first.signature or first.reason}"
+        if cell.flaky and first
+        else "",
         "seen_in": cell.seen_in,
         "command": repeat_command(cell, run.builds),
     }

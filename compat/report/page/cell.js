@@ -75,10 +75,10 @@ function known(cell) {
   const source = sources.find((each) => each.id === cell.seen_in);
   const parts = [
     cell.reason && text("Reason", cell.reason),
+    text("To repeat it", cell.command, true),
     cell.first && text("At first, before it was tried again", cell.first),
     cell.signature && text("Signature", cell.signature),
     cell.message && text("Message", cell.message),
-    text("To repeat it", cell.command, true),
     facts({
       ...cell.params,
       ...(cell.metrics ?? {}),

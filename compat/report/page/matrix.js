@@ -2,6 +2,7 @@
 
 const WORST_FIRST = ["c", "t", "e", "f", "n", "s", "p", "u"];
 const ABSENT = ".";
+const MOST_OPENED = 1500; // cells that a filter shows at once
 
 let letters; // outcome by letter
 let columns; // of the newest run, each as it is shown
@@ -52,8 +53,11 @@ function shownColumns() {
   return compared() ?? columns.filter((column) => !state.device || column.device === state.device);
 }
 
-function filtered() {
-  return Boolean(state.path || state.outcome || state.q || compared());
+/** Whether few enough are left that their probes are shown opened. */
+function opens(rows, shown) {
+  const left = rows.reduce((sum, row) => sum + row.checks.length, 0);
+  const some = state.path || state.outcome || state.q || compared();
+  return Boolean(some) && left * shown.length <= MOST_OPENED;
 }
 
 function matching(shown) {
@@ -81,10 +85,11 @@ function renderMatrix() {
   const rows = probes
     .map((probe) => ({ probe, checks: probe.checks.filter(fits) }))
     .filter((row) => row.checks.length);
+  const open = opens(rows, shown);
   table.tHead.replaceChildren(headRow(shown));
   for (const body of [...table.tBodies]) body.remove();
   for (const family of new Set(rows.map((row) => row.probe.family))) {
-    table.append(familyBody(family, rows.filter((row) => row.probe.family === family), shown));
+    table.append(familyBody(family, rows.filter((row) => row.probe.family === family), shown, open));
   }
   if (focused) table.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   sayCount(rows, shown);
@@ -97,7 +102,9 @@ function sayCount(rows, shown) {
   const what = pair
     ? `${left} of ${total} checks differ between ${pair[0].key} and ${pair[1].key}`
     : `${left} of ${total} checks on ${shown.length} of ${columns.length} builds`;
-  document.getElementById("count").textContent = left ? `${what}.` : `${what}. Nothing fits the filter.`;
+  const missing = state.compare && !pair ? ` Not in this report: ${state.compare}.` : "";
+  const none = left ? "" : " Nothing fits the filter.";
+  document.getElementById("count").textContent = `${what}.${missing}${none}`;
 }
 
 function headRow(shown) {
@@ -111,12 +118,12 @@ function headRow(shown) {
   return el("tr", {}, el("th", { scope: "col", class: "corner" }, "check"), ...heads);
 }
 
-function familyBody(family, rows, shown) {
+function familyBody(family, rows, shown, allOpen) {
   const name = el("th", { scope: "rowgroup", colspan: shown.length + 1 }, el("span", {}, family));
   const body = el("tbody", {}, el("tr", { class: "family" }, name));
   for (const { probe, checks } of rows) {
     const alone = probe.checks.length === 1;
-    const open = !alone && filtered() !== opened.has(probe.name);
+    const open = !alone && allOpen !== opened.has(probe.name);
     body.append(alone ? checkRow(checks[0], shown, probeName(probe)) : probeRow(probe, checks, shown, open));
     if (open) body.append(...checks.map((check) => checkRow(check, shown, checkName(check))));
   }

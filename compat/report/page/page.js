@@ -15,6 +15,13 @@ function render() {
     if (past) renderHistory();
   }
   renderCell().catch(fail);
+  // The builds to compare may be past ones.
+  if (state.compare && !past && !compared()) {
+    withPast(() => {
+      shownAs = undefined;
+      render();
+    });
+  }
 }
 
 /** What went wrong, for the reader, where the count of checks stands. */
@@ -103,7 +110,6 @@ function start(data) {
   for (const name of ["before", "after"]) {
     form.elements[name].addEventListener("focus", () => withPast(fillForm), { once: true });
   }
-  if (state.compare && !compared()) withPast(() => { shownAs = undefined; render(); });
   render();
 }
 
