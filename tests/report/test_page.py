@@ -20,7 +20,11 @@ from tests.report.hostile import HOSTILE, HOSTILE_TEXTS
 from tests.report.test_site import hostile_run
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-FAILING = "parity.outputs[mlp-aot]@2.14.0-cuda"
+SPELLED = {
+    HOSTILE["control characters"]: "a\\x00b\\x07c\\x1b[31md\\x7fe\\u2028f\\ud800",
+    HOSTILE["direction"]: HOSTILE["direction"].replace("\u202e", "\\u202e"),
+}
+FAILING = "paths.outputs[mlp-aot]@2.14.0-cuda"
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +75,7 @@ def small_run() -> Run:
         for path in ("eager", "standalone", "aot"):
             outcome = Outcome.NOT_RUN if missing else Outcome.PASS
             changes = {}
-            if f"parity.outputs[mlp-{path}]@{build.id}-{build.device.kind}" == FAILING:
+            if f"paths.outputs[mlp-{path}]@{build.id}-{build.device.kind}" == FAILING:
                 outcome = Outcome.FAIL
                 changes = {
                     "reason": "off by 3",
@@ -80,7 +84,7 @@ def small_run() -> Run:
                 }
             params = {"model": "mlp", "path": path}
             cells.append(
-                make_cell(build.id, "parity.outputs", outcome, params=params, **where, **changes)
+                make_cell(build.id, "paths.outputs", outcome, params=params, **where, **changes)
             )
         outcome = Outcome.NOT_RUN if missing else Outcome.UNSUPPORTED
         cells.append(make_cell(build.id, "donation.reuse", outcome, **where))
@@ -132,9 +136,9 @@ def test_filters_are_in_the_address_and_what_is_left_is_said(page: Page, small: 
     expect(page.get_by_role("status")).to_have_text("1 of 4 checks on 3 of 6 builds.")
     assert page.url.endswith("#device=cuda&path=aot&outcome=fail&q=off%20by")
     assert set(cells_shown(page)) == {
-        "parity.outputs[mlp-aot]@2.13.0-cuda",
+        "paths.outputs[mlp-aot]@2.13.0-cuda",
         FAILING,
-        "parity.outputs[mlp-aot]@nightly-cuda",
+        "paths.outputs[mlp-aot]@nightly-cuda",
     }
     page.get_by_role("button", name="Reset").click()
     expect(page.get_by_role("status")).to_have_text("4 of 4 checks on 6 of 6 builds.")
@@ -149,7 +153,7 @@ def test_a_filter_that_nothing_fits(page: Page, small: str) -> None:
 def test_a_cell_opens_with_all_that_is_known(page: Page, small: str) -> None:
     page.goto(f"{small}#outcome=fail")
     page.get_by_role("button", name=f"fail: {FAILING}").click()
-    dialog = page.get_by_role("dialog", name="parity.outputs[mlp-aot]")
+    dialog = page.get_by_role("dialog", name="paths.outputs[mlp-aot]")
     expect(dialog).to_contain_text("2.14.0 on cuda")
     for text in (
         "off by 3",
@@ -183,7 +187,7 @@ def test_a_permalink_of_a_comparison_shows_what_differs(page: Page, small: str) 
     expect(page.get_by_role("status")).to_have_text(
         "1 of 4 checks differ between 2.13.0-cuda and 2.14.0-cuda."
     )
-    assert cells_shown(page) == ["parity.outputs[mlp-aot]@2.13.0-cuda", FAILING]
+    assert cells_shown(page) == ["paths.outputs[mlp-aot]@2.13.0-cuda", FAILING]
     expect(page.get_by_label("Compare")).to_have_value("2.13.0-cuda")
 
 
@@ -205,7 +209,7 @@ def test_the_keyboard_is_enough(page: Page, small: str) -> None:
     expect(focused).to_have_text("To the matrix")
     page.keyboard.press("Enter")
     tab_to(page, page.get_by_label("Text"))
-    page.keyboard.type("parity aot")
+    page.keyboard.type("paths aot")
     expect(page.get_by_role("status")).to_contain_text("1 of 4 checks")
     tab_to(page, page.locator("tr.probe button"))
     page.keyboard.press("Enter")
@@ -213,12 +217,12 @@ def test_the_keyboard_is_enough(page: Page, small: str) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
-    expect(focused).to_have_attribute("data-cell", "parity.outputs[mlp-aot]@2.14.0-cpu")
+    expect(focused).to_have_attribute("data-cell", "paths.outputs[mlp-aot]@2.14.0-cpu")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("2.14.0 on cpu")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    expect(focused).to_have_attribute("data-cell", "parity.outputs[mlp-aot]@2.14.0-cpu")
+    expect(focused).to_have_attribute("data-cell", "paths.outputs[mlp-aot]@2.14.0-cpu")
 
 
 def tab_to(page: Page, target: Locator) -> None:
@@ -268,28 +272,29 @@ def test_hostile_texts_are_shown_as_text(page: Page, tmp_path: Path) -> None:
     run = hostile_run()
     page.goto(site(run, tmp_path))
     page.locator("tr.probe button").click()
-    cells = cells_shown(page)
-    assert len(cells) == 2 * len(HOSTILE_TEXTS) - len(HOSTILE_TEXTS)
+    expect(page.locator("[data-cell]")).to_have_count(len(HOSTILE_TEXTS))
     for number, text in enumerate(HOSTILE_TEXTS):
         page.locator("[data-cell]").nth(number).press("Enter")
         dialog = page.get_by_role("dialog")
-        messages = dialog.locator("pre")
-        expect(messages.nth(2)).to_be_visible()
-        shown = messages.evaluate_all("all => all.map(each => each.textContent)")
-        expected = {
-            HOSTILE["control characters"]: "a\\x00b\\x07c\\x1b[31md\\x7fe\\u2028f\\ud800",
-            HOSTILE["direction"]: HOSTILE["direction"].replace("\u202e", "\\u202e"),
-        }.get(text, text)
-        assert shown.count(expected) == 3
         expect(dialog.locator("dt", has_text="__proto__")).to_be_visible()
-        # The address of what is open opens it again.
-        page.reload()
-        expect(page.get_by_role("dialog").locator("pre").nth(2)).to_be_visible()
+        shown = dialog.locator("pre").all_text_contents()
+        assert shown.count(SPELLED.get(text, text)) == 3  # reason, signature, message
         page.keyboard.press("Escape")
-        page.locator("tr.probe button").click()
     assert page.locator("script:not([src])").count() == 0
     assert page.locator("main b, main img").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") == 1280
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS)
+def test_a_hostile_id_makes_a_permalink(page: Page, tmp_path: Path, text: str) -> None:
+    cell = make_cell("2.13.0", "a.b", params={"text": text})
+    address = site(make_run([make_build("2.13.0")], [cell, make_cell("2.13.0", "a.b")]), tmp_path)
+    page.goto(address)
+    page.locator("tr.probe button").click()
+    page.locator("[data-cell]").first.click()
+    page.reload()
+    title = page.get_by_role("dialog").locator("h2")
+    expect(title).to_have_text(f"a.b[{SPELLED.get(text, text)}]", use_inner_text=False)
 
 
 def test_a_year_of_nightlies(page: Page, tmp_path: Path) -> None:

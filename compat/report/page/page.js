@@ -97,8 +97,9 @@ function start(data) {
   const table = document.getElementById("table");
   table.addEventListener("click", onMatrixClick);
   table.addEventListener("keydown", onMatrixKey);
-  document.getElementById("cell").addEventListener("close", () => {
-    if (state.cell) go({ cell: "" });
+  document.getElementById("cell").addEventListener("close", (event) => {
+    // The event comes late: another cell may be open by then.
+    if (state.cell && !event.target.open) go({ cell: "" });
   });
   // The past is large: it is loaded once somebody comes near it.
   const near = new IntersectionObserver((entries) => {

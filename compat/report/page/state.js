@@ -32,7 +32,8 @@ let state = parse(location.hash);
 
 /** Change what is shown; the browser's Back button undoes it, but for a text while it is typed. */
 function go(changes, { replace = false } = {}) {
-  state = { ...state, ...changes };
+  const chosen = Object.entries({ ...state, ...changes }).filter(([, value]) => value);
+  state = Object.fromEntries(chosen);
   const url = address(state);
   if (replace) history.replaceState(null, "", url);
   else if (url !== location.hash) history.pushState(null, "", url);
