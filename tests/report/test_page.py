@@ -297,6 +297,13 @@ def test_a_hostile_id_makes_a_permalink(page: Page, tmp_path: Path, text: str) -
     expect(title).to_have_text(f"a.b[{SPELLED.get(text, text)}]", use_inner_text=False)
 
 
+def test_checks_that_only_the_past_knows_have_a_cell_too(page: Page, small: str) -> None:
+    page.goto(f"{small}#cell=build.whole@2.13.0-cpu")
+    dialog = page.get_by_role("dialog", name="build.whole")
+    expect(dialog).to_contain_text("pass: passed")
+    expect(dialog).to_contain_text("2.13.0 on cpu, 1 run")
+
+
 def test_a_year_of_nightlies(page: Page, tmp_path: Path) -> None:
     run = year.latest()
     write_site(run, derive(run), year.history(), tmp_path)
@@ -309,9 +316,16 @@ def test_a_year_of_nightlies(page: Page, tmp_path: Path) -> None:
     page.locator("#history").scroll_into_view_if_needed()
     expect(page.locator("#history h3")).to_have_text(["nightly on cpu", "nightly on cuda"])
     expect(page.locator("#history .strip")).to_have_count(80)
-    page.goto(f"{page.url}#compare=2.16.0.dev20260401-cpu..2.16.0.dev20260420-cpu")
+    page.locator("#history").get_by_role("link", name="Compare the newest two").last.click()
+    expect(page.get_by_role("status")).to_contain_text(
+        "differ between 2.16.0.dev20261121-cuda and 2.16.0.dev20261122-cuda."
+    )
+    page.get_by_role("button", name="Reset").click()
+    page.goto(
+        f"{page.url.partition('#')[0]}#compare=2.16.0.dev20260401-cpu..2.16.0.dev20260420-cpu"
+    )
     expect(page.get_by_role("status")).to_contain_text("differ between 2.16.0.dev20260401-cpu and")
     page.locator("[data-cell]").first.click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Of earlier runs only the outcome is kept.")
+    expect(dialog).to_contain_text("Only the outcome is kept.")
     expect(dialog).to_contain_text("nightly on cpu, 365 runs")

@@ -34,7 +34,7 @@ async function pastCell(id) {
   for (const column of pastColumns()) {
     if (!id.endsWith(`@${column.key}`)) continue;
     const check = past.checks.get(id.slice(0, -column.key.length - 1));
-    if (check) return { check, column };
+    if (check && column.letter(check) !== ABSENT) return { check, column };
   }
   return undefined;
 }
@@ -44,14 +44,14 @@ function unknown(id) {
 }
 
 function about(id, { check, column }) {
-  const letter = column.past === undefined ? column.letter(check) : check.outcomes[column.past];
-  const outcome = letters[letter];
+  const outcome = letters[column.letter(check)];
   return [
     el("h2", { id: "cell-title" }, check.id),
     el("p", { class: "where" }, `${column.build} on ${column.device}`, column.version ? ` (${column.version})` : ""),
-    el("p", { class: `verdict is-${outcome}` }, glyph(outcome), el("strong", {}, ` ${outcome}`), `: ${meanings[outcome]}`),
+    el("p", { class: `verdict is-${outcome}` },
+      glyph(outcome), el("strong", {}, ` ${outcome}`), `: ${meanings[outcome]}`),
     check.probe ? el("p", { class: "question" }, check.probe.question) : "",
-    el("div", { class: "details" }, column.past === undefined ? "…" : "Of earlier runs only the outcome is kept."),
+    el("div", { class: "details" }, column.past === undefined ? "…" : "Only the outcome is kept."),
     check.probe ? el("h3", {}, "On the other builds") : "",
     check.probe ? siblings(check, id) : "",
     el("h3", {}, "History"),

@@ -16,7 +16,8 @@ async function loadPast() {
   const checks = new Map(
     data.checks.map(([id, outcomes], number) => [id, { id, outcomes, signatures: signatures[number] }]),
   );
-  past = { columns: data.columns, checks, lanes: lanesOf(data.columns) };
+  const shown = data.columns.map(shownAsColumn).reverse();
+  past = { columns: data.columns, checks, shown, lanes: lanesOf(data.columns) };
 }
 
 /** Columns that follow one another: those of a moving channel, or of one build; each on a device. */
@@ -34,18 +35,19 @@ function laneName(column) {
   return ["nightly", "test"].includes(column.channel) ? column.channel : column.build;
 }
 
-/** Past columns as the matrix shows columns, newest first, without those of the newest run. */
+/** Past columns as the matrix shows columns, newest first; the newest run's are among them. */
 function pastColumns() {
-  if (!past) return [];
-  const known = new Set(columns.map((column) => column.key));
-  const found = past.columns.map((column, index) => ({
+  return past?.shown ?? [];
+}
+
+function shownAsColumn(column, index) {
+  return {
     ...column,
     key: `${column.build}-${column.device}`,
     index: -1,
     past: index,
     letter: (check) => past.checks.get(check.id)?.outcomes[index] ?? ABSENT,
-  }));
-  return found.reverse().filter((column) => !known.has(column.key) && known.add(column.key));
+  };
 }
 
 /** Neighbouring columns of a lane in which a check ended alike. */
@@ -146,7 +148,7 @@ function laneSection(lane) {
     .sort((one, other) => other.at - one.at);
   const title = el("h3", {}, lane.key);
   const dates = period({ indexes: lane.indexes });
-  const about = el("p", {}, `${runs(lane.indexes.length)}, ${dates}. `,
+  const about = el("p", {}, `${runs(lane.indexes.length)}, ${dates}. `, newestTwo(lane),
     changed.length ? `${changed.length} checks changed, the newest change first:` : "No check changed.");
   const list = el("ul", { class: "lanes" }, ...changed.slice(0, MOST_ROWS).map((row) => laneRow(row, lane)));
   if (changed.length <= MOST_ROWS) return [title, about, list];
@@ -158,8 +160,16 @@ function laneSection(lane) {
   return [title, about, list, more];
 }
 
+/** A link to what the newest run of a moving channel changed. */
+function newestTwo(lane) {
+  const [before, after] = lane.indexes.slice(-2).map((index) => past.columns[index]);
+  if (before.build === after.build) return "";
+  const compare = `${before.build}-${lane.device}..${after.build}-${lane.device}`;
+  return el("a", { class: "newest", href: address({ compare }) }, "Compare the newest two.");
+}
+
 function laneRow({ check, at }, lane) {
-  const newest = past.columns[lane.indexes.at(-1)];
+  const newest = past.columns[lane.indexes.findLast((index) => check.outcomes[index] !== ABSENT)];
   const outcome = letters[check.outcomes[at]];
   const id = `${check.id}@${newest.build}-${newest.device}`;
   const link = el("a", { href: address({ ...state, cell: id }) }, check.id);

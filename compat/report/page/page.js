@@ -54,12 +54,13 @@ function fillBuilds() {
 }
 
 function options(all) {
-  return all.map((column) =>
-    el("option", { value: column.key }, `${column.build} ${column.device}${column.past === undefined ? "" : `, ${column.date}`}`));
+  return all.map(({ key, build, device, date, past: index }) =>
+    el("option", { value: key }, `${build} ${device}${index === undefined ? "" : `, ${date}`}`));
 }
 
 function earlier() {
-  const found = pastColumns();
+  const known = new Set(columns.map((column) => column.key));
+  const found = pastColumns().filter((column) => !known.has(column.key) && known.add(column.key));
   return found.length ? el("optgroup", { label: "earlier" }, ...options(found)) : "";
 }
 
