@@ -13,7 +13,7 @@ from compat.runs.model import JSON, Build, Cell, Run
 # Changes of a few rounding steps, in units of the output's root mean square, are what another
 # order of summation does.
 _STEPS = 8
-_NOISE = {"float32": _STEPS * 2.0**-23, "float16": _STEPS * 2.0**-10, "bfloat16": _STEPS * 2.0**-7}
+NOISE = {"float32": _STEPS * 2.0**-23, "float16": _STEPS * 2.0**-10, "bfloat16": _STEPS * 2.0**-7}
 
 
 def find_drift(run: Run) -> list[DriftFinding]:
@@ -58,7 +58,7 @@ def _find(run: Run, model: str, dtype: str, before: Build, after: Build) -> Drif
         after=after.label,
         compiled=moved,
         eager=_largest(older, eager),
-        jump=moved is None or moved > _NOISE.get(dtype, 0.0),
+        jump=moved is None or moved > NOISE.get(dtype, 0.0),
         cells=tuple(cell.id for cell in compiled),
     )
 
@@ -94,7 +94,7 @@ def say_drift(drift: list[DriftFinding]) -> list[Sentence]:
         Sentence(
             title=f"outputs: {each.model} in {each.dtype} moves from {each.before} to {each.after}",
             text=f"On {each.device} the compiled paths move by {_said(each.compiled)}, where "
-            f"{_STEPS} rounding steps of the dtype are {_NOISE.get(each.dtype, 0.0):.2g}; without "
+            f"{_STEPS} rounding steps of the dtype are {NOISE.get(each.dtype, 0.0):.2g}; without "
             f"a compiler they move by {_said(each.eager)}.",
             cells=each.cells,
         )

@@ -1,4 +1,4 @@
-"""Text from a run is untrusted when it reaches markdown."""
+"""Text from a run is untrusted when it reaches markdown or a page."""
 
 from __future__ import annotations
 
@@ -24,6 +24,18 @@ def plain(text: str) -> str:
     if len(line) > _LONGEST:
         line = line[: _LONGEST - 1] + "…"
     return _SPECIAL.sub(r"\\\1", line)
+
+
+def spelled(text: str) -> str:
+    """``text`` with every character that cannot be seen, or turns others around, spelled out."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character in "\n\t" or character.isprintable() or unicodedata.category(character) == "Zs"
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
 
 
 def code(text: str) -> str:

@@ -17,6 +17,7 @@ from compat.report.badge import badge
 from compat.report.cut import ISSUE_LIMIT, SUMMARY_LIMIT, cut
 from compat.report.markdown import render
 from compat.report.paragraph import paragraph
+from compat.report.site import write_site
 from compat.runs.history import History, save_history
 from compat.runs.model import Run, to_json
 from compat.runs.store import save, write_json
@@ -48,6 +49,7 @@ def write_reports(
     _write_support(reports / "data" / "support.json", support(run))
     if not findings.failed_controls:
         save_history(history, reports / HISTORY)
+    write_site(run, findings, history, reports / "site")
     text = render(run, findings, comparisons)
     short = paragraph(run, findings, comparisons) + "\n"
     for name, content in {

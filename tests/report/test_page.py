@@ -1,0 +1,331 @@
+"""The page in a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from compat.findings.derive import derive
+from compat.report.site import write_site
+from compat.runs.history import columns_of
+from compat.runs.model import Device, Outcome, Run, Status
+from tests.conftest import make_build, make_cell, make_run
+from tests.report import year
+from tests.report.hostile import HOSTILE, HOSTILE_TEXTS
+from tests.report.test_site import hostile_run
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+SPELLED = {
+    HOSTILE["control characters"]: "a\\x00b\\x07c\\x1b[31md\\x7fe\\u2028f\\ud800",
+    HOSTILE["direction"]: HOSTILE["direction"].replace("\u202e", "\\u202e"),
+}
+FAILING = "paths.outputs[mlp-aot]@2.14.0-cuda"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip(f"none of {', '.join(NAMES)} is installed")
+    # A sandbox is not to be had as root.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that may say nothing in the console and ask for nothing but files."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    context.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith(("file://", "data:,"))] == []
+
+
+def small_run() -> Run:
+    """Two releases and a nightly that could not be had, on both devices."""
+    builds = [
+        make_build(name, device=Device(kind=kind, name="x"), **changes)
+        for kind in ("cpu", "cuda")
+        for name, changes in (
+            ("2.13.0", {}),
+            ("2.14.0", {}),
+            ("nightly", {"status": Status.UNAVAILABLE, "reason": "no answer", "version": ""}),
+        )
+    ]
+    cells = []
+    for build in builds:
+        where = {"device": build.device.kind}
+        missing = build.status is Status.UNAVAILABLE
+        for path in ("eager", "standalone", "aot"):
+            outcome = Outcome.NOT_RUN if missing else Outcome.PASS
+            changes = {}
+            if f"paths.outputs[mlp-{path}]@{build.id}-{build.device.kind}" == FAILING:
+                outcome = Outcome.FAIL
+                changes = {
+                    "reason": "off by 3",
+                    "signature": "AssertionError: off by … @ torch._inductor:f",
+                    "message": "E  assert 3 < 1",
+                }
+            params = {"model": "mlp", "path": path}
+            cells.append(
+                make_cell(build.id, "paths.outputs", outcome, params=params, **where, **changes)
+            )
+        outcome = Outcome.NOT_RUN if missing else Outcome.UNSUPPORTED
+        cells.append(make_cell(build.id, "donation.reuse", outcome, **where))
+    return make_run(builds, cells)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return site(small_run(), tmp_path_factory.mktemp("small"))
+
+
+def site(run: Run, folder: Path) -> str:
+    write_site(run, derive(run), columns_of(run), folder)
+    return (folder / "index.html").as_uri()
+
+
+def cells_shown(page: Page) -> list[str]:
+    found = page.locator("[data-cell]").evaluate_all("all => all.map(each => each.dataset.cell)")
+    assert isinstance(found, list)
+    return found
+
+
+def test_the_matrix_is_a_table_with_headers(page: Page, small: str) -> None:
+    page.goto(small)
+    table = page.get_by_role("table", name="How each check ended on each build")
+    expect(table.get_by_role("columnheader")).to_have_count(7)
+    expect(table.get_by_role("rowheader", name="outputs")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("4 of 4 checks on 6 of 6 builds.")
+
+
+def test_a_probe_shows_its_worst_outcome_and_opens_to_its_checks(page: Page, small: str) -> None:
+    page.goto(small)
+    row = page.locator("tr.probe")
+    expect(row.locator("td").nth(4)).to_have_text("fail: 1 of 31/3")
+    expect(row.locator("td").nth(4).locator(".hidden")).to_have_text("fail: 1 of 3")
+    row.get_by_role("button").click()
+    expect(row.get_by_role("button")).to_have_attribute("aria-expanded", "true")
+    assert FAILING in cells_shown(page)
+    row.get_by_role("button").click()
+    assert FAILING not in cells_shown(page)
+
+
+def test_filters_are_in_the_address_and_what_is_left_is_said(page: Page, small: str) -> None:
+    page.goto(small)
+    page.get_by_label("Device").select_option("cuda")
+    page.get_by_label("Path").select_option("aot")
+    page.get_by_label("Text").fill("off by")
+    page.locator(".chip", has_text="fail").click()
+    expect(page.get_by_role("status")).to_have_text("1 of 4 checks on 3 of 6 builds.")
+    assert page.url.endswith("#device=cuda&path=aot&outcome=fail&q=off%20by")
+    assert set(cells_shown(page)) == {
+        "paths.outputs[mlp-aot]@2.13.0-cuda",
+        FAILING,
+        "paths.outputs[mlp-aot]@nightly-cuda",
+    }
+    page.get_by_role("button", name="Reset").click()
+    expect(page.get_by_role("status")).to_have_text("4 of 4 checks on 6 of 6 builds.")
+
+
+def test_a_filter_that_nothing_fits(page: Page, small: str) -> None:
+    page.goto(f"{small}#q=nowhere")
+    expect(page.get_by_role("status")).to_contain_text("Nothing fits the filter.")
+    expect(page.get_by_label("Text")).to_have_value("nowhere")
+
+
+def test_a_cell_opens_with_all_that_is_known(page: Page, small: str) -> None:
+    page.goto(f"{small}#outcome=fail")
+    page.get_by_role("button", name=f"fail: {FAILING}").click()
+    dialog = page.get_by_role("dialog", name="paths.outputs[mlp-aot]")
+    expect(dialog).to_contain_text("2.14.0 on cuda")
+    for text in (
+        "off by 3",
+        "AssertionError: off by … @ torch._inductor:f",
+        "E  assert 3 < 1",
+        "nox -s matrix -- --builds ==2.14.0 --device cuda --depth full --fresh --probes",
+        "cuda, 1 run",
+    ):
+        expect(dialog).to_contain_text(text)
+    assert page.url.endswith(f"#outcome=fail&cell={FAILING}")
+    page.go_back()
+    expect(dialog).to_be_hidden()
+
+
+def test_a_permalink_of_a_cell_opens_it(page: Page, small: str) -> None:
+    page.goto(f"{small}#cell={FAILING}")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("E  assert 3 < 1")
+    dialog.get_by_role("link", name="2.13.0 cuda pass").click()
+    expect(dialog).to_contain_text("2.13.0 on cuda")
+    expect(dialog).not_to_contain_text("assert 3")
+
+
+def test_a_permalink_of_a_cell_that_is_not_there(page: Page, small: str) -> None:
+    page.goto(f"{small}#cell=no.such[cell]@2.0-cpu")
+    expect(page.get_by_role("dialog", name="No such cell")).to_contain_text("no.such[cell]@2.0-cpu")
+
+
+def test_a_permalink_of_a_comparison_shows_what_differs(page: Page, small: str) -> None:
+    page.goto(f"{small}#device=cuda&compare=2.13.0..2.14.0")
+    expect(page.get_by_role("status")).to_have_text(
+        "1 of 4 checks differ between 2.13.0-cuda and 2.14.0-cuda."
+    )
+    assert cells_shown(page) == ["paths.outputs[mlp-aot]@2.13.0-cuda", FAILING]
+    expect(page.get_by_label("Compare")).to_have_value("2.13.0-cuda")
+
+
+def test_a_permalink_of_a_comparison_with_a_build_that_is_not_there(page: Page, small: str) -> None:
+    page.goto(f"{small}#compare=2.13.0..2.99")
+    expect(page.get_by_role("status")).to_contain_text("Not in this report: 2.13.0..2.99.")
+
+
+def test_links_within_the_page_leave_the_filters_alone(page: Page, small: str) -> None:
+    page.goto(f"{small}#outcome=fail")
+    page.get_by_role("link", name="Legend").click()
+    expect(page.get_by_role("status")).to_have_text("1 of 4 checks on 6 of 6 builds.")
+
+
+def test_the_keyboard_is_enough(page: Page, small: str) -> None:
+    page.goto(small)
+    focused = page.locator(":focus")
+    page.keyboard.press("Tab")
+    expect(focused).to_have_text("To the matrix")
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_label("Text"))
+    page.keyboard.type("paths aot")
+    expect(page.get_by_role("status")).to_contain_text("1 of 4 checks")
+    tab_to(page, page.locator("tr.probe button"))
+    page.keyboard.press("Enter")
+    expect(focused).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    expect(focused).to_have_attribute("data-cell", "paths.outputs[mlp-aot]@2.14.0-cpu")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("2.14.0 on cpu")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(focused).to_have_attribute("data-cell", "paths.outputs[mlp-aot]@2.14.0-cpu")
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail("the keyboard does not get there")
+
+
+def test_unknown_looks_unlike_pass_and_unlike_unsupported(page: Page, small: str) -> None:
+    page.goto(small)
+    looks = [
+        page.locator(f"td.is-{outcome} .glyph").first.evaluate(
+            """glyph => {
+                const cell = getComputedStyle(glyph.closest("td"));
+                const shape = document.querySelector(glyph.firstChild.getAttribute("href"));
+                return [getComputedStyle(glyph).color, shape.innerHTML, cell.backgroundImage];
+            }"""
+        )
+        for outcome in ("pass", "unsupported", "not-run")
+    ]
+    colours, shapes, backgrounds = zip(*looks, strict=True)
+    assert len(set(colours)) == len(set(shapes)) == 3
+    assert backgrounds[:2] == ("none", "none")
+    assert "gradient" in backgrounds[2]
+
+
+def test_dark_where_the_reader_asks_for_it(page: Page, small: str) -> None:
+    page.goto(small)
+    grounds = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        grounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert grounds == ["rgb(252, 252, 251)", "rgb(20, 23, 26)"]
+
+
+@pytest.mark.parametrize("address", ["", f"#cell={FAILING}", "#compare=2.13.0..2.14.0"])
+def test_on_a_phone_only_tables_scroll_sideways(page: Page, small: str, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(small + address)
+    expect(page.get_by_role("status")).not_to_be_empty()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_hostile_texts_are_shown_as_text(page: Page, tmp_path: Path) -> None:
+    run = hostile_run()
+    page.goto(site(run, tmp_path))
+    page.locator("tr.probe button").click()
+    expect(page.locator("[data-cell]")).to_have_count(len(HOSTILE_TEXTS))
+    for number, text in enumerate(HOSTILE_TEXTS):
+        page.locator("[data-cell]").nth(number).press("Enter")
+        dialog = page.get_by_role("dialog")
+        expect(dialog.locator("dt", has_text="__proto__")).to_be_visible()
+        shown = dialog.locator("pre").all_text_contents()
+        assert shown.count(SPELLED.get(text, text)) == 3  # reason, signature, message
+        page.keyboard.press("Escape")
+    assert page.locator("script:not([src])").count() == 0
+    assert page.locator("main b, main img").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS)
+def test_a_hostile_id_makes_a_permalink(page: Page, tmp_path: Path, text: str) -> None:
+    cell = make_cell("2.13.0", "a.b", params={"text": text})
+    address = site(make_run([make_build("2.13.0")], [cell, make_cell("2.13.0", "a.b")]), tmp_path)
+    page.goto(address)
+    page.locator("tr.probe button").click()
+    page.locator("[data-cell]").first.click()
+    page.reload()
+    title = page.get_by_role("dialog").locator("h2")
+    expect(title).to_have_text(f"a.b[{SPELLED.get(text, text)}]", use_inner_text=False)
+
+
+def test_checks_that_only_the_past_knows_have_a_cell_too(page: Page, small: str) -> None:
+    page.goto(f"{small}#cell=build.whole@2.13.0-cpu")
+    dialog = page.get_by_role("dialog", name="build.whole")
+    expect(dialog).to_contain_text("pass: passed")
+    expect(dialog).to_contain_text("2.13.0 on cpu, 1 run")
+
+
+def test_a_year_of_nightlies(page: Page, tmp_path: Path) -> None:
+    run = year.latest()
+    write_site(run, derive(run), year.history(), tmp_path)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    page.goto((tmp_path / "index.html").as_uri())
+    expect(page.locator("tr.probe")).to_have_count(20)
+    print(f"the matrix is there after {page.evaluate('performance.now()'):.0f} ms")
+    assert "history-data.js" not in asked
+    page.locator("#history").scroll_into_view_if_needed()
+    expect(page.locator("#history h3")).to_have_text(["nightly on cpu", "nightly on cuda"])
+    expect(page.locator("#history .strip")).to_have_count(80)
+    page.locator("#history").get_by_role("link", name="Compare the newest two").last.click()
+    expect(page.get_by_role("status")).to_contain_text(
+        "differ between 2.16.0.dev20261121-cuda and 2.16.0.dev20261122-cuda."
+    )
+    page.get_by_role("button", name="Reset").click()
+    page.goto(
+        f"{page.url.partition('#')[0]}#compare=2.16.0.dev20260401-cpu..2.16.0.dev20260420-cpu"
+    )
+    expect(page.get_by_role("status")).to_contain_text("differ between 2.16.0.dev20260401-cpu and")
+    page.locator("[data-cell]").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Only the outcome is kept.")
+    expect(dialog).to_contain_text("nightly on cpu, 365 runs")

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compat.findings.derive import derive
+from compat.report.escape import spelled
+from compat.report.site import write_site
+from compat.runs.history import columns_of
+from compat.runs.model import Device, Outcome, Run, Status
+from tests.conftest import make_build, make_cell, make_run
+from tests.report import year
+from tests.report.hostile import HOSTILE, HOSTILE_TEXTS
+
+
+def written(run: Run, folder: Path) -> dict[str, str]:
+    write_site(run, derive(run), columns_of(run), folder)
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_text("utf-8") for path in files}
+
+
+def data(text: str) -> Any:
+    """What a data script hands to the page."""
+    match = re.fullmatch(r"compat\('[a-z0-9/-]+', '(.*)'\);\n", text)
+    assert match
+    return json.loads(re.sub(r"\\(.)", r"\1", match[1]))
+
+
+def hostile_run() -> Run:
+    """Every text that a run can hold, hostile."""
+    name = HOSTILE["markup"]
+    build = make_build(
+        name,
+        version=HOSTILE["direction"],
+        note=HOSTILE["control characters"],
+        device=Device(kind="cpu", name=HOSTILE["markup"]),
+    )
+    missing = make_build("nightly", status=Status.UNAVAILABLE, reason=name, version="")
+    cells = [
+        make_cell(
+            name,
+            "probe.failing",
+            Outcome.FAIL,
+            params={"text": text},
+            reason=text,
+            signature=text,
+            message=text,
+            metrics={"__proto__": text, text: [text]},
+        )
+        for text in HOSTILE_TEXTS
+    ]
+    return make_run([build, missing], cells)
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
+    run = hostile_run()
+    assert written(run, tmp_path / "one") == written(run, tmp_path / "two")
+
+
+def test_what_an_earlier_report_left_goes_away(tmp_path: Path) -> None:
+    written(hostile_run(), tmp_path / "site")
+    small = written(make_run([make_build("2.13.0")], []), tmp_path / "site")
+    assert not [name for name in small if name.startswith("cells/")]
+
+
+def test_no_file_holds_text_that_could_be_markup_or_deceive(tmp_path: Path) -> None:
+    for name, text in written(hostile_run(), tmp_path).items():
+        assert "<script>alert" not in text, name
+        assert "</script><img" not in text, name
+        assert all(character in "\n\t" or character.isprintable() for character in text), name
+
+
+def test_nothing_in_the_page_leads_elsewhere(tmp_path: Path) -> None:
+    for name, text in written(make_run([make_build("2.13.0")], []), tmp_path).items():
+        found = set(re.findall(r"\w+://[^\s\"')]+", text))
+        assert found <= {"http://www.w3.org/2000/svg"}, name
+
+
+def test_the_policy_forbids_what_is_not_the_pages_own(tmp_path: Path) -> None:
+    html = written(hostile_run(), tmp_path)["index.html"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in html
+    assert not re.search(r"<(script|style)>| style=| on\w+=", re.sub(r"&lt;.*?&gt;", "", html))
+
+
+def test_one_letter_a_cell_and_a_note_where_one_is_due(tmp_path: Path) -> None:
+    cells = [
+        make_cell("2.13.0", "a.b", params={"path": "aot"}),
+        make_cell("2.14.0", "a.b", Outcome.FAIL, params={"path": "aot"}, signature="X @ torch"),
+        make_cell("2.14.0", "a.c", Outcome.NOT_RUN, reason="the machine lacked something"),
+    ]
+    run = make_run([make_build("2.13.0"), make_build("2.14.0")], cells)
+    matrix = data(written(run, tmp_path)["matrix-data.js"])
+    (first, second) = matrix["probes"]
+    assert first["checks"] == [["a.b[aot]", ["aot"], "pf", {"1": 0}, []]]
+    assert second["checks"] == [["a.c", [], ".n", {"1": 1}, []]]
+    assert matrix["notes"] == ["X @ torch", "the machine lacked something"]
+    assert [column["date"] for column in matrix["columns"]] == ["2026-11-22", "2026-11-22"]
+
+
+def test_a_cells_details_are_in_the_file_of_its_probe(tmp_path: Path) -> None:
+    cell = make_cell("2.13.0", "a.b", Outcome.FAIL, message="E  it's\n\\n", metrics={"n": 1})
+    files = written(make_run([make_build("2.13.0")], [cell]), tmp_path)
+    [[detail]] = data(files["cells/0.js"])
+    assert detail["message"] == "E  it's\n\\n"
+    assert detail["metrics"] == {"n": 1}
+    assert detail["command"].endswith("--probes 'a.b'")
+    assert "signature" not in detail
+
+
+def test_a_build_says_when_it_was_last_verified(tmp_path: Path) -> None:
+    missing = make_build("nightly", status=Status.UNAVAILABLE, reason="no answer", version="")
+    run = make_run([make_build("2.13.0"), missing], [make_cell("2.13.0", "a.b")])
+    html = written(run, tmp_path)["index.html"]
+    assert re.search(r'<th scope="row">2\.13\.0</th>.*\n<td>2026-11-22</td>', html)
+    assert re.search(r'<th scope="row">nightly</th>.*\n<td>never</td>', html)
+
+
+def test_charts_have_their_numbers_as_a_table(tmp_path: Path) -> None:
+    build = make_build("2.13.0", device=Device(kind="cuda", name="a GPU"))
+    spread = {"median_s": 1.5, "min_s": 1.25, "max_s": 2.0, "repeats": 5}
+    cells = [
+        make_cell("2.13.0", "cuda.compile_time", device="cuda", metrics={"donated": spread}),
+        make_cell(
+            "2.13.0",
+            "cuda.donation_memory",
+            device="cuda",
+            metrics={"kept_mb": 512, "donated_mb": 256},
+        ),
+    ]
+    html = written(make_run([build], cells), tmp_path)["index.html"]
+    assert html.count('class="pygal-chart"') == 2
+    assert "<title>2.13.0 cuda: 1.5</title>" in html
+    assert "<td>2.13.0 cuda</td><td>donated</td><td>1.5</td><td>1.25</td><td>2</td>" in html
+    assert "<td>512</td><td>256</td>" in html
+
+
+def test_a_year_of_nightlies_is_small_at_first_view(tmp_path: Path) -> None:
+    run = year.latest()
+    write_site(run, derive(run), year.history(), tmp_path)
+    lazy = {tmp_path / "history-data.js", *tmp_path.glob("cells/*")}
+    files = {path: path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()}
+    assert sum(size for path, size in files.items() if path not in lazy) < 200_000
+    assert sum(files.values()) < 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("plain – 文 ♥", "plain – 文 ♥"),
+        ("a\tb\nc", "a\tb\nc"),
+        ("\x1b[31m", "\\x1b[31m"),
+        ("\u202egnp", "\\u202egnp"),
+        ("\ud800\u2028", "\\ud800\\u2028"),
+    ],
+)
+def test_spelled(given: str, shown: str) -> None:
+    assert spelled(given) == shown
