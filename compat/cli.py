@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import errno
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
+import jsonschema
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -24,19 +27,24 @@ from compat.builds.spec import EXPECTED, parse_spec
 from compat.errors import UsageError
 from compat.findings.derive import derive
 from compat.findings.model import Findings
+from compat.github import ADDRESS, GitHub, GitHubError
 from compat.host import compiler, default_device, default_jobs
+from compat.issues import LABEL, comment, find_topics, plan, sync
 from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
 from compat.progress import LiveProgress
+from compat.report.issue import comment_body, link_to_run
 from compat.report.markdown import render
 from compat.report.summary import print_summary
 from compat.report.timing import print_timing
 from compat.runner import probe_builds
-from compat.runs.model import Status, to_json
-from compat.runs.store import RunFolder, merge, save, write_json
+from compat.runs.history import load_history
+from compat.runs.model import Run, Status, to_json
+from compat.runs.store import RunFolder, load, merge, save, write_json
 from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 
 HOME = Path(".compat")
 REPORTS = Path("reports")
+HISTORY = REPORTS / "data" / "history.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"compat: {error}", file=sys.stderr)
         return 2
+    except GitHubError as error:
+        print(f"compat: {error}", file=sys.stderr)
+        return 1
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
@@ -153,13 +164,60 @@ def _parser() -> argparse.ArgumentParser:
         help="run folders to merge; default: the newest",
     )
     report.set_defaults(command=_report)
+
+    issue = commands.add_parser("issue", help="keep the tracking issues on GitHub")
+    _add_issue_commands(issue)
     return parser
+
+
+def _add_issue_commands(issue: argparse.ArgumentParser) -> None:
+    where = _OneLineParser(add_help=False)
+    where.add_argument("--repository", type=_repository, required=True, metavar="OWNER/NAME")
+    commands = issue.add_subparsers(required=True, metavar="COMMAND")
+
+    syncing = commands.add_parser(
+        "sync", parents=[where], help="open, rewrite and close them as the history says"
+    )
+    syncing.add_argument(
+        "--nights",
+        type=_positive,
+        default=2,
+        metavar="N",
+        help="in how many nights in a row a failure must be seen; default: 2",
+    )
+    syncing.add_argument(
+        "--today", type=_day, metavar="YYYY-MM-DD", help="default: what the clock says, in UTC"
+    )
+    syncing.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    syncing.set_defaults(command=_sync_issues)
+
+    commenting = commands.add_parser(
+        "comment", parents=[where], help="comment on the open tracking issue of a device"
+    )
+    commenting.add_argument("--device", choices=["cpu", "cuda"], required=True)
+    commenting.add_argument("--file", type=Path, required=True, help="the comment, as markdown")
+    commenting.set_defaults(command=_comment_on_issue)
 
 
 def _python(text: str) -> str:
     if not re.fullmatch(r"3\.\d+", text):
         raise argparse.ArgumentTypeError(f"expected a version such as 3.10, not {text!r}")
     return text
+
+
+def _repository(text: str) -> str:
+    if not re.fullmatch(r"[\w-]+/[\w.-]+", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"expected OWNER/NAME, not {text!r}")
+    return text
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a day such as 2026-11-22, not {text!r}"
+        ) from None
 
 
 def _positive(text: str) -> int:
@@ -290,3 +348,63 @@ def _report(parsed: argparse.Namespace) -> int:
     readme.write_text(render(run, findings), encoding="utf-8")
     print_summary(run, findings, readme, Console())
     return 1 if findings.unexpected else 0
+
+
+def _sync_issues(parsed: argparse.Namespace) -> int:
+    history = load_history(HISTORY)
+    if not history.columns:
+        raise UsageError(f"{HISTORY}: expected a history of at least one run")
+    latest = REPORTS / "latest"
+    topics = find_topics(
+        history,
+        _latest_run(latest / "run.json"),
+        _expected(latest / "findings.json"),
+        nights=parsed.nights,
+        today=parsed.today or datetime.now(timezone.utc).date(),
+        run_link=link_to_run(os.environ),
+    )
+    github = _github(parsed.repository)
+    if parsed.dry_run:
+        for step in plan(topics, github.issues(LABEL)):
+            print(f"would {step}\n{step.text}")
+    else:
+        for step in sync(topics, github):
+            print(step)
+    return 0
+
+
+def _latest_run(path: Path) -> Run:
+    try:
+        return load(path)
+    except (OSError, ValueError, jsonschema.ValidationError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"{path}: expected a run as compat report writes it: {reason}") from None
+
+
+def _expected(path: Path) -> frozenset[str]:
+    """The cells of the newest run that ended badly as expected."""
+    try:
+        return frozenset(json.loads(path.read_text(encoding="utf-8")).get("expected", []))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path}: expected findings as compat report writes them: {error}"
+        ) from None
+
+
+def _comment_on_issue(parsed: argparse.Namespace) -> int:
+    try:
+        markdown = parsed.file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {parsed.file}: {error}") from None
+    body = comment_body(markdown, link_to_run(os.environ))
+    if not body:
+        raise UsageError(f"{parsed.file}: expected markdown, it is empty")
+    print(comment(parsed.device, body, _github(parsed.repository)))
+    return 0
+
+
+def _github(repository: str) -> GitHub:
+    token = os.environ.get("GITHUB_TOKEN")
+    if not token:
+        raise UsageError("GITHUB_TOKEN: expected a token that may write issues; it is not set")
+    return GitHub(repository, token, os.environ.get("GITHUB_API_URL") or ADDRESS)
