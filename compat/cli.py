@@ -13,7 +13,6 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
-import jsonschema
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -374,6 +373,9 @@ def _sync_issues(parsed: argparse.Namespace) -> int:
 
 
 def _latest_run(path: Path) -> Run:
+    # Here, so that a machine that only probes needs none.
+    import jsonschema
+
     try:
         return load(path)
     except (OSError, ValueError, jsonschema.ValidationError) as error:
