@@ -42,8 +42,8 @@ class Wanted(Enum):
 class Standing(Enum):
     """How a signature stands after the newest night, against the night before."""
 
-    NEW = "new"
     STILL_THERE = "still there"
+    NEW = "new"
     NOT_RUN = "not run"
     GONE = "gone"
 
@@ -75,7 +75,7 @@ class Tracking:
 
     Attributes:
         newest: The builds of the newest night.
-        troubles: Those seen for the most nights first.
+        troubles: In the order of their standings, those seen for the most nights first.
     """
 
     device: str
@@ -161,7 +161,7 @@ def track(
         device=device,
         wanted=Wanted.OPEN if confirmed else Wanted.CLOSED if all_is_well else Wanted.AS_IS,
         newest=night.columns,
-        troubles=tuple(sorted(troubles, key=lambda each: (-each.nights, each.signature))),
+        troubles=tuple(sorted(troubles, key=_weight)),
     )
 
 
@@ -228,6 +228,10 @@ def _trouble(history: History, signature: str, spell: _Spell, newest: _Night) ->
         first_bad=history.columns[first[check]],
         last_good=_last_good(history, check, first[check]),
     )
+
+
+def _weight(trouble: Trouble) -> tuple[int, int, str]:
+    return (list(Standing).index(trouble.standing), -trouble.nights, trouble.signature)
 
 
 def _last_good(history: History, check: str, bad: int) -> Column | None:

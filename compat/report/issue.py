@@ -6,6 +6,7 @@ Whatever a run says stands in code style, where GitHub looks for no names and no
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -136,9 +137,9 @@ def _tracking_body(marker: str, tracking: Tracking, run: Run, run_link: str) -> 
     template = environment.from_string(source)
     counts = Counter(trouble.standing for trouble in tracking.troubles)
     troubles = [_shown(trouble, run) for trouble in tracking.troubles]
-    body = ""
-    for shown in range(len(troubles), -1, -1):
-        body = template.render(
+
+    def render(number: int) -> str:
+        return template.render(
             marker=marker,
             device=tracking.device,
             closed=tracking.wanted is Wanted.CLOSED,
@@ -146,13 +147,14 @@ def _tracking_body(marker: str, tracking: Tracking, run: Run, run_link: str) -> 
             night=_quote(max(column.date for column in tracking.newest)),
             builds=", ".join(_quote(_version(column)) for column in tracking.newest),
             standings=", ".join(f"{counts[each]} {each.value}" for each in Standing),
-            troubles=troubles[:shown],
-            left_out=len(troubles) - shown,
+            troubles=troubles[:number],
+            left_out=len(troubles) - number,
             run_line=_RUN_LINE.format(run_link) if run_link else "",
         )
-        if len(body.encode()) <= LIMIT_B:
-            break
-    return body
+
+    numbers = range(len(troubles) + 1)
+    too_many = bisect_right(numbers, LIMIT_B, key=lambda number: len(render(number).encode()))
+    return render(too_many - 1)
 
 
 def _shown(trouble: Trouble, run: Run) -> Mapping[str, str]:
@@ -186,11 +188,11 @@ def _compare(good: Column, bad: Column) -> str:
 
 
 def _repeat(trouble: Trouble, run: Run) -> str:
-    """The command for the first of its checks; empty where the run has none of them."""
+    """The command for one of its checks; empty where the run has none of them."""
     seen_on = (trouble.seen_on.build, trouble.seen_on.device)
     for cell in run.cells:
-        if cell.check == trouble.checks[0] and (cell.build, cell.device) == seen_on:
-            return code(repeat_command(cell, run.builds))
+        if cell.check in trouble.checks and (cell.build, cell.device) == seen_on:
+            return _inline(repeat_command(cell, run.builds))
     return ""
 
 
@@ -199,5 +201,9 @@ def _version(column: Column) -> str:
 
 
 def _quote(text: str) -> str:
+    return _inline(text[:_LONGEST])
+
+
+def _inline(text: str) -> str:
     # The marker must not stand anywhere else, not even in code.
-    return code(text[:_LONGEST].replace("<!--", "<! --"))
+    return code(text).replace("<!--", "<! --")

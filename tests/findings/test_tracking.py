@@ -71,7 +71,7 @@ def test_the_signature_counts_and_not_the_check() -> None:
 def test_a_crash_and_a_hang_have_no_signature_and_differ_all_the_same() -> None:
     history = replace(history_of({"a.b": "ct"}), signatures={})
     assert tracked(history).wanted is AS_IS
-    assert [each.signature for each in tracked(history).troubles] == ["crash", "timeout"]
+    assert [each.signature for each in tracked(history).troubles] == ["timeout", "crash"]
 
 
 def test_an_open_issue_is_closed_only_once_all_that_failed_was_run() -> None:
