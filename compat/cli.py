@@ -387,7 +387,7 @@ def _expected(path: Path) -> frozenset[str]:
     """The cells of the newest run that ended badly as expected."""
     try:
         return frozenset(json.loads(path.read_text(encoding="utf-8")).get("expected", []))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         raise UsageError(
             f"{path}: expected findings as compat report writes them: {error}"
         ) from None

@@ -100,8 +100,11 @@ class GitHub:
                 if response.status_code in {requests.codes.ok, requests.codes.created}:
                     return response.json(), response.links.get("next", {}).get("url")
                 problem = _problem(response)
-                if response.status_code in _RATE_LIMITED:
-                    pause = _pause_s(response)
+                after = response.headers.get("Retry-After", "")
+                if after.isdecimal():
+                    pause = int(after)
+                elif response.status_code in _RATE_LIMITED:
+                    pause = _rate_limit_pause_s(response)
                 elif response.status_code < requests.codes.server_error:
                     pause = None
             except requests.RequestException as error:
@@ -123,11 +126,8 @@ class _Token(AuthBase):
         return request
 
 
-def _pause_s(refusal: requests.Response) -> float | None:
+def _rate_limit_pause_s(refusal: requests.Response) -> float | None:
     """How long a rate limit asks to wait; None where it is no rate limit."""
-    after = refusal.headers.get("Retry-After", "")
-    if after.isdecimal():
-        return int(after)
     reset = refusal.headers.get("X-RateLimit-Reset", "")
     if refusal.headers.get("X-RateLimit-Remaining") == "0" and reset.isdecimal():
         return max(0.0, int(reset) - time()) + 1
