@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,12 +31,15 @@ from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
 from compat.findings.sides import compare_sides, side_of
 from compat.findings.twins import comparisons
+from compat.github import ADDRESS, GitHub, GitHubError
 from compat.host import compiler, default_device, default_jobs
+from compat.issues import LABEL, comment, find_topics, plan, sync
 from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
 from compat.progress import LiveProgress
 from compat.report.advice import advice_text
 from compat.report.comparison import comparison_text
 from compat.report.explain import explain
+from compat.report.issue import comment_body, link_to_run
 from compat.report.repeat import repeat_commands
 from compat.report.summary import print_summary
 from compat.report.timing import print_timing
@@ -61,6 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"compat: {error}", file=sys.stderr)
         return 2
+    except GitHubError as error:
+        print(f"compat: {error}", file=sys.stderr)
+        return 1
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
@@ -189,7 +196,38 @@ def _parser() -> argparse.ArgumentParser:
         "cell", metavar="CELL", help="probe[parameters]@build-device; without @ on all builds"
     )
     explaining.set_defaults(command=_explain)
+    issue = commands.add_parser("issue", help="keep the tracking issues on GitHub")
+    _add_issue_commands(issue)
     return parser
+
+
+def _add_issue_commands(issue: argparse.ArgumentParser) -> None:
+    where = _OneLineParser(add_help=False)
+    where.add_argument("--repository", type=_repository, required=True, metavar="OWNER/NAME")
+    commands = issue.add_subparsers(required=True, metavar="COMMAND")
+
+    syncing = commands.add_parser(
+        "sync", parents=[where], help="open, rewrite and close them as the history says"
+    )
+    syncing.add_argument(
+        "--nights",
+        type=_positive,
+        default=2,
+        metavar="N",
+        help="in how many nights in a row a failure must be seen; default: 2",
+    )
+    syncing.add_argument(
+        "--today", type=_day, metavar="YYYY-MM-DD", help="default: what the clock says, in UTC"
+    )
+    syncing.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    syncing.set_defaults(command=_sync_issues)
+
+    commenting = commands.add_parser(
+        "comment", parents=[where], help="comment on the open tracking issue of a device"
+    )
+    commenting.add_argument("--device", choices=["cpu", "cuda"], required=True)
+    commenting.add_argument("--file", type=Path, required=True, help="the comment, as markdown")
+    commenting.set_defaults(command=_comment_on_issue)
 
 
 def _versions(text: str) -> SpecifierSet:
@@ -205,6 +243,21 @@ def _python(text: str) -> str:
     if not re.fullmatch(r"3\.\d+", text):
         raise argparse.ArgumentTypeError(f"expected a version such as 3.10, not {text!r}")
     return text
+
+
+def _repository(text: str) -> str:
+    if not re.fullmatch(r"[\w-]+/[\w.-]+", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"expected OWNER/NAME, not {text!r}")
+    return text
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a day such as 2026-11-22, not {text!r}"
+        ) from None
 
 
 def _positive(text: str) -> int:
@@ -331,16 +384,9 @@ def _report(parsed: argparse.Namespace) -> int:
     findings = derive(run, load_expectations())
     history = append(load_history(REPORTS / HISTORY), run)
     compared = comparisons(run, findings, history)
-    write_reports(REPORTS, run, findings, compared, history, _rest())
+    write_reports(REPORTS, run, findings, compared, history, link_to_run(os.environ) or str(README))
     print_summary(run, findings, compared, REPORTS / README, Console())
     return 1 if findings.unexpected else 0
-
-
-def _rest() -> str:
-    """Where the whole report is: in GitHub's CI the page of the run, which has it attached."""
-    variables = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-    server, repository, number = (os.environ.get(name, "") for name in variables)
-    return f"{server}/{repository}/actions/runs/{number}" if number else str(README)
 
 
 def _compare(parsed: argparse.Namespace) -> int:
@@ -371,3 +417,45 @@ def _explain(parsed: argparse.Namespace) -> int:
     history = append(load_history(REPORTS / HISTORY), run)
     print(explain(parsed.cell, run, derive(run, load_expectations()), history))
     return 0
+
+
+def _sync_issues(parsed: argparse.Namespace) -> int:
+    history = load_history(REPORTS / HISTORY)
+    if not history.columns:
+        raise UsageError(f"{REPORTS / HISTORY}: expected a history of at least one run")
+    run = load_latest(REPORTS / LATEST_RUN)
+    topics = find_topics(
+        history,
+        run,
+        frozenset(derive(run, load_expectations()).expected),
+        nights=parsed.nights,
+        today=parsed.today or datetime.now(timezone.utc).date(),
+        run_link=link_to_run(os.environ),
+    )
+    github = _github(parsed.repository)
+    if parsed.dry_run:
+        for step in plan(topics, github.issues(LABEL)):
+            print(f"would {step}\n{step.text}")
+    else:
+        for step in sync(topics, github):
+            print(step)
+    return 0
+
+
+def _comment_on_issue(parsed: argparse.Namespace) -> int:
+    try:
+        markdown = parsed.file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {parsed.file}: {error}") from None
+    body = comment_body(markdown, link_to_run(os.environ))
+    if not body:
+        raise UsageError(f"{parsed.file}: expected markdown, it is empty")
+    print(comment(parsed.device, body, _github(parsed.repository)))
+    return 0
+
+
+def _github(repository: str) -> GitHub:
+    token = os.environ.get("GITHUB_TOKEN")
+    if not token:
+        raise UsageError("GITHUB_TOKEN: expected a token that may write issues; it is not set")
+    return GitHub(repository, token, os.environ.get("GITHUB_API_URL") or ADDRESS)

@@ -8,6 +8,11 @@ import unicodedata
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
 _LONGEST = 400
 
+# What GitHub takes for a person to notify or for another issue, also where markdown escapes it.
+_REFERENCE = re.compile(r"(@(?=\w)|#(?=\d)|\bGH-(?=\d)|<(?=!--))", re.IGNORECASE)
+# Of code only what is code beyond doubt: on one line, in one cell of a table, not escaped.
+_CODE = re.compile(r"(?<![\\`])(`+)(?!`)[^\n|]+?(?<!`)\1(?!`)")
+
 
 def visible(text: str) -> str:
     """``text`` without what a terminal or a reader would not show but obey."""
@@ -20,10 +25,10 @@ def visible(text: str) -> str:
 
 def plain(text: str) -> str:
     """``text`` as one line that markdown shows as it is, cut where it is very long."""
-    line = " ".join(visible(text).split())
+    line = _line(text)
     if len(line) > _LONGEST:
         line = line[: _LONGEST - 1] + "…"
-    return _SPECIAL.sub(r"\\\1", line)
+    return _SPECIAL.sub(r"\\\1", _inert(line))
 
 
 def spelled(text: str) -> str:
@@ -40,5 +45,23 @@ def spelled(text: str) -> str:
 
 def code(text: str) -> str:
     """``text`` in code style, on one line; safe inside a table."""
-    line = " ".join(visible(text).split()).replace("`", "'").replace("|", "¦")
+    line = _line(text).replace("`", "'").replace("|", "¦")
     return f"`{line}`" if line else ""
+
+
+def inert(markdown: str) -> str:
+    """``markdown`` that notifies nobody and refers to no issue; links and code stay as they are."""
+    parts = []
+    end = 0
+    for each in _CODE.finditer(markdown):
+        parts += [_inert(markdown[end : each.start()]), each[0]]
+        end = each.end()
+    return "".join([*parts, _inert(markdown[end:])])
+
+
+def _line(text: str) -> str:
+    return " ".join(visible(text).split())
+
+
+def _inert(text: str) -> str:
+    return _REFERENCE.sub("\\1\u200b", text)

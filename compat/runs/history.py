@@ -14,7 +14,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 from packaging.version import InvalidVersion, Version
 
 from compat.errors import UsageError
@@ -119,6 +118,9 @@ def load_history(path: Path) -> History:
     Raises:
         UsageError: The file is no history.
     """
+    # Here, so that a machine that only probes needs no jsonschema.
+    import jsonschema
+
     if not path.exists():
         return EMPTY
     try:
@@ -138,6 +140,8 @@ def save_history(history: History, path: Path) -> None:
     Raises:
         jsonschema.ValidationError: It does not fit the schema; a defect of this project.
     """
+    import jsonschema
+
     columns = [asdict(column) for column in history.columns]
     data = {
         "schema_version": SCHEMA_VERSION,

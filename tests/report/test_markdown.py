@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from compat.findings.derive import derive
-from compat.report.escape import code, plain
+from compat.report.escape import code, inert, plain
 from compat.report.markdown import render
 from compat.runs.model import Device, Outcome, Run, Status
 from tests.conftest import make_build, make_cell, make_run
@@ -66,6 +66,7 @@ def test_text_from_a_run_stays_text() -> None:
         ("a | b", "a \\| b"),
         ("two\nlines", "two lines"),
         ("<b>", "\\<b\\>"),
+        ("@bob #1 GH-2 a @ b", "@\u200bbob \\#\u200b1 GH\\-\u200b2 a @ b"),
         ("x" * 500, "x" * 399 + "…"),
     ],
 )
@@ -75,6 +76,25 @@ def test_plain(given: str, shown: str) -> None:
 
 def test_code_cannot_be_left() -> None:
     assert code("a`b|c\nd") == "`a'b¦c d`"
+    assert code("a\u202eb\x1b") == "`ab`"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("@bob, owner/name#1", "@\u200bbob, owner/name#\u200b1"),
+        ("`a@b` ``c`@d``", "`a@b` ``c`@d``"),
+        ("[x](https://e/compare/a...b)", "[x](https://e/compare/a...b)"),
+        ("<!-- x -->", "<\u200b!-- x -->"),
+        # None of these is code, or none may be.
+        ("\\`@bob\\`", "\\`@\u200bbob\\`"),
+        ("` | @bob `", "` | @\u200bbob `"),
+        ("`\n\n@bob `", "`\n\n@\u200bbob `"),
+        ("`` @bob `", "`` @\u200bbob `"),
+    ],
+)
+def test_markdown_that_notifies_nobody(given: str, shown: str) -> None:
+    assert inert(given) == shown
 
 
 def test_compile_times_of_a_gpu() -> None:

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from compat.findings.tracking import (
+    Standing,
+    Tracking,
+    Wanted,
+    known_signatures,
+    track,
+    watch_index,
+    watch_schedule,
+)
+from compat.runs.history import EMPTY, WHOLE, History
+from tests.findings.nights import FIRST, history_of, night
+
+OPEN, AS_IS, CLOSED = Wanted.OPEN, Wanted.AS_IS, Wanted.CLOSED
+
+
+def tracked(history: History, nights: int = 2) -> Tracking:
+    tracking = track(history, "cpu", nights)
+    assert tracking is not None
+    return tracking
+
+
+@pytest.mark.parametrize(
+    ("picture", "wanted"),
+    [
+        ("pppf", AS_IS),
+        ("ppff", OPEN),
+        ("ppee", OPEN),
+        ("ppcc", OPEN),
+        ("pptt", OPEN),
+        ("pfpf", AS_IS),  # not in a row
+        ("fnnf", OPEN),  # what was not run counts for nothing
+        ("f..f", OPEN),
+        ("ssnn", AS_IS),  # nothing was seen at all
+        ("uuuu", CLOSED),
+        ("fffp", AS_IS),
+        ("ffpp", CLOSED),
+        ("ffpn", AS_IS),
+        ("fpnp", CLOSED),
+        ("ffnn", AS_IS),
+        ("ff..", AS_IS),
+        ("fpfp", AS_IS),
+        ("ffpf", AS_IS),  # once more is not night after night: it stays open
+        ("pppp", CLOSED),
+    ],
+)
+def test_two_nights_open_it_and_two_good_ones_close_it(picture: str, wanted: Wanted) -> None:
+    assert tracked(history_of({"a.b": picture})).wanted is wanted
+
+
+@pytest.mark.parametrize(
+    ("picture", "nights", "wanted"), [("f", 1, OPEN), ("ff", 3, AS_IS), ("fff", 3, OPEN)]
+)
+def test_how_many_nights_it_takes_is_a_choice(picture: str, nights: int, wanted: Wanted) -> None:
+    assert tracked(history_of({"a.b": picture}), nights).wanted is wanted
+
+
+def test_the_signature_counts_and_not_the_check() -> None:
+    assert tracked(history_of({"a.b": "fp", "a.c": "pf"})).wanted is OPEN
+    other = {"a.b": {"0": "KeyError: x"}, "a.c": {"1": "KeyError: y"}}
+    different = replace(history_of({"a.b": "fp", "a.c": "pf"}), signatures=other)
+    assert tracked(different).wanted is AS_IS
+
+
+def test_a_crash_and_a_hang_have_no_signature_and_differ_all_the_same() -> None:
+    history = replace(history_of({"a.b": "ct"}), signatures={})
+    assert tracked(history).wanted is AS_IS
+    assert [each.signature for each in tracked(history).troubles] == ["timeout", "crash"]
+
+
+def test_an_open_issue_is_closed_only_once_all_that_failed_was_run() -> None:
+    assert tracked(history_of({"a.b": "ffpp", "a.c": "ffnp"})).wanted is AS_IS
+    assert tracked(history_of({"a.b": "ffppp", "a.c": "ffnpp"})).wanted is CLOSED
+
+
+def test_a_failure_seen_once_and_never_asked_for_again_keeps_nothing_open() -> None:
+    history = history_of({"a.b": "ffpp", "a.rare": ".f.."})
+    assert tracked(history).wanted is AS_IS
+    once = {**history.signatures, "a.rare": {"1": "KeyError: x"}}
+    assert tracked(replace(history, signatures=once)).wanted is CLOSED
+
+
+def test_other_devices_and_other_channels_do_not_count() -> None:
+    stable = tuple(night(each, channel="stable") for each in range(2))
+    assert track(history_of({"a.b": "ff"}, stable), "cpu", 2) is None
+    gpu = tuple(night(each, device="cuda") for each in range(2))
+    assert track(history_of({"a.b": "ff"}, gpu), "cpu", 2) is None
+    assert track(EMPTY, "cpu", 2) is None
+
+
+def test_a_release_candidate_is_a_night_of_its_own_channel() -> None:
+    columns = (
+        night(0),
+        night(0, channel="test", build="2.15.0rc1+cpu", version="2.15.0rc1+cpu", git_version="c1"),
+        night(1),
+        night(1, channel="test", build="2.15.0rc2+cpu", version="2.15.0rc2+cpu", git_version="c2"),
+    )
+    (trouble,) = tracked(history_of({"a.b": "pppf"}, columns)).troubles
+    assert (trouble.first_bad, trouble.last_good) == (columns[3], columns[1])
+    assert tracked(history_of({"a.b": "pfpf"}, columns)).wanted is OPEN
+
+
+@pytest.mark.parametrize(
+    ("picture", "wanted"),
+    [
+        ("ffp", AS_IS),  # the second run of that date was good
+        ("fpf", OPEN),
+        ("ff.", OPEN),  # and says nothing of what it did not run
+    ],
+)
+def test_of_several_runs_on_one_date_the_newest_counts(picture: str, wanted: Wanted) -> None:
+    again = night(1, run="2026-11-02T180000.000Z")
+    assert tracked(history_of({"a.b": picture}, (night(0), night(1), again))).wanted is wanted
+
+
+def test_an_older_nightly_beside_the_newest_one_does_not_count() -> None:
+    pinned = {"build": "2.14.0.dev20260420+cpu", "version": "2.14.0.dev20260420+cpu"}
+    columns = (night(0, **pinned), night(0), night(1, **pinned), night(1))
+    assert tracked(history_of({"a.b": "fpfp"}, columns)).wanted is CLOSED
+
+
+def test_a_nightly_under_two_pythons_is_two_builds_of_one_night() -> None:
+    under = {"build": "2.16.0.dev20261102+cpu-py3.10"}
+    columns = (night(0), night(1), night(1, **under))
+    tracking = tracked(history_of({"a.b": "ffp"}, columns))
+    assert tracking.wanted is OPEN
+    assert tracking.newest == columns[1:]
+
+
+@pytest.mark.parametrize(
+    ("reason", "wanted"),
+    [
+        ("could not be installed: no answer", AS_IS),
+        ("the runner ended before the build did", AS_IS),
+        ("the worker ended with status -11: it said nothing", OPEN),
+    ],
+)
+def test_infrastructure_is_no_trouble_and_a_torch_that_cannot_be_imported_is(
+    reason: str, wanted: Wanted
+) -> None:
+    history = history_of({WHOLE: "ee", "a.b": "nn"}, signature=reason)
+    assert tracked(history).wanted is wanted
+
+
+def test_what_is_known_is_no_trouble() -> None:
+    history = history_of({"a.b": "fff", "a.c": "ppp"})
+    known = known_signatures(history, night(2).run, {f"a.b@{night(2).build}-cpu"})
+    assert known == {("a.b", "AssertionError: no")}
+    tracking = track(history, "cpu", 2, known)
+    assert tracking is not None
+    assert (tracking.wanted, tracking.troubles) == (CLOSED, ())
+    assert known_signatures(history, "another run", {f"a.b@{night(2).build}-cpu"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("picture", "first_bad", "last_good", "nights"),
+    [
+        ("ppff", 2, 1, 2),
+        ("pnff", 2, 0, 2),
+        ("pfnf", 1, 0, 2),
+        ("ffff", 0, None, 4),
+        ("fpff", 2, 1, 2),
+    ],
+)
+def test_the_suspects(picture: str, first_bad: int, last_good: int | None, nights: int) -> None:
+    (trouble,) = tracked(history_of({"a.b": picture})).troubles
+    assert trouble.first_bad == night(first_bad)
+    assert trouble.last_good == (None if last_good is None else night(last_good))
+    assert (trouble.nights, trouble.seen_on) == (nights, night(3))
+
+
+@pytest.mark.parametrize(
+    ("picture", "standing"),
+    [
+        ("ffpf", Standing.NEW),
+        ("pfff", Standing.STILL_THERE),
+        ("pffn", Standing.NOT_RUN),
+        ("pffp", Standing.GONE),
+        ("ffpp", Standing.GONE),
+    ],
+)
+def test_how_it_stands_after_the_newest_night(picture: str, standing: Standing) -> None:
+    (trouble,) = tracked(history_of({"a.b": picture})).troubles
+    assert trouble.standing is standing
+
+
+def test_old_troubles_are_forgotten_once_all_was_well() -> None:
+    assert tracked(history_of({"a.b": "ffppp"})).troubles == ()
+
+
+@pytest.mark.parametrize(("stood", "wanted"), [(0, CLOSED), (7, CLOSED), (8, OPEN)])
+def test_an_index_that_stands_still_for_a_week(stood: int, wanted: Wanted) -> None:
+    built = f"2.16.0.dev{FIRST:%Y%m%d}+cpu"
+    columns = tuple(night(each, version=built) for each in range(stood + 1))
+    alert = watch_index(history_of({"a.b": "p" * len(columns)}, columns))
+    assert alert.wanted is wanted
+    assert [each.version for each in alert.columns] == [built] * (wanted is OPEN)
+
+
+def test_an_index_that_does_not_answer_stands_still_as_well() -> None:
+    columns = (night(0), night(8, channel="stable", build="2.15.0", version="2.15.0"))
+    assert watch_index(history_of({"a.b": "pp"}, columns)).wanted is OPEN
+
+
+def test_a_device_that_is_no_longer_run_says_nothing_of_the_index() -> None:
+    columns = (night(0, device="cuda"), night(9))
+    assert watch_index(history_of({"a.b": "pp"}, columns)).wanted is CLOSED
+
+
+@pytest.mark.parametrize(("days", "wanted"), [(0, CLOSED), (2, CLOSED), (3, OPEN), (-1, CLOSED)])
+def test_a_schedule_that_has_not_run(days: int, wanted: Wanted) -> None:
+    today: date = FIRST + timedelta(days=days)
+    assert watch_schedule(history_of({"a.b": "p"}), today).wanted is wanted
