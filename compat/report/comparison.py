@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from compat.findings.compare import Change, Comparison, Group
 from compat.report.escape import code, plain, visible
@@ -23,7 +23,7 @@ def comparison_markdown(comparison: Comparison, commands: Mapping[str, str]) -> 
     """Totals, why a run is unhealthy, and a row for each group; ``commands`` repeat cells."""
     parts = [f"{code(comparison.old)} → {code(comparison.new)}. {plain(totals(comparison))}."]
     if comparison.failed_controls:
-        parts.append(f"**Unhealthy run.** {plain(_unhealthy(comparison))}")
+        parts.append(f"**Unhealthy run.** {_unhealthy(comparison, code)}")
     loud = [group for group in comparison.groups if group.change in _LOUD]
     for group in loud:
         cells = ", ".join(map(code, group.cells[:_MOST_CELLS])) + plain(_more(group))
@@ -41,7 +41,7 @@ def comparison_text(comparison: Comparison, commands: Mapping[str, str]) -> str:
     """The same for a terminal, with every cell of what is new."""
     lines = [f"{comparison.old} → {comparison.new}", totals(comparison)]
     if comparison.failed_controls:
-        lines.append(f"Unhealthy run. {_unhealthy(comparison)}")
+        lines.append(f"Unhealthy run. {_unhealthy(comparison, str)}")
     for group in comparison.groups:
         if group.change in _LOUD:
             shown = group.cells if group.change is Change.NEW else group.cells[:_MOST_CELLS]
@@ -58,9 +58,9 @@ def comparison_text(comparison: Comparison, commands: Mapping[str, str]) -> str:
     return "\n".join(map(visible, lines))
 
 
-def _unhealthy(comparison: Comparison) -> str:
+def _unhealthy(comparison: Comparison, shown: Callable[[str], str]) -> str:
     cells = list(comparison.failed_controls)
-    return f"Of its controls {len(cells)} failed, {cells[0]} for one: nothing counts as new."
+    return f"Of its controls {len(cells)} failed, {shown(cells[0])} for one: nothing counts as new."
 
 
 def _about(group: Group) -> list[str]:

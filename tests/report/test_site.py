@@ -107,7 +107,7 @@ def test_a_cells_details_are_in_the_file_of_its_probe(tmp_path: Path) -> None:
     [[detail]] = data(files["cells/0.js"])
     assert detail["message"] == "E  it's\n\\n"
     assert detail["metrics"] == {"n": 1}
-    assert detail["command"].endswith("--probes 'a.b'")
+    assert detail["command"].endswith("--probes a.b")
     assert "signature" not in detail
 
 
