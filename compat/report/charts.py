@@ -35,7 +35,7 @@ def charts(run: Run, findings: Findings) -> list[Chart]:
     """The charts that this run has numbers for."""
     found = [
         _compile_time(run),
-        _graph_time(run),
+        *(_graph_time(run, device) for device in _devices(run)),
         *(_memory(run, probe, where) for probe, where in _MEMORY_PROBES.items()),
         _drift(findings.drift),
     ]
@@ -89,9 +89,13 @@ def _compile_time(run: Run) -> Chart:
     )
 
 
-def _graph_time(run: Run) -> Chart:
+def _devices(run: Run) -> list[str]:
+    return list(dict.fromkeys(build.device.kind for build in run.builds))
+
+
+def _graph_time(run: Run, device: str) -> Chart:
     """Seconds to compile a graph, and to copy it, by its size."""
-    cells = _measured(run, TIME, "compile_s")
+    cells = [each for each in _measured(run, TIME, "compile_s") if each[1].device == device]
     sizes = list(dict.fromkeys(cell.params["nodes"] for _, cell in cells))
     labels = list(dict.fromkeys(label for label, _ in cells))
     found = {(label, cell.params["nodes"]): cell.metrics for label, cell in cells}
@@ -103,7 +107,7 @@ def _graph_time(run: Run) -> Chart:
         for size in sizes
     }
     return Chart(
-        title="Compiling a graph, and copying it",
+        title=f"Compiling a graph, and copying it: {device}",
         text="Seconds by the number of nodes, on a logarithmic scale. The copy is what donating "
         "the graph saves.",
         svg=lines(labels, series, "seconds"),

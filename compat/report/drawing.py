@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 from xml.etree import ElementTree as ET
 
@@ -11,7 +11,7 @@ from pygal.style import Style
 
 from compat.report.escape import spelled
 
-Values: TypeAlias = Iterable[float | Mapping[str, Any] | None]
+Values: TypeAlias = Sequence[float | Mapping[str, Any] | None]
 
 # Only sizes, for the room that pygal leaves: the page's own style sheet draws.
 _STYLE = Style(
@@ -23,19 +23,26 @@ _STYLE = Style(
 )
 
 # So many characters fit below the drawing, side by side.
-_ONE_LINE = 80
+_ONE_LINE = 100
 # Of the drawing's parts: what only pygal's own script fills.
 _UNUSED = ("text-overlay", "tooltip-overlay")
 
 
 def bars(labels: Sequence[str], series: Mapping[str, Values], unit: str) -> str:
     """An SVG: for each label a bar of each series; a value may say how far it ranges, as ``ci``."""
-    return _draw(pygal.Bar, labels, series, unit)
+    highest = max((_top(value) for values in series.values() for value in values), default=0)
+    return _draw(pygal.Bar, labels, series, unit, range=(0, highest) if highest else None)
 
 
 def lines(labels: Sequence[str], series: Mapping[str, Values], unit: str) -> str:
     """An SVG: a line for each series over the labels, on a logarithmic scale."""
     return _draw(pygal.Line, labels, series, unit, logarithmic=True)
+
+
+def _top(value: float | Mapping[str, Any] | None) -> float:
+    if isinstance(value, Mapping):
+        return float(value["ci"]["high"])
+    return value or 0
 
 
 def short(value: float) -> str:
@@ -60,7 +67,7 @@ def _draw(
         height=340,
         y_title=unit,
         max_scale=6,
-        x_label_rotation=25 if sum(map(len, labels)) > _ONE_LINE else 0,
+        x_label_rotation=25 if max(map(len, labels)) * len(labels) > _ONE_LINE else 0,
         margin_bottom=30,
         legend_at_bottom=True,
         legend_at_bottom_columns=3,

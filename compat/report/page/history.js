@@ -32,7 +32,8 @@ function lanesOf(all) {
 }
 
 function laneName(column) {
-  return ["nightly", "test"].includes(column.channel) ? column.channel : column.build;
+  if (!["nightly", "test"].includes(column.channel)) return column.build;
+  return column.channel + (column.build.match(/-py[\d.]+$/)?.[0] ?? "");
 }
 
 /** Past columns as the matrix shows columns, newest first; the newest run's are among them. */
@@ -131,7 +132,7 @@ function renderHistory() {
   const lanes = [...past.lanes.values()].filter(
     (lane) => lane.indexes.length > 1 && (!state.device || lane.device === state.device));
   // Nightlies first: that is where something moves.
-  lanes.sort((one, other) => (other.name === "nightly") - (one.name === "nightly"));
+  lanes.sort((one, other) => other.name.startsWith("nightly") - one.name.startsWith("nightly"));
   if (!lanes.length) {
     body.replaceChildren(el("p", {}, "Every build here was seen in one run only: there is no history yet."));
     return;

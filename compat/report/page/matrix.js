@@ -110,12 +110,17 @@ function sayCount(rows, shown) {
 function headRow(shown) {
   const heads = shown.map((column) =>
     el("th", { scope: "col", title: column.version },
-      el("span", { class: "build" }, column.build),
+      el("span", { class: "build" }, ...breakable(column.build)),
       el("span", { class: "sub" }, column.device),
       el("span", { class: "sub" }, column.date || "never seen"),
     ),
   );
   return el("tr", {}, el("th", { scope: "col", class: "corner" }, "check"), ...heads);
+}
+
+/** A build's id, which may be broken after a dot. */
+function breakable(id) {
+  return id.split(/(?<=\.)/).flatMap((part) => [part, el("wbr")]);
 }
 
 function familyBody(family, rows, shown, allOpen) {
