@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import nox
 
@@ -52,6 +53,27 @@ def report(session: nox.Session) -> None:
 
 
 @nox.session
+def plan(session: nox.Session) -> None:
+    """Say which builds are to be probed where; of the others all is known or nothing can be."""
+    session.install("-e.")
+    compat(session, "plan", *session.posargs)
+
+
+@nox.session
+def job(session: nox.Session) -> None:
+    """Probe one build as the plan says: nox -s job -- 2.15.0-cpu"""
+    session.install("-e.")
+    compat(session, "job", *session.posargs)
+
+
+@nox.session
+def remember(session: nox.Session) -> None:
+    """Forget old runs and put the newest of each build where a fresh clone finds it."""
+    session.install("-e.")
+    compat(session, "remember", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """How much faster the runner is than a process for each probe: nox -s bench -- --builds 2.13"""
     session.install("-e.")
@@ -79,3 +101,20 @@ def typecheck(session: nox.Session) -> None:
     """Types, strictly."""
     session.install("-e.", *nox.project.dependency_groups(PROJECT, "typecheck"))
     session.run("mypy")
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Security and schema of the workflows, without a network."""
+    session.install(*nox.project.dependency_groups(PROJECT, "workflows"))
+    session.run("zizmor", "--offline", "--strict-collection", "--persona=auditor", ".github")
+    files = sorted(map(str, Path(".github/workflows").glob("*.yml")))
+    for schema in ("vendor.github-workflows", "custom.github-workflows-require-timeout"):
+        session.run("check-jsonschema", "--builtin-schema", schema, *files)
+
+
+@nox.session
+def actionlint(session: nox.Session) -> None:
+    """What else is wrong with the workflows; installing actionlint takes GitHub."""
+    session.install(*nox.project.dependency_groups(PROJECT, "actionlint"))
+    session.run("actionlint", "-color")

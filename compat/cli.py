@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -25,18 +26,30 @@ from compat.errors import UsageError
 from compat.findings.derive import derive
 from compat.findings.model import Findings
 from compat.host import compiler, default_device, default_jobs
+from compat.plan import SEEN, github_outputs, load_job, make_plan, planned_runs
 from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
 from compat.progress import LiveProgress
 from compat.report.markdown import render
 from compat.report.summary import print_summary
 from compat.report.timing import print_timing
 from compat.runner import probe_builds
-from compat.runs.model import Status, to_json
+from compat.runs.memory import KEPT_DAYS, collect, prune, publish
+from compat.runs.model import Run, Status, to_json
 from compat.runs.store import RunFolder, merge, save, write_json
 from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 
 HOME = Path(".compat")
+RUNS = HOME / "runs"
+PLAN = HOME / "plan"
 REPORTS = Path("reports")
+HISTORY = REPORTS / "data" / "history.json"
+PUBLISHED_RUNS = REPORTS / "data" / "runs"
+
+# What a workflow sets, and the files that GitHub gives a step to write into.
+PLAN_VARIABLES = ("COMPAT_BUILDS", "COMPAT_DEVICE", "COMPAT_DEPTH")
+GPU_RUNNER = "COMPAT_GPU_RUNNER"
+GITHUB_OUTPUT = "GITHUB_OUTPUT"
+GITHUB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,6 +151,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     probe.set_defaults(command=_probe)
 
+    plan = commands.add_parser(
+        "plan",
+        parents=[selection],
+        help="say which builds are to be probed where, on both devices unless one is named; builds "
+        "of which all is known are left out",
+    )
+    plan.add_argument("--depth", choices=DEPTHS, default=DEFAULT)
+    plan.add_argument(
+        "--github",
+        action="store_true",
+        help=f"take {', '.join(PLAN_VARIABLES)} from the environment, where they are set, and "
+        f"leave the jobs as outputs of a workflow's step",
+    )
+    plan.set_defaults(command=_plan)
+
+    job = commands.add_parser("job", help="probe what a job of the plan says")
+    job.add_argument("job", metavar="JOB", help="such as 2.15.0-cpu")
+    job.set_defaults(command=_job)
+
     bench = commands.add_parser(
         "bench", parents=[selection], help="compare this runner with a process for each probe"
     )
@@ -152,7 +184,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="run folders to merge; default: the newest",
     )
+    report.add_argument(
+        "--planned", action="store_true", help="merge the plan and all that was seen since"
+    )
+    report.add_argument(
+        "--github", action="store_true", help="leave it as the summary of a workflow's step, too"
+    )
     report.set_defaults(command=_report)
+
+    remember = commands.add_parser(
+        "remember",
+        help=f"forget runs of more than {KEPT_DAYS} days ago and put the newest of each build "
+        f"where a fresh clone finds it, {PUBLISHED_RUNS}",
+    )
+    remember.set_defaults(command=_remember)
     return parser
 
 
@@ -168,10 +213,9 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _resolved(parsed: argparse.Namespace) -> tuple[list[Resolution], str]:
+def _resolved(parsed: argparse.Namespace, device: str) -> list[Resolution]:
     file = load_builds(parsed.builds_file)
     specs = [parse_spec(text) for text in parsed.builds] if parsed.builds else file.specs
-    device = parsed.device or default_device()
     found = [
         resolution
         for python in dict.fromkeys(parsed.python)
@@ -180,11 +224,11 @@ def _resolved(parsed: argparse.Namespace) -> tuple[list[Resolution], str]:
         )
     ]
     # An interpreter that is there already, or a build that is not, is one whatever the Python.
-    return list({resolution.id: resolution for resolution in found}.values()), device
+    return list({resolution.id: resolution for resolution in found}.values())
 
 
 def _builds(parsed: argparse.Namespace) -> int:
-    resolutions, _ = _resolved(parsed)
+    resolutions = _resolved(parsed, parsed.device or default_device())
     if parsed.json:
         print(json.dumps([_resolution_json(each) for each in resolutions], indent=1))
         return 0
@@ -229,28 +273,103 @@ def _probes(parsed: argparse.Namespace) -> int:
 def _probe(parsed: argparse.Namespace) -> int:
     check_selection(parsed.probes)
     compiler()
-    resolutions, device = _resolved(parsed)
-    settings = Settings(
-        device=device,
-        probes=with_needs(parsed.probes),
-        depth=parsed.depth,
-        jobs=parsed.jobs or default_jobs(device),
-        timeout_s=parsed.timeout,
-        memory_gb=parsed.memory,
-        fresh=parsed.fresh,
-        home=HOME.absolute(),
+    device = parsed.device or default_device()
+    return _probe_all(
+        _resolved(parsed, device),
+        Settings(
+            device=device,
+            probes=with_needs(parsed.probes),
+            depth=parsed.depth,
+            jobs=parsed.jobs or default_jobs(device),
+            timeout_s=parsed.timeout,
+            memory_gb=parsed.memory,
+            fresh=parsed.fresh,
+            home=HOME.absolute(),
+        ),
+        RUNS.absolute(),
     )
+
+
+def _probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path) -> int:
     console = Console()
     with LiveProgress(console) as progress:
-        folder = probe_builds(resolutions, settings, progress)
+        folder = probe_builds(resolutions, settings, runs, progress)
     print_timing(folder, console)
+    return 0
+
+
+def _plan(parsed: argparse.Namespace) -> int:
+    if parsed.github:
+        _read_plan_variables(parsed)
+    jobs = make_plan(
+        {
+            device: _resolved(parsed, device)
+            for device in ([parsed.device] if parsed.device else ["cpu", "cuda"])
+        },
+        parsed.depth,
+        os.environ.get(GPU_RUNNER, ""),
+        RunFolder.all(PUBLISHED_RUNS, RUNS),
+        PLAN,
+    )
+    for job in jobs:
+        print(f"{job.id} on {job.runner}, {job.minutes} min at most")
+    if parsed.github:
+        _append(GITHUB_OUTPUT, github_outputs(jobs))
+    return 0
+
+
+def _read_plan_variables(parsed: argparse.Namespace) -> None:
+    builds, device, depth = (os.environ.get(name, "") for name in PLAN_VARIABLES)
+    if device not in {"", "both", "cpu", "cuda"}:
+        raise UsageError(f"{PLAN_VARIABLES[1]}: expected cpu, cuda or both, not {device!r}")
+    if depth not in {"", *DEPTHS}:
+        raise UsageError(f"{PLAN_VARIABLES[2]}: expected {' or '.join(DEPTHS)}, not {depth!r}")
+    parsed.builds = builds.split() or parsed.builds
+    if device in {"cpu", "cuda"}:
+        parsed.device = device
+    parsed.depth = depth or parsed.depth
+
+
+def _append(variable: str, text: str) -> None:
+    """Add ``text`` to the file that GitHub names in an environment variable."""
+    if variable not in os.environ:
+        raise UsageError(f"--github: expected a file named by {variable}")
+    with Path(os.environ[variable]).open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _job(parsed: argparse.Namespace) -> int:
+    job = load_job(PLAN, parsed.job)
+    compiler()
+    return _probe_all(
+        [job.build],
+        Settings(
+            device=job.device,
+            probes=(),
+            depth=job.depth,
+            jobs=default_jobs(job.device),
+            timeout_s=DEFAULT_TIMEOUT_S,
+            memory_gb=DEFAULT_MEMORY_GB,
+            fresh=False,
+            home=HOME.absolute(),
+        ),
+        PLAN.absolute() / SEEN,
+    )
+
+
+def _remember(parsed: argparse.Namespace) -> int:
+    collect(PLAN / SEEN, RUNS)
+    prune(RUNS)
+    prune(PUBLISHED_RUNS)
+    publish(RunFolder.all(PUBLISHED_RUNS, RUNS), PUBLISHED_RUNS)
     return 0
 
 
 def _bench(parsed: argparse.Namespace) -> int:
     check_selection(parsed.probes)
     compiler()
-    resolutions, device = _resolved(parsed)
+    device = parsed.device or default_device()
+    resolutions = _resolved(parsed, device)
     if len(resolutions) != 1:
         raise UsageError(f"--builds: expected one build to compare on, not {len(resolutions)}")
     settings = Settings(
@@ -270,15 +389,24 @@ def _bench(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _remember_columns(run: Run) -> None:
+    # Here, so that a machine that only probes needs no jsonschema.
+    from compat.runs.history import append, load_history, save_history
+
+    save_history(append(load_history(HISTORY), run), HISTORY)
+
+
 def _report(parsed: argparse.Namespace) -> int:
     folders = [RunFolder(path) for path in parsed.runs]
     for folder in folders:
         if not (folder.path / "header.json").exists():
             raise UsageError(f"{folder.path}: expected the folder of a run, such as .compat/runs/…")
+    if parsed.planned:
+        folders += planned_runs(PLAN)
     if not folders:
-        latest = RunFolder.latest(HOME / "runs")
+        latest = RunFolder.latest(RUNS)
         if latest is None:
-            raise UsageError(f"no run below {HOME / 'runs'}: run nox -s matrix first")
+            raise UsageError(f"no run below {RUNS}: run nox -s matrix first")
         folders = [latest]
     run = merge(folders)
     if not run.cells and all(build.status is Status.OK for build in run.builds):
@@ -287,6 +415,10 @@ def _report(parsed: argparse.Namespace) -> int:
     save(run, REPORTS / "latest" / "run.json")
     write_json(REPORTS / "latest" / "findings.json", to_json(findings))
     readme = REPORTS / "README.md"
-    readme.write_text(render(run, findings), encoding="utf-8")
+    text = render(run, findings)
+    readme.write_text(text, encoding="utf-8")
+    _remember_columns(run)
+    if parsed.github:
+        _append(GITHUB_SUMMARY, text)
     print_summary(run, findings, readme, Console())
     return 1 if findings.unexpected else 0
