@@ -67,6 +67,16 @@ def job(session: nox.Session) -> None:
 
 
 @nox.session
+def bisect(session: nox.Session) -> None:
+    """Find the build from which on a check answers otherwise.
+
+    nox -s bisect -- --probe 'donation.copies[donated]' --good 2.10 --bad 2.15
+    """
+    session.install("-e.")
+    compat(session, "bisect", *session.posargs)
+
+
+@nox.session
 def remember(session: nox.Session) -> None:
     """Forget old runs and put the newest of each build where a fresh clone finds it."""
     session.install("-e.")

@@ -18,9 +18,10 @@ from rich.table import Table
 
 import compat
 from compat.bench import PROBES, compare, comparison_text
+from compat.bisect import Laboratory, bisect, bisection_text
 from compat.builds.config import DEFAULT_FILE, load_builds
-from compat.builds.index import OWN_PYTHON, Indexes
-from compat.builds.resolve import Resolution, resolve
+from compat.builds.index import OWN_PYTHON, IndexedWheel, Indexes, IndexUnavailableError
+from compat.builds.resolve import Resolution, between, resolve
 from compat.builds.spec import EXPECTED, parse_spec
 from compat.errors import UsageError
 from compat.findings.derive import derive
@@ -192,6 +193,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.set_defaults(command=_report)
 
+    bisection = commands.add_parser(
+        "bisect", help="find the build from which on a check answers otherwise"
+    )
+    bisection.add_argument(
+        "--probe", required=True, metavar="ID", help="one check: donation.copies[donated]"
+    )
+    bisection.add_argument("--good", required=True, metavar="SPEC", help="the older build")
+    bisection.add_argument("--bad", required=True, metavar="SPEC", help="the newer build")
+    bisection.add_argument("--builds-file", type=Path, default=DEFAULT_FILE)
+    bisection.add_argument("--device", choices=["cpu", "cuda"])
+    bisection.set_defaults(command=_bisect)
+
     remember = commands.add_parser(
         "remember",
         help=f"forget runs of more than {KEPT_DAYS} days ago and put the newest of each build "
@@ -355,6 +368,48 @@ def _job(parsed: argparse.Namespace) -> int:
         ),
         PLAN.absolute() / SEEN,
     )
+
+
+def _bisect(parsed: argparse.Namespace) -> int:
+    compiler()
+    device = parsed.device or default_device()
+    file = load_builds(parsed.builds_file)
+    indexes = Indexes(file.pytorch_index, file.timeout_s)
+    good, bad = (_one_wheel(spec, indexes, device) for spec in (parsed.good, parsed.bad))
+    if not good.version < bad.version:
+        raise UsageError(f"--good {good.version}: expected an older build than --bad {bad.version}")
+    try:
+        wheels = between(good, bad, indexes, device)
+    except IndexUnavailableError as error:
+        raise UsageError(f"the index that lists the builds is not reachable: {error}") from None
+    settings = Settings(
+        device=device,
+        probes=(),
+        depth=FULL,
+        jobs=default_jobs(device),
+        timeout_s=DEFAULT_TIMEOUT_S,
+        memory_gb=DEFAULT_MEMORY_GB,
+        fresh=True,
+        home=HOME.absolute() / "bisect",
+    )
+    with LiveProgress(Console()) as progress:
+        laboratory = Laboratory(parsed.probe, settings, progress)
+        try:
+            found = bisect(wheels, laboratory)
+        finally:
+            laboratory.close()
+    text = bisection_text(found, parsed.probe, device)
+    REPORTS.mkdir(exist_ok=True)
+    (REPORTS / "bisect.md").write_text(text, encoding="utf-8")
+    print(f"\n{text}")
+    return 0 if found.certain else 1
+
+
+def _one_wheel(spec: str, indexes: Indexes, device: str) -> IndexedWheel:
+    (found,) = resolve([parse_spec(spec)], indexes, device)
+    if found.wheel is None:
+        raise UsageError(f"{spec}: {found.problem or 'expected a build that an index lists'}")
+    return found.wheel
 
 
 def _remember(parsed: argparse.Namespace) -> int:
