@@ -19,6 +19,16 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 
 USAGE = 2
 
+BOT = (
+    *("-c", "user.name=github-actions[bot]"),
+    *("-c", "user.email=41898282+github-actions[bot]@users.noreply.github.com"),
+)
+# The token is in no command line, and in no file that a later step could read.
+ASK_ENVIRONMENT = (
+    *("-c", "credential.helper="),
+    *("-c", 'credential.helper=!echo username=x-access-token; echo "password=$GITHUB_TOKEN"; :'),
+)
+
 
 def compat(session: nox.Session, *arguments: str) -> None:
     """Run a ``compat`` command; bad usage ends nox with that command's status, not with 1."""
@@ -81,6 +91,23 @@ def remember(session: nox.Session) -> None:
     """Forget old runs and put the newest of each build where a fresh clone finds it."""
     session.install("-e.")
     compat(session, "remember", *session.posargs)
+
+
+@nox.session
+def issue(session: nox.Session) -> None:
+    """Keep the tracking issues on GitHub: nox -s issue -- sync --repository OWNER/NAME"""
+    session.install("-e.")
+    compat(session, "issue", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def publish(session: nox.Session) -> None:
+    """Commit the reports and push them; over HTTPS GITHUB_TOKEN is what lets it."""
+    session.run("git", "add", "reports")
+    # Ends with 1 where there is nothing new.
+    session.run("git", *BOT, "commit", "--quiet", "-m", "Reports", success_codes=[0, 1])
+    session.run("git", *BOT, *ASK_ENVIRONMENT, "pull", "--quiet", "--rebase")
+    session.run("git", *ASK_ENVIRONMENT, "push", "--quiet")
 
 
 @nox.session

@@ -35,7 +35,7 @@ from compat.report.summary import print_summary
 from compat.report.timing import print_timing
 from compat.runner import probe_builds
 from compat.runs.memory import KEPT_DAYS, collect, prune, publish
-from compat.runs.model import Run, Status, to_json
+from compat.runs.model import Status, to_json
 from compat.runs.store import RunFolder, merge, save, write_json
 from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 
@@ -43,7 +43,6 @@ HOME = Path(".compat")
 RUNS = HOME / "runs"
 PLAN = HOME / "plan"
 REPORTS = Path("reports")
-HISTORY = REPORTS / "data" / "history.json"
 PUBLISHED_RUNS = REPORTS / "data" / "runs"
 
 # What a workflow sets, and the files that GitHub gives a step to write into.
@@ -444,13 +443,6 @@ def _bench(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _remember_columns(run: Run) -> None:
-    # Here, so that a machine that only probes needs no jsonschema.
-    from compat.runs.history import append, load_history, save_history
-
-    save_history(append(load_history(HISTORY), run), HISTORY)
-
-
 def _report(parsed: argparse.Namespace) -> int:
     folders = [RunFolder(path) for path in parsed.runs]
     for folder in folders:
@@ -470,10 +462,8 @@ def _report(parsed: argparse.Namespace) -> int:
     save(run, REPORTS / "latest" / "run.json")
     write_json(REPORTS / "latest" / "findings.json", to_json(findings))
     readme = REPORTS / "README.md"
-    text = render(run, findings)
-    readme.write_text(text, encoding="utf-8")
-    _remember_columns(run)
+    readme.write_text(render(run, findings), encoding="utf-8")
     if parsed.github:
-        _append(GITHUB_SUMMARY, text)
+        _append(GITHUB_SUMMARY, readme.read_text(encoding="utf-8"))
     print_summary(run, findings, readme, Console())
     return 1 if findings.unexpected else 0
