@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import nox
 
@@ -17,6 +18,16 @@ nox.options.sessions = ["matrix"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 USAGE = 2
+
+BOT = (
+    *("-c", "user.name=github-actions[bot]"),
+    *("-c", "user.email=41898282+github-actions[bot]@users.noreply.github.com"),
+)
+# The token is in no command line, and in no file that a later step could read.
+ASK_ENVIRONMENT = (
+    *("-c", "credential.helper="),
+    *("-c", 'credential.helper=!echo username=x-access-token; echo "password=$GITHUB_TOKEN"; :'),
+)
 
 
 def compat(session: nox.Session, *arguments: str) -> None:
@@ -52,6 +63,54 @@ def report(session: nox.Session) -> None:
 
 
 @nox.session
+def plan(session: nox.Session) -> None:
+    """Say which builds are to be probed where; of the others all is known or nothing can be."""
+    session.install("-e.")
+    compat(session, "plan", *session.posargs)
+
+
+@nox.session
+def job(session: nox.Session) -> None:
+    """Probe one build as the plan says: nox -s job -- 2.15.0-cpu"""
+    session.install("-e.")
+    compat(session, "job", *session.posargs)
+
+
+@nox.session
+def bisect(session: nox.Session) -> None:
+    """Find the build from which on a check answers otherwise.
+
+    nox -s bisect -- --probe 'donation.copies[donated]' --good 2.10 --bad 2.15
+    """
+    session.install("-e.")
+    compat(session, "bisect", *session.posargs)
+
+
+@nox.session
+def remember(session: nox.Session) -> None:
+    """Forget old runs and put the newest of each build where a fresh clone finds it."""
+    session.install("-e.")
+    compat(session, "remember", *session.posargs)
+
+
+@nox.session
+def issue(session: nox.Session) -> None:
+    """Keep the tracking issues on GitHub: nox -s issue -- sync --repository OWNER/NAME"""
+    session.install("-e.")
+    compat(session, "issue", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def publish(session: nox.Session) -> None:
+    """Commit the reports and push them; over HTTPS GITHUB_TOKEN is what lets it."""
+    session.run("git", "add", "reports")
+    # Ends with 1 where there is nothing new.
+    session.run("git", *BOT, "commit", "--quiet", "-m", "Reports", success_codes=[0, 1])
+    session.run("git", *BOT, *ASK_ENVIRONMENT, "pull", "--quiet", "--rebase")
+    session.run("git", *ASK_ENVIRONMENT, "push", "--quiet")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """How much faster the runner is than a process for each probe: nox -s bench -- --builds 2.13"""
     session.install("-e.")
@@ -79,3 +138,20 @@ def typecheck(session: nox.Session) -> None:
     """Types, strictly."""
     session.install("-e.", *nox.project.dependency_groups(PROJECT, "typecheck"))
     session.run("mypy")
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Security and schema of the workflows, without a network."""
+    session.install(*nox.project.dependency_groups(PROJECT, "workflows"))
+    session.run("zizmor", "--offline", "--strict-collection", "--persona=auditor", ".github")
+    files = sorted(map(str, Path(".github/workflows").glob("*.yml")))
+    for schema in ("vendor.github-workflows", "custom.github-workflows-require-timeout"):
+        session.run("check-jsonschema", "--builtin-schema", schema, *files)
+
+
+@nox.session
+def actionlint(session: nox.Session) -> None:
+    """What else is wrong with the workflows; installing actionlint takes GitHub."""
+    session.install(*nox.project.dependency_groups(PROJECT, "actionlint"))
+    session.run("actionlint", "-color")

@@ -99,7 +99,7 @@ def _seconds(
     resolution: Resolution, settings: Settings, progress: Progress
 ) -> tuple[float, RunFolder]:
     began = perf_counter()
-    folder = probe_builds([resolution], settings, progress)
+    folder = probe_builds([resolution], settings, settings.home / "runs", progress)
     seconds = perf_counter() - began
     bad = [
         cell.id

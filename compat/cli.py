@@ -21,9 +21,10 @@ from rich.table import Table
 import compat
 from compat.bench import PROBES, compare
 from compat.bench import comparison_text as bench_text
+from compat.bisect import Laboratory, bisect, bisection_text
 from compat.builds.config import DEFAULT_FILE, load_builds
-from compat.builds.index import OWN_PYTHON, Indexes
-from compat.builds.resolve import Resolution, resolve
+from compat.builds.index import OWN_PYTHON, IndexedWheel, Indexes, IndexUnavailableError
+from compat.builds.resolve import Resolution, between, resolve
 from compat.builds.spec import EXPECTED, parse_spec
 from compat.errors import UsageError
 from compat.findings.advise import advise, builds_in
@@ -34,6 +35,7 @@ from compat.findings.twins import comparisons
 from compat.github import ADDRESS, GitHub, GitHubError
 from compat.host import compiler, default_device, default_jobs
 from compat.issues import LABEL, comment, find_topics, plan, sync
+from compat.plan import SEEN, github_outputs, load_job, make_plan, planned_runs
 from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
 from compat.progress import LiveProgress
 from compat.report.advice import advice_text
@@ -46,6 +48,7 @@ from compat.report.timing import print_timing
 from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
 from compat.runner import probe_builds
 from compat.runs.history import append, load_history, run_id
+from compat.runs.memory import KEPT_DAYS, collect, prune, publish
 from compat.runs.model import Status
 from compat.runs.reference import EXPECTED as REFERENCE
 from compat.runs.reference import load_latest
@@ -53,7 +56,16 @@ from compat.runs.store import RunFolder, merge
 from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 
 HOME = Path(".compat")
+RUNS = HOME / "runs"
+PLAN = HOME / "plan"
 REPORTS = Path("reports")
+PUBLISHED_RUNS = REPORTS / "data" / "runs"
+
+# What a workflow sets, and the files that GitHub gives a step to write into.
+PLAN_VARIABLES = ("COMPAT_BUILDS", "COMPAT_DEVICE", "COMPAT_DEPTH")
+GPU_RUNNER = "COMPAT_GPU_RUNNER"
+GITHUB_OUTPUT = "GITHUB_OUTPUT"
+GITHUB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -158,6 +170,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     probe.set_defaults(command=_probe)
 
+    plan = commands.add_parser(
+        "plan",
+        parents=[selection],
+        help="say which builds are to be probed where, on both devices unless one is named; builds "
+        "of which all is known are left out",
+    )
+    plan.add_argument("--depth", choices=DEPTHS, default=DEFAULT)
+    plan.add_argument(
+        "--github",
+        action="store_true",
+        help=f"take {', '.join(PLAN_VARIABLES)} from the environment, where they are set, and "
+        f"leave the jobs as outputs of a workflow's step",
+    )
+    plan.set_defaults(command=_plan)
+
+    job = commands.add_parser("job", help="probe what a job of the plan says")
+    job.add_argument("job", metavar="JOB", help="such as 2.15.0-cpu")
+    job.set_defaults(command=_job)
+
     bench = commands.add_parser(
         "bench", parents=[selection], help="compare this runner with a process for each probe"
     )
@@ -171,6 +202,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="RUN",
         help="run folders to merge; default: the newest",
+    )
+    report.add_argument(
+        "--planned", action="store_true", help="merge the plan and all that was seen since"
+    )
+    report.add_argument(
+        "--github", action="store_true", help="leave it as the summary of a workflow's step, too"
     )
     report.set_defaults(command=_report)
 
@@ -198,6 +235,25 @@ def _parser() -> argparse.ArgumentParser:
     explaining.set_defaults(command=_explain)
     issue = commands.add_parser("issue", help="keep the tracking issues on GitHub")
     _add_issue_commands(issue)
+
+    bisection = commands.add_parser(
+        "bisect", help="find the build from which on a check answers otherwise"
+    )
+    bisection.add_argument(
+        "--probe", required=True, metavar="ID", help="one check: donation.copies[donated]"
+    )
+    bisection.add_argument("--good", required=True, metavar="SPEC", help="the older build")
+    bisection.add_argument("--bad", required=True, metavar="SPEC", help="the newer build")
+    bisection.add_argument("--builds-file", type=Path, default=DEFAULT_FILE)
+    bisection.add_argument("--device", choices=["cpu", "cuda"])
+    bisection.set_defaults(command=_bisect)
+
+    remember = commands.add_parser(
+        "remember",
+        help=f"forget runs of more than {KEPT_DAYS} days ago and put the newest of each build "
+        f"where a fresh clone finds it, {PUBLISHED_RUNS}",
+    )
+    remember.set_defaults(command=_remember)
     return parser
 
 
@@ -266,10 +322,9 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _resolved(parsed: argparse.Namespace) -> tuple[list[Resolution], str]:
+def _resolved(parsed: argparse.Namespace, device: str) -> list[Resolution]:
     file = load_builds(parsed.builds_file)
     specs = [parse_spec(text) for text in parsed.builds] if parsed.builds else file.specs
-    device = parsed.device or default_device()
     found = [
         resolution
         for python in dict.fromkeys(parsed.python)
@@ -278,11 +333,11 @@ def _resolved(parsed: argparse.Namespace) -> tuple[list[Resolution], str]:
         )
     ]
     # An interpreter that is there already, or a build that is not, is one whatever the Python.
-    return list({resolution.id: resolution for resolution in found}.values()), device
+    return list({resolution.id: resolution for resolution in found}.values())
 
 
 def _builds(parsed: argparse.Namespace) -> int:
-    resolutions, _ = _resolved(parsed)
+    resolutions = _resolved(parsed, parsed.device or default_device())
     if parsed.json:
         print(json.dumps([_resolution_json(each) for each in resolutions], indent=1))
         return 0
@@ -327,28 +382,145 @@ def _probes(parsed: argparse.Namespace) -> int:
 def _probe(parsed: argparse.Namespace) -> int:
     check_selection(parsed.probes)
     compiler()
-    resolutions, device = _resolved(parsed)
-    settings = Settings(
-        device=device,
-        probes=with_needs(parsed.probes),
-        depth=parsed.depth,
-        jobs=parsed.jobs or default_jobs(device),
-        timeout_s=parsed.timeout,
-        memory_gb=parsed.memory,
-        fresh=parsed.fresh,
-        home=HOME.absolute(),
+    device = parsed.device or default_device()
+    return _probe_all(
+        _resolved(parsed, device),
+        Settings(
+            device=device,
+            probes=with_needs(parsed.probes),
+            depth=parsed.depth,
+            jobs=parsed.jobs or default_jobs(device),
+            timeout_s=parsed.timeout,
+            memory_gb=parsed.memory,
+            fresh=parsed.fresh,
+            home=HOME.absolute(),
+        ),
+        RUNS.absolute(),
     )
+
+
+def _probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path) -> int:
     console = Console()
     with LiveProgress(console) as progress:
-        folder = probe_builds(resolutions, settings, progress)
+        folder = probe_builds(resolutions, settings, runs, progress)
     print_timing(folder, console)
+    return 0
+
+
+def _plan(parsed: argparse.Namespace) -> int:
+    if parsed.github:
+        _read_plan_variables(parsed)
+    jobs = make_plan(
+        {
+            device: _resolved(parsed, device)
+            for device in ([parsed.device] if parsed.device else ["cpu", "cuda"])
+        },
+        parsed.depth,
+        os.environ.get(GPU_RUNNER, ""),
+        RunFolder.all(PUBLISHED_RUNS, RUNS),
+        PLAN,
+    )
+    for job in jobs:
+        print(f"{job.id} on {job.runner}, {job.minutes} min at most")
+    if parsed.github:
+        _append(GITHUB_OUTPUT, github_outputs(jobs))
+    return 0
+
+
+def _read_plan_variables(parsed: argparse.Namespace) -> None:
+    builds, device, depth = (os.environ.get(name, "") for name in PLAN_VARIABLES)
+    if device not in {"", "both", "cpu", "cuda"}:
+        raise UsageError(f"{PLAN_VARIABLES[1]}: expected cpu, cuda or both, not {device!r}")
+    if depth not in {"", *DEPTHS}:
+        raise UsageError(f"{PLAN_VARIABLES[2]}: expected {' or '.join(DEPTHS)}, not {depth!r}")
+    parsed.builds = builds.split() or parsed.builds
+    if device in {"cpu", "cuda"}:
+        parsed.device = device
+    parsed.depth = depth or parsed.depth
+
+
+def _append(variable: str, text: str) -> None:
+    """Add ``text`` to the file that GitHub names in an environment variable."""
+    if variable not in os.environ:
+        raise UsageError(f"--github: expected a file named by {variable}")
+    with Path(os.environ[variable]).open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _job(parsed: argparse.Namespace) -> int:
+    job = load_job(PLAN, parsed.job)
+    compiler()
+    return _probe_all(
+        [job.build],
+        Settings(
+            device=job.device,
+            probes=(),
+            depth=job.depth,
+            jobs=default_jobs(job.device),
+            timeout_s=DEFAULT_TIMEOUT_S,
+            memory_gb=DEFAULT_MEMORY_GB,
+            fresh=False,
+            home=HOME.absolute(),
+        ),
+        PLAN.absolute() / SEEN,
+    )
+
+
+def _bisect(parsed: argparse.Namespace) -> int:
+    compiler()
+    device = parsed.device or default_device()
+    file = load_builds(parsed.builds_file)
+    indexes = Indexes(file.pytorch_index, file.timeout_s)
+    good, bad = (_one_wheel(spec, indexes, device) for spec in (parsed.good, parsed.bad))
+    if not good.version < bad.version:
+        raise UsageError(f"--good {good.version}: expected an older build than --bad {bad.version}")
+    try:
+        wheels = between(good, bad, indexes, device)
+    except IndexUnavailableError as error:
+        raise UsageError(f"the index that lists the builds is not reachable: {error}") from None
+    settings = Settings(
+        device=device,
+        probes=(),
+        depth=FULL,
+        jobs=default_jobs(device),
+        timeout_s=DEFAULT_TIMEOUT_S,
+        memory_gb=DEFAULT_MEMORY_GB,
+        fresh=True,
+        home=HOME.absolute() / "bisect",
+    )
+    with LiveProgress(Console()) as progress:
+        laboratory = Laboratory(parsed.probe, settings, progress)
+        try:
+            found = bisect(wheels, laboratory)
+        finally:
+            laboratory.close()
+    text = bisection_text(found, parsed.probe, device)
+    REPORTS.mkdir(exist_ok=True)
+    (REPORTS / "bisect.md").write_text(text, encoding="utf-8")
+    print(f"\n{text}")
+    return 0 if found.certain else 1
+
+
+def _one_wheel(spec: str, indexes: Indexes, device: str) -> IndexedWheel:
+    (found,) = resolve([parse_spec(spec)], indexes, device)
+    if found.wheel is None:
+        raise UsageError(f"{spec}: {found.problem or 'expected a build that an index lists'}")
+    return found.wheel
+
+
+def _remember(parsed: argparse.Namespace) -> int:
+    collect(PLAN / SEEN, RUNS)
+    prune(RUNS)
+    prune(PUBLISHED_RUNS)
+    publish(RunFolder.all(PUBLISHED_RUNS, RUNS), PUBLISHED_RUNS)
     return 0
 
 
 def _bench(parsed: argparse.Namespace) -> int:
     check_selection(parsed.probes)
     compiler()
-    resolutions, device = _resolved(parsed)
+    device = parsed.device or default_device()
+    resolutions = _resolved(parsed, device)
     if len(resolutions) != 1:
         raise UsageError(f"--builds: expected one build to compare on, not {len(resolutions)}")
     settings = Settings(
@@ -373,10 +545,12 @@ def _report(parsed: argparse.Namespace) -> int:
     for folder in folders:
         if not (folder.path / "header.json").exists():
             raise UsageError(f"{folder.path}: expected the folder of a run, such as .compat/runs/…")
+    if parsed.planned:
+        folders += planned_runs(PLAN)
     if not folders:
-        latest = RunFolder.latest(HOME / "runs")
+        latest = RunFolder.latest(RUNS)
         if latest is None:
-            raise UsageError(f"no run below {HOME / 'runs'}: run nox -s matrix first")
+            raise UsageError(f"no run below {RUNS}: run nox -s matrix first")
         folders = [latest]
     run = merge(folders)
     if not run.cells and all(build.status is Status.OK for build in run.builds):
@@ -385,6 +559,8 @@ def _report(parsed: argparse.Namespace) -> int:
     history = append(load_history(REPORTS / HISTORY), run)
     compared = comparisons(run, findings, history)
     write_reports(REPORTS, run, findings, compared, history, link_to_run(os.environ) or str(README))
+    if parsed.github:
+        _append(GITHUB_SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
     print_summary(run, findings, compared, REPORTS / README, Console())
     return 1 if findings.unexpected else 0
 

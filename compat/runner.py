@@ -30,6 +30,7 @@ from compat.probes.names import ACROSS, FULL, SAVED, selects
 from compat.probes.packages import are_asked_for
 from compat.probes.sources import plan_source, probe_sources
 from compat.runs.known import Key, Known, look_up
+from compat.runs.memory import prune
 from compat.runs.model import Build, Device, Outcome, Status, Wheel, check_id, to_json
 from compat.runs.store import RunFolder, read_outcomes
 from compat.runs.stream import Stream
@@ -48,9 +49,9 @@ class Progress(Protocol):
 
 
 def probe_builds(
-    resolutions: Sequence[Resolution], settings: Settings, progress: Progress
+    resolutions: Sequence[Resolution], settings: Settings, runs: Path, progress: Progress
 ) -> RunFolder:
-    """Probe every build that was found and leave a stream for each, found or not.
+    """Probe every build that was found and leave a run below ``runs``: a stream for each build.
 
     Raises:
         UsageError: An interpreter among them has no torch, two builds go by one name, or another
@@ -65,16 +66,18 @@ def probe_builds(
     settings.home.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(settings.home / "running.lock", timeout=0):
-            return _probe_builds(resolutions, settings, progress)
+            return _probe_builds(resolutions, settings, runs, progress)
     except Timeout:
         raise UsageError(f"another run is going on in {settings.home}: wait for its end") from None
 
 
 def _probe_builds(
-    resolutions: Sequence[Resolution], settings: Settings, progress: Progress
+    resolutions: Sequence[Resolution], settings: Settings, runs: Path, progress: Progress
 ) -> RunFolder:
-    earlier = RunFolder.all(settings.home / "runs")
-    folder = RunFolder.create(settings.home / "runs", describe_harness(), describe_host())
+    memory = settings.home / "runs"
+    prune(memory)
+    earlier = RunFolder.all(*{memory, runs})
+    folder = RunFolder.create(runs, describe_harness(), describe_host())
     side_by_side = min(settings.jobs, len(resolutions))
     worker = Worker(settings, max(1, settings.jobs // side_by_side))
     pipeline = _Pipeline(folder, earlier, settings, worker, progress)
@@ -124,7 +127,7 @@ class _Pipeline:
 
     def run(self, resolution: Resolution) -> _Probed | None:
         """Probe a build by itself; None if it could not be had or did not come to its end."""
-        build = _described(resolution, self._settings.device)
+        build = described(resolution, self._settings.device)
         if resolution.problem:
             self._end(build, Status.UNAVAILABLE, resolution.problem)
             return None
@@ -200,11 +203,8 @@ class _Pipeline:
             known.cells = {
                 check: cell for check, cell in known.cells.items() if cell["probe"] != SAVED
             }
-        stream.append("source", *known.sources.values())
-        stream.append("cell", *known.cells.values())
+        known.write(stream)
         if known.complete:
-            stream.append("environment", known.environment)
-            stream.append("plan", *known.plan)
             return Status.OK, ""
 
         def alive() -> None:
@@ -291,7 +291,8 @@ def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
     seconds[phase] = round(monotonic() - began, 1)
 
 
-def _described(resolution: Resolution, device: str) -> Build:
+def described(resolution: Resolution, device: str) -> Build:
+    """What is known of a build before it is installed."""
     wheel = resolution.wheel
     names = tuple(str(spec) for spec in resolution.specs)
     return Build(

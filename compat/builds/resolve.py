@@ -72,6 +72,29 @@ def resolve(specs: Sequence[Spec], indexes: Indexes, device: str) -> list[Resolu
     return list(merged.values())
 
 
+def between(
+    first: IndexedWheel, last: IndexedWheel, indexes: Indexes, device: str
+) -> list[IndexedWheel]:
+    """``first``, the wheels of newer builds up to ``last``, and ``last``.
+
+    They are of the channels that these two are of: releases, nightlies or both.
+
+    Raises:
+        IndexUnavailableError: The index of a channel did not answer.
+    """
+    resolver = _Resolver(indexes, device)
+    newest: dict[str, IndexedWheel] = {}
+    for channel in dict.fromkeys((first.channel, last.channel)):
+        for wheel in resolver.listed(channel):
+            public = wheel.version.public
+            if first.version.public != public != last.version.public and (
+                public not in newest or newest[public].version < wheel.version
+            ):
+                newest[public] = wheel
+    inside = [each for each in newest.values() if first.version < each.version < last.version]
+    return [first, *sorted(inside, key=lambda wheel: wheel.version), last]
+
+
 class _Resolver:
     def __init__(self, indexes: Indexes, device: str) -> None:
         self._indexes = indexes
@@ -174,6 +197,13 @@ class _Resolver:
             return Resolution(specs=(spec,), problem=f"{why}, and no {spec.value} is released")
         # A release is newer than every pre-release of its series.
         return Resolution(specs=(spec,), wheel=wheel, note=f"{spec}: the release; {why}")
+
+    def listed(self, channel: str) -> list[IndexedWheel]:
+        """All wheels of a channel."""
+        if channel != "stable":
+            return self._in_channel(channel, lambda version: version.is_prerelease)
+        wheels = self._own_variants() or self._indexes.default()
+        return [wheel for wheel in wheels if not wheel.version.is_prerelease]
 
     def _in_channel(self, channel: str, wanted: Callable[[Version], bool]) -> list[IndexedWheel]:
         return [

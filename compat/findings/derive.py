@@ -25,7 +25,7 @@ from compat.findings.workarounds import (
     say_fake_mode,
     say_workarounds,
 )
-from compat.runs.model import Outcome, Run, Status
+from compat.runs.model import Build, Outcome, Run, Status
 
 
 def derive(run: Run, expectations: Expectations = NONE) -> Findings:
@@ -108,15 +108,21 @@ def _say_missing(run: Run) -> list[Sentence]:
     """Builds of which nothing is known, and why."""
     return [
         Sentence(
-            title=f"{', '.join(build.aliases)}: {how}",
+            title=f"{_names(build)}: {how}",
             text=f"{build.reason}.",
             cells=(),
         )
         for build in run.builds
         if (
             how := {
-                Status.UNAVAILABLE: "not run, it could not be had",
+                Status.UNAVAILABLE: "not run",
                 Status.BROKEN: "broken as a whole",
             }.get(build.status)
         )
     ]
+
+
+def _names(build: Build) -> str:
+    """Under what names a build was asked for, with the device where it is not the CPU."""
+    names = ", ".join(build.aliases)
+    return names if build.device.kind == "cpu" else f"{names} {build.device.kind}"

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from packaging.version import InvalidVersion, Version
 
-from compat.findings.artifacts import load_of
+from compat.findings.answers import answer_of
 from compat.findings.lookup import is_on
-from compat.findings.model import DeviceDifference, Load
-from compat.runs.model import Build, Cell, Outcome, Run, Status
+from compat.findings.model import DeviceDifference
+from compat.runs.model import Build, Outcome, Run, Status
 
-# Recorded answers of probes that pass whichever it is: what they say, when it is so.
-_ANSWERS = {
-    "needed": "needed",
-    "compiles": "compiles",
-    "works": "works",
-    "reaches": "reaches",
-    "capability": "there",
-    "code_changed": "rewritten",
-}
 # Nothing was asked, so there is nothing to compare.
 _SILENT = frozenset({Outcome.NOT_RUN, Outcome.SKIP})
 
@@ -34,7 +25,7 @@ def find_device_differences(run: Run) -> list[DeviceDifference]:
             other = on_cpu.get(cell.check)
             if other is None or not is_on(cell, build) or {cell.outcome, other.outcome} & _SILENT:
                 continue
-            answers = (cell.check, _answer(other), _answer(cell))
+            answers = (cell.check, answer_of(other), answer_of(cell))
             if answers[1] != answers[2]:
                 groups.setdefault(answers, []).append((build.label, other.id, cell.id))
     return [
@@ -70,18 +61,3 @@ def _release(build: Build) -> str:
         return str(Version(build.version).public)
     except InvalidVersion:
         return build.id
-
-
-def _answer(cell: Cell) -> str:
-    """How a cell ended, in the words that matter to a reader."""
-    if cell.outcome is not Outcome.PASS:
-        return f"{cell.outcome.value}: {cell.reason}"
-    load = load_of(cell)
-    if load is not Load.UNKNOWN:
-        return str(load.value)
-    words = [
-        word if cell.metrics[name] else f"not {word}"
-        for name, word in _ANSWERS.items()
-        if isinstance(cell.metrics.get(name), bool)
-    ]
-    return ", ".join(words) or "pass"

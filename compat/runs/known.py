@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from compat.runs.model import JSON, SAVED_BY, Outcome, Status, check_id, to_json
+from compat.runs.model import JSON, SAVED_BY, Build, Outcome, Status, check_id, to_json
 from compat.runs.store import RunFolder, read_outcomes
 from compat.runs.stream import Stream
 
@@ -86,6 +86,14 @@ class Known:
             check_id(each["probe"], each["params"]) in self.cells for each in self.plan
         )
 
+    def write(self, stream: Stream) -> None:
+        """Append what is known; of a build of which all is known also what it is."""
+        stream.append("source", *self.sources.values())
+        stream.append("cell", *self.cells.values())
+        if self.complete:
+            stream.append("environment", self.environment)
+            stream.append("plan", *self.plan)
+
 
 def look_up(folders: Sequence[RunFolder], name: str, key: Key) -> Known:
     """What ``folders``, oldest first, know from their streams called ``name``."""
@@ -97,6 +105,31 @@ def look_up(folders: Sequence[RunFolder], name: str, key: Key) -> Known:
     seen_in = {cell["seen_in"] for cell in known.cells.values()}
     known.sources = {name: known.sources[name] for name in sorted(seen_in)}
     return known
+
+
+def look_up_wheel(folders: Sequence[RunFolder], build: Build, key: Key) -> Known:
+    """What ``folders`` know of a build that is not installed here, so that only its wheel tells.
+
+    The environment of ``key`` is not looked at: it counts as the one that the newest run with this
+    wheel had.
+    """
+    for folder in reversed(folders):
+        stream = folder.stream(build)
+        records = dict(stream.read())
+        if "key" in records and _same_wheel(records["build"]["wheel"], build):
+            seen = replace(key, environment=records["key"]["environment"])
+            return look_up(folders, stream.path.name, seen)
+    return Known()
+
+
+def _same_wheel(written: Mapping[str, str] | None, build: Build) -> bool:
+    # A nightly's hash is known only once it was downloaded; its name says the day.
+    return (
+        written is not None
+        and build.wheel is not None
+        and written["filename"] == build.wheel.filename
+        and build.wheel.sha256 in {"", written["sha256"]}
+    )
 
 
 def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:

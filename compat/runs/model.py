@@ -31,7 +31,8 @@ class Outcome(str, Enum):
 class Status(str, Enum):
     """What became of a build as a whole.
 
-    ``UNAVAILABLE`` builds could not be had from any index: nothing is known about them.
+    ``UNAVAILABLE`` builds could not be had from any index, or no machine took them: nothing is
+    known about them.
     ``BROKEN`` builds were there and could not be installed, imported or run to the end.
     """
 

@@ -63,9 +63,10 @@ class RunFolder:
         return folders[-1] if folders else None
 
     @classmethod
-    def all(cls, parent: Path) -> list[RunFolder]:
-        """The runs below ``parent``, oldest first; their names sort by time."""
-        return [cls(header.parent) for header in sorted(parent.glob("*/header.json"))]
+    def all(cls, *parents: Path) -> list[RunFolder]:
+        """The runs below ``parents``, oldest first; their names sort by time."""
+        paths = [header.parent for parent in parents for header in parent.glob("*/header.json")]
+        return [cls(path) for path in sorted(paths, key=lambda path: path.name)]
 
     @property
     def source(self) -> Source:
@@ -210,7 +211,7 @@ def _joined(streams: Iterable[_Read]) -> list[_Read]:
             if outcome["outcome"] != Outcome.NOT_RUN or check not in earlier.outcomes
         }
         joined[name] = _Read(
-            stream.build if stream.plans else earlier.build,
+            stream.build if stream.plans or not earlier.plans else earlier.build,
             [*earlier.sources, *stream.sources],
             {**earlier.plans, **stream.plans},
             {**earlier.outcomes, **saw},
