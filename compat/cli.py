@@ -1,71 +1,30 @@
-"""The command ``compat``: list builds, probe them, report."""
+"""The command ``compat``: what it takes, and which module does it."""
 
 from __future__ import annotations
 
 import argparse
 import errno
-import json
-import os
 import re
 import sys
-from collections.abc import Sequence
-from datetime import date, datetime, timezone
+from collections.abc import Callable, Sequence
+from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 import compat
-from compat.bench import PROBES, compare
-from compat.bench import comparison_text as bench_text
-from compat.bisect import Laboratory, bisect, bisection_text
-from compat.builds.config import DEFAULT_FILE, load_builds
-from compat.builds.index import OWN_PYTHON, IndexedWheel, Indexes, IndexUnavailableError
-from compat.builds.resolve import Resolution, between, resolve
-from compat.builds.spec import EXPECTED, parse_spec
-from compat.errors import UsageError
-from compat.findings.advise import advise, builds_in
-from compat.findings.derive import derive
-from compat.findings.expectations import load_expectations
-from compat.findings.sides import compare_sides, side_of
-from compat.findings.twins import comparisons
-from compat.github import ADDRESS, GitHub, GitHubError
-from compat.host import compiler, default_device, default_jobs
-from compat.issues import LABEL, comment, find_topics, plan, sync
-from compat.plan import SEEN, github_outputs, load_job, make_plan, planned_runs
-from compat.probes.names import DEFAULT, DEPTHS, FULL, check_selection, probes, with_needs
-from compat.progress import LiveProgress
-from compat.report.advice import advice_text
-from compat.report.comparison import comparison_text
-from compat.report.explain import explain
-from compat.report.issue import comment_body, link_to_run
-from compat.report.repeat import repeat_commands
-from compat.report.summary import print_summary
-from compat.report.timing import print_timing
-from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
-from compat.runner import probe_builds
-from compat.runs.history import append, load_history, run_id
-from compat.runs.memory import KEPT_DAYS, collect, prune, publish
-from compat.runs.model import Status
+from compat.builds.config import DEFAULT_FILE
+from compat.builds.index import OWN_PYTHON
+from compat.builds.spec import EXPECTED
+from compat.commands.github import VARIABLES
+from compat.commands.places import PUBLISHED_RUNS
+from compat.errors import CommandError
+from compat.probes.names import DEFAULT, DEPTHS
+from compat.runs.memory import KEPT_DAYS
 from compat.runs.reference import EXPECTED as REFERENCE
-from compat.runs.reference import load_latest
-from compat.runs.store import RunFolder, merge
-from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
-
-HOME = Path(".compat")
-RUNS = HOME / "runs"
-PLAN = HOME / "plan"
-REPORTS = Path("reports")
-PUBLISHED_RUNS = REPORTS / "data" / "runs"
-
-# What a workflow sets, and the files that GitHub gives a step to write into.
-PLAN_VARIABLES = ("COMPAT_BUILDS", "COMPAT_DEVICE", "COMPAT_DEPTH")
-GPU_RUNNER = "COMPAT_GPU_RUNNER"
-GITHUB_OUTPUT = "GITHUB_OUTPUT"
-GITHUB_SUMMARY = "GITHUB_STEP_SUMMARY"
+from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,13 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     parsed = parser.parse_args(arguments)
     try:
-        status: int = parsed.command(parsed)
-    except UsageError as error:
+        return _command(parsed.command)(parsed)
+    except CommandError as error:
         print(f"compat: {error}", file=sys.stderr)
-        return 2
-    except GitHubError as error:
-        print(f"compat: {error}", file=sys.stderr)
-        return 1
+        return error.status
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
@@ -89,7 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    return status
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], int]:
+    """A command by its module and function; only now, so that none needs what another one does."""
+    module, _, function = name.partition(".")
+    command: Callable[[argparse.Namespace], int] = getattr(
+        import_module(f"compat.commands.{module}"), function
+    )
+    return command
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -127,10 +91,10 @@ def _parser() -> argparse.ArgumentParser:
         "builds", parents=[selection], help="list what the specs resolve to; installs nothing"
     )
     builds.add_argument("--json", action="store_true", help="for machines")
-    builds.set_defaults(command=_builds)
+    builds.set_defaults(command="builds.builds")
 
     listing = commands.add_parser("probes", help="list what is asked of each build")
-    listing.set_defaults(command=_probes)
+    listing.set_defaults(command="builds.probes")
 
     probe = commands.add_parser(
         "probe", parents=[selection], help="install builds and run the probes in each"
@@ -168,8 +132,21 @@ def _parser() -> argparse.ArgumentParser:
     probe.add_argument(
         "--fresh", action="store_true", help="see everything again, also what earlier runs saw"
     )
-    probe.set_defaults(command=_probe)
+    probe.set_defaults(command="probe.probe")
 
+    bench = commands.add_parser(
+        "bench", parents=[selection], help="compare this runner with a process for each probe"
+    )
+    bench.add_argument("--probes", nargs="+", default=[], metavar="TEXT")
+    bench.set_defaults(command="probe.bench")
+
+    _add_nightly_commands(commands, selection)
+    _add_reading_commands(commands)
+    _add_issue_commands(commands.add_parser("issue", help="keep the tracking issues on GitHub"))
+    return parser
+
+
+def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> None:
     plan = commands.add_parser(
         "plan",
         parents=[selection],
@@ -180,21 +157,36 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--github",
         action="store_true",
-        help=f"take {', '.join(PLAN_VARIABLES)} from the environment, where they are set, and "
+        help=f"take {', '.join(VARIABLES)} from the environment, where they are set, and "
         f"leave the jobs as outputs of a workflow's step",
     )
-    plan.set_defaults(command=_plan)
+    plan.set_defaults(command="nightly.plan")
 
     job = commands.add_parser("job", help="probe what a job of the plan says")
     job.add_argument("job", metavar="JOB", help="such as 2.15.0-cpu")
-    job.set_defaults(command=_job)
+    job.set_defaults(command="nightly.job")
 
-    bench = commands.add_parser(
-        "bench", parents=[selection], help="compare this runner with a process for each probe"
+    bisection = commands.add_parser(
+        "bisect", help="find the build from which on a check answers otherwise"
     )
-    bench.add_argument("--probes", nargs="+", default=PROBES, metavar="TEXT")
-    bench.set_defaults(command=_bench)
+    bisection.add_argument(
+        "--probe", required=True, metavar="ID", help="one check: donation.copies[donated]"
+    )
+    bisection.add_argument("--good", required=True, metavar="SPEC", help="the older build")
+    bisection.add_argument("--bad", required=True, metavar="SPEC", help="the newer build")
+    bisection.add_argument("--builds-file", type=Path, default=DEFAULT_FILE)
+    bisection.add_argument("--device", choices=["cpu", "cuda"])
+    bisection.set_defaults(command="bisect.run")
 
+    remember = commands.add_parser(
+        "remember",
+        help=f"forget runs of more than {KEPT_DAYS} days ago and put the newest of each build "
+        f"where a fresh clone finds it, {PUBLISHED_RUNS}",
+    )
+    remember.set_defaults(command="nightly.remember")
+
+
+def _add_reading_commands(commands: Any) -> None:
     report = commands.add_parser("report", help="make the tables from what was seen")
     report.add_argument(
         "runs",
@@ -209,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--github", action="store_true", help="leave it as the summary of a workflow's step, too"
     )
-    report.set_defaults(command=_report)
+    report.set_defaults(command="report.report")
 
     comparing = commands.add_parser(
         "compare",
@@ -218,7 +210,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for side in ("old", "new"):
         comparing.add_argument(side, metavar=side.upper(), help=REFERENCE)
-    comparing.set_defaults(command=_compare)
+    comparing.set_defaults(command="report.compare")
 
     advising = commands.add_parser(
         "advise", help="which gates and workarounds can go for a range of versions, what breaks"
@@ -226,35 +218,13 @@ def _parser() -> argparse.ArgumentParser:
     advising.add_argument(
         "--torch", required=True, type=_versions, metavar="RANGE", help="such as '>=2.11,<2.14'"
     )
-    advising.set_defaults(command=_advise)
+    advising.set_defaults(command="report.advise")
 
     explaining = commands.add_parser("explain", help="everything about one cell of the latest run")
     explaining.add_argument(
         "cell", metavar="CELL", help="probe[parameters]@build-device; without @ on all builds"
     )
-    explaining.set_defaults(command=_explain)
-    issue = commands.add_parser("issue", help="keep the tracking issues on GitHub")
-    _add_issue_commands(issue)
-
-    bisection = commands.add_parser(
-        "bisect", help="find the build from which on a check answers otherwise"
-    )
-    bisection.add_argument(
-        "--probe", required=True, metavar="ID", help="one check: donation.copies[donated]"
-    )
-    bisection.add_argument("--good", required=True, metavar="SPEC", help="the older build")
-    bisection.add_argument("--bad", required=True, metavar="SPEC", help="the newer build")
-    bisection.add_argument("--builds-file", type=Path, default=DEFAULT_FILE)
-    bisection.add_argument("--device", choices=["cpu", "cuda"])
-    bisection.set_defaults(command=_bisect)
-
-    remember = commands.add_parser(
-        "remember",
-        help=f"forget runs of more than {KEPT_DAYS} days ago and put the newest of each build "
-        f"where a fresh clone finds it, {PUBLISHED_RUNS}",
-    )
-    remember.set_defaults(command=_remember)
-    return parser
+    explaining.set_defaults(command="report.explain")
 
 
 def _add_issue_commands(issue: argparse.ArgumentParser) -> None:
@@ -276,14 +246,14 @@ def _add_issue_commands(issue: argparse.ArgumentParser) -> None:
         "--today", type=_day, metavar="YYYY-MM-DD", help="default: what the clock says, in UTC"
     )
     syncing.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    syncing.set_defaults(command=_sync_issues)
+    syncing.set_defaults(command="issue.sync")
 
     commenting = commands.add_parser(
         "comment", parents=[where], help="comment on the open tracking issue of a device"
     )
     commenting.add_argument("--device", choices=["cpu", "cuda"], required=True)
     commenting.add_argument("--file", type=Path, required=True, help="the comment, as markdown")
-    commenting.set_defaults(command=_comment_on_issue)
+    commenting.set_defaults(command="issue.comment")
 
 
 def _versions(text: str) -> SpecifierSet:
@@ -320,318 +290,3 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, not {text!r}")
     return int(text)
-
-
-def _resolved(parsed: argparse.Namespace, device: str) -> list[Resolution]:
-    file = load_builds(parsed.builds_file)
-    specs = [parse_spec(text) for text in parsed.builds] if parsed.builds else file.specs
-    found = [
-        resolution
-        for python in dict.fromkeys(parsed.python)
-        for resolution in resolve(
-            specs, Indexes(file.pytorch_index, file.timeout_s, python), device
-        )
-    ]
-    # An interpreter that is there already, or a build that is not, is one whatever the Python.
-    return list({resolution.id: resolution for resolution in found}.values())
-
-
-def _builds(parsed: argparse.Namespace) -> int:
-    resolutions = _resolved(parsed, parsed.device or default_device())
-    if parsed.json:
-        print(json.dumps([_resolution_json(each) for each in resolutions], indent=1))
-        return 0
-    table = Table()
-    for header in ("build", "asked for as", "from", "wheel or interpreter", "note"):
-        # Folded where it is too long: a wheel's name is there to be copied.
-        table.add_column(header, overflow="fold")
-    for each in resolutions:
-        where = each.wheel.filename if each.wheel else str(each.python or "")
-        note = each.problem or each.note
-        names = ", ".join(map(str, each.specs))
-        table.add_row(*map(escape, (each.id, names, each.channel, where, note)))
-    Console().print(table)
-    return 0
-
-
-def _resolution_json(resolution: Resolution) -> dict[str, Any]:
-    wheel = resolution.wheel
-    return {
-        "id": resolution.id,
-        "specs": [str(spec) for spec in resolution.specs],
-        "channel": wheel.channel if wheel else None,
-        "version": str(wheel.version) if wheel else None,
-        "filename": wheel.filename if wheel else None,
-        "sha256": wheel.sha256 if wheel else None,
-        "python": str(resolution.python) if resolution.python else None,
-        "note": resolution.note,
-        "problem": resolution.problem,
-    }
-
-
-def _probes(parsed: argparse.Namespace) -> int:
-    table = Table()
-    for header in ("probe", "depth", "what it asks"):
-        table.add_column(header, overflow="fold")
-    for each in probes():
-        table.add_row(*map(escape, (each.name, each.depth, each.question)))
-    Console().print(table)
-    return 0
-
-
-def _probe(parsed: argparse.Namespace) -> int:
-    check_selection(parsed.probes)
-    compiler()
-    device = parsed.device or default_device()
-    return _probe_all(
-        _resolved(parsed, device),
-        Settings(
-            device=device,
-            probes=with_needs(parsed.probes),
-            depth=parsed.depth,
-            jobs=parsed.jobs or default_jobs(device),
-            timeout_s=parsed.timeout,
-            memory_gb=parsed.memory,
-            fresh=parsed.fresh,
-            home=HOME.absolute(),
-        ),
-        RUNS.absolute(),
-    )
-
-
-def _probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path) -> int:
-    console = Console()
-    with LiveProgress(console) as progress:
-        folder = probe_builds(resolutions, settings, runs, progress)
-    print_timing(folder, console)
-    return 0
-
-
-def _plan(parsed: argparse.Namespace) -> int:
-    if parsed.github:
-        _read_plan_variables(parsed)
-    jobs = make_plan(
-        {
-            device: _resolved(parsed, device)
-            for device in ([parsed.device] if parsed.device else ["cpu", "cuda"])
-        },
-        parsed.depth,
-        os.environ.get(GPU_RUNNER, ""),
-        RunFolder.all(PUBLISHED_RUNS, RUNS),
-        PLAN,
-    )
-    for job in jobs:
-        print(f"{job.id} on {job.runner}, {job.minutes} min at most")
-    if parsed.github:
-        _append(GITHUB_OUTPUT, github_outputs(jobs))
-    return 0
-
-
-def _read_plan_variables(parsed: argparse.Namespace) -> None:
-    builds, device, depth = (os.environ.get(name, "") for name in PLAN_VARIABLES)
-    if device not in {"", "both", "cpu", "cuda"}:
-        raise UsageError(f"{PLAN_VARIABLES[1]}: expected cpu, cuda or both, not {device!r}")
-    if depth not in {"", *DEPTHS}:
-        raise UsageError(f"{PLAN_VARIABLES[2]}: expected {' or '.join(DEPTHS)}, not {depth!r}")
-    parsed.builds = builds.split() or parsed.builds
-    if device in {"cpu", "cuda"}:
-        parsed.device = device
-    parsed.depth = depth or parsed.depth
-
-
-def _append(variable: str, text: str) -> None:
-    """Add ``text`` to the file that GitHub names in an environment variable."""
-    if variable not in os.environ:
-        raise UsageError(f"--github: expected a file named by {variable}")
-    with Path(os.environ[variable]).open("a", encoding="utf-8") as file:
-        file.write(text)
-
-
-def _job(parsed: argparse.Namespace) -> int:
-    job = load_job(PLAN, parsed.job)
-    compiler()
-    return _probe_all(
-        [job.build],
-        Settings(
-            device=job.device,
-            probes=(),
-            depth=job.depth,
-            jobs=default_jobs(job.device),
-            timeout_s=DEFAULT_TIMEOUT_S,
-            memory_gb=DEFAULT_MEMORY_GB,
-            fresh=False,
-            home=HOME.absolute(),
-        ),
-        PLAN.absolute() / SEEN,
-    )
-
-
-def _bisect(parsed: argparse.Namespace) -> int:
-    compiler()
-    device = parsed.device or default_device()
-    file = load_builds(parsed.builds_file)
-    indexes = Indexes(file.pytorch_index, file.timeout_s)
-    good, bad = (_one_wheel(spec, indexes, device) for spec in (parsed.good, parsed.bad))
-    if not good.version < bad.version:
-        raise UsageError(f"--good {good.version}: expected an older build than --bad {bad.version}")
-    try:
-        wheels = between(good, bad, indexes, device)
-    except IndexUnavailableError as error:
-        raise UsageError(f"the index that lists the builds is not reachable: {error}") from None
-    settings = Settings(
-        device=device,
-        probes=(),
-        depth=FULL,
-        jobs=default_jobs(device),
-        timeout_s=DEFAULT_TIMEOUT_S,
-        memory_gb=DEFAULT_MEMORY_GB,
-        fresh=True,
-        home=HOME.absolute() / "bisect",
-    )
-    with LiveProgress(Console()) as progress:
-        laboratory = Laboratory(parsed.probe, settings, progress)
-        try:
-            found = bisect(wheels, laboratory)
-        finally:
-            laboratory.close()
-    text = bisection_text(found, parsed.probe, device)
-    REPORTS.mkdir(exist_ok=True)
-    (REPORTS / "bisect.md").write_text(text, encoding="utf-8")
-    print(f"\n{text}")
-    return 0 if found.certain else 1
-
-
-def _one_wheel(spec: str, indexes: Indexes, device: str) -> IndexedWheel:
-    (found,) = resolve([parse_spec(spec)], indexes, device)
-    if found.wheel is None:
-        raise UsageError(f"{spec}: {found.problem or 'expected a build that an index lists'}")
-    return found.wheel
-
-
-def _remember(parsed: argparse.Namespace) -> int:
-    collect(PLAN / SEEN, RUNS)
-    prune(RUNS)
-    prune(PUBLISHED_RUNS)
-    publish(RunFolder.all(PUBLISHED_RUNS, RUNS), PUBLISHED_RUNS)
-    return 0
-
-
-def _bench(parsed: argparse.Namespace) -> int:
-    check_selection(parsed.probes)
-    compiler()
-    device = parsed.device or default_device()
-    resolutions = _resolved(parsed, device)
-    if len(resolutions) != 1:
-        raise UsageError(f"--builds: expected one build to compare on, not {len(resolutions)}")
-    settings = Settings(
-        device=device,
-        probes=parsed.probes,
-        depth=FULL,
-        jobs=default_jobs(device),
-        timeout_s=DEFAULT_TIMEOUT_S,
-        memory_gb=DEFAULT_MEMORY_GB,
-        fresh=True,
-        home=HOME.absolute(),
-    )
-    console = Console()
-    with LiveProgress(console) as progress:
-        comparison = compare(resolutions[0], settings, progress)
-    console.print(bench_text(comparison), markup=False, highlight=False, soft_wrap=True)
-    return 0
-
-
-def _report(parsed: argparse.Namespace) -> int:
-    folders = [RunFolder(path) for path in parsed.runs]
-    for folder in folders:
-        if not (folder.path / "header.json").exists():
-            raise UsageError(f"{folder.path}: expected the folder of a run, such as .compat/runs/…")
-    if parsed.planned:
-        folders += planned_runs(PLAN)
-    if not folders:
-        latest = RunFolder.latest(RUNS)
-        if latest is None:
-            raise UsageError(f"no run below {RUNS}: run nox -s matrix first")
-        folders = [latest]
-    run = merge(folders)
-    if not run.cells and all(build.status is Status.OK for build in run.builds):
-        raise UsageError("the run has no cells: --probes matched none")
-    findings = derive(run, load_expectations())
-    history = append(load_history(REPORTS / HISTORY), run)
-    compared = comparisons(run, findings, history)
-    write_reports(REPORTS, run, findings, compared, history, link_to_run(os.environ) or str(README))
-    if parsed.github:
-        _append(GITHUB_SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
-    print_summary(run, findings, compared, REPORTS / README, Console())
-    return 1 if findings.unexpected else 0
-
-
-def _compare(parsed: argparse.Namespace) -> int:
-    history = load_history(REPORTS / HISTORY)
-    expectations = load_expectations()
-    old, new = (
-        side_of(text, REPORTS / LATEST_RUN, HOME / "runs", history, expectations)
-        for text in (parsed.old, parsed.new)
-    )
-    comparison = compare_sides(old, new, history)
-    print(comparison_text(comparison, repeat_commands(new.run) if new.run else {}))
-    return 1 if comparison.new_groups else 0
-
-
-def _advise(parsed: argparse.Namespace) -> int:
-    run = load_latest(REPORTS / LATEST_RUN)
-    builds = builds_in(run, parsed.torch)
-    if not builds:
-        there = ", ".join(build.label for build in run.builds)
-        raise UsageError(f"--torch '{parsed.torch}': no build of the latest run; it has {there}")
-    findings = derive(run, load_expectations())
-    print(advice_text(advise(run, findings, builds), builds, run_id(run)))
-    return 0
-
-
-def _explain(parsed: argparse.Namespace) -> int:
-    run = load_latest(REPORTS / LATEST_RUN)
-    history = append(load_history(REPORTS / HISTORY), run)
-    print(explain(parsed.cell, run, derive(run, load_expectations()), history))
-    return 0
-
-
-def _sync_issues(parsed: argparse.Namespace) -> int:
-    history = load_history(REPORTS / HISTORY)
-    if not history.columns:
-        raise UsageError(f"{REPORTS / HISTORY}: expected a history of at least one run")
-    run = load_latest(REPORTS / LATEST_RUN)
-    topics = find_topics(
-        history,
-        run,
-        frozenset(derive(run, load_expectations()).expected),
-        nights=parsed.nights,
-        today=parsed.today or datetime.now(timezone.utc).date(),
-        run_link=link_to_run(os.environ),
-    )
-    github = _github(parsed.repository)
-    if parsed.dry_run:
-        for step in plan(topics, github.issues(LABEL)):
-            print(f"would {step}\n{step.text}")
-    else:
-        for step in sync(topics, github):
-            print(step)
-    return 0
-
-
-def _comment_on_issue(parsed: argparse.Namespace) -> int:
-    try:
-        markdown = parsed.file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {parsed.file}: {error}") from None
-    body = comment_body(markdown, link_to_run(os.environ))
-    if not body:
-        raise UsageError(f"{parsed.file}: expected markdown, it is empty")
-    print(comment(parsed.device, body, _github(parsed.repository)))
-    return 0
-
-
-def _github(repository: str) -> GitHub:
-    token = os.environ.get("GITHUB_TOKEN")
-    if not token:
-        raise UsageError("GITHUB_TOKEN: expected a token that may write issues; it is not set")
-    return GitHub(repository, token, os.environ.get("GITHUB_API_URL") or ADDRESS)

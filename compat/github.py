@@ -10,6 +10,8 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
+from compat.errors import CommandError
+
 ADDRESS = "https://api.github.com"
 
 _TIMEOUT_S = 30
@@ -22,7 +24,7 @@ _LONGEST_MESSAGE = 200
 _RATE_LIMITED = frozenset({requests.codes.forbidden, requests.codes.too_many_requests})
 
 
-class GitHubError(Exception):
+class GitHubError(CommandError):
     """GitHub did not do what it was asked to; the message says what it answered."""
 
 

@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import jsonschema
-
 from compat.errors import UsageError
 from compat.runs.model import Build, Run
 from compat.runs.store import RunFolder, load, merge
@@ -69,6 +67,9 @@ def load_latest(path: Path) -> Run:
 
 
 def _load(path: Path) -> Run:
+    # Here, so that a machine that only probes needs no jsonschema.
+    import jsonschema
+
     try:
         return load(path)
     except (json.JSONDecodeError, UnicodeDecodeError, jsonschema.ValidationError) as error:

@@ -1,0 +1,61 @@
+"""``compat bisect``: from which build on a check answers otherwise."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+
+from compat.bisect import Laboratory, bisect, bisection_text
+from compat.builds.config import load_builds
+from compat.builds.index import IndexedWheel, Indexes, IndexUnavailableError
+from compat.builds.resolve import between, resolve
+from compat.builds.spec import parse_spec
+from compat.commands.places import HOME, REPORTS
+from compat.errors import UsageError
+from compat.host import compiler, default_device, default_jobs
+from compat.probes.names import FULL
+from compat.progress import LiveProgress
+from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
+
+
+def run(parsed: argparse.Namespace) -> int:
+    compiler()
+    device = parsed.device or default_device()
+    file = load_builds(parsed.builds_file)
+    indexes = Indexes(file.pytorch_index, file.timeout_s)
+    good, bad = (_one_wheel(spec, indexes, device) for spec in (parsed.good, parsed.bad))
+    if not good.version < bad.version:
+        raise UsageError(f"--good {good.version}: expected an older build than --bad {bad.version}")
+    try:
+        wheels = between(good, bad, indexes, device)
+    except IndexUnavailableError as error:
+        raise UsageError(f"the index that lists the builds is not reachable: {error}") from None
+    settings = Settings(
+        device=device,
+        probes=(),
+        depth=FULL,
+        jobs=default_jobs(device),
+        timeout_s=DEFAULT_TIMEOUT_S,
+        memory_gb=DEFAULT_MEMORY_GB,
+        fresh=True,
+        home=HOME.absolute() / "bisect",
+    )
+    with LiveProgress(Console()) as progress:
+        laboratory = Laboratory(parsed.probe, settings, progress)
+        try:
+            found = bisect(wheels, laboratory)
+        finally:
+            laboratory.close()
+    text = bisection_text(found, parsed.probe, device)
+    REPORTS.mkdir(exist_ok=True)
+    (REPORTS / "bisect.md").write_text(text, encoding="utf-8")
+    print(f"\n{text}")
+    return 0 if found.certain else 1
+
+
+def _one_wheel(spec: str, indexes: Indexes, device: str) -> IndexedWheel:
+    (found,) = resolve([parse_spec(spec)], indexes, device)
+    if found.wheel is None:
+        raise UsageError(f"{spec}: {found.problem or 'expected a build that an index lists'}")
+    return found.wheel

@@ -1,0 +1,60 @@
+"""``compat issue``: keep the tracking issues on GitHub."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import datetime, timezone
+
+from compat import issues
+from compat.commands.places import REPORTS
+from compat.errors import UsageError
+from compat.findings.derive import derive
+from compat.findings.expectations import load_expectations
+from compat.github import ADDRESS, GitHub
+from compat.report.issue import comment_body, link_to_run
+from compat.report.write import HISTORY, LATEST_RUN
+from compat.runs.history import load_history
+from compat.runs.reference import load_latest
+
+
+def sync(parsed: argparse.Namespace) -> int:
+    history = load_history(REPORTS / HISTORY)
+    if not history.columns:
+        raise UsageError(f"{REPORTS / HISTORY}: expected a history of at least one run")
+    run = load_latest(REPORTS / LATEST_RUN)
+    topics = issues.find_topics(
+        history,
+        run,
+        frozenset(derive(run, load_expectations()).expected),
+        nights=parsed.nights,
+        today=parsed.today or datetime.now(timezone.utc).date(),
+        run_link=link_to_run(os.environ),
+    )
+    github = _github(parsed.repository)
+    if parsed.dry_run:
+        for step in issues.plan(topics, github.issues(issues.LABEL)):
+            print(f"would {step}\n{step.text}")
+    else:
+        for step in issues.sync(topics, github):
+            print(step)
+    return 0
+
+
+def comment(parsed: argparse.Namespace) -> int:
+    try:
+        markdown = parsed.file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {parsed.file}: {error}") from None
+    body = comment_body(markdown, link_to_run(os.environ))
+    if not body:
+        raise UsageError(f"{parsed.file}: expected markdown, it is empty")
+    print(issues.comment(parsed.device, body, _github(parsed.repository)))
+    return 0
+
+
+def _github(repository: str) -> GitHub:
+    token = os.environ.get("GITHUB_TOKEN")
+    if not token:
+        raise UsageError("GITHUB_TOKEN: expected a token that may write issues; it is not set")
+    return GitHub(repository, token, os.environ.get("GITHUB_API_URL") or ADDRESS)

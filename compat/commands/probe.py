@@ -1,0 +1,76 @@
+"""``compat probe`` and ``compat bench``: run the probes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from compat.builds.resolve import Resolution
+from compat.commands.builds import resolved
+from compat.commands.places import HOME, RUNS
+from compat.errors import UsageError
+from compat.host import compiler, default_device, default_jobs
+from compat.probes.names import FULL, check_selection, with_needs
+from compat.progress import LiveProgress
+from compat.report.timing import print_timing
+from compat.runner import probe_builds
+from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
+
+
+def probe(parsed: argparse.Namespace) -> int:
+    check_selection(parsed.probes)
+    compiler()
+    device = parsed.device or default_device()
+    return probe_all(
+        resolved(parsed, device),
+        Settings(
+            device=device,
+            probes=with_needs(parsed.probes),
+            depth=parsed.depth,
+            jobs=parsed.jobs or default_jobs(device),
+            timeout_s=parsed.timeout,
+            memory_gb=parsed.memory,
+            fresh=parsed.fresh,
+            home=HOME.absolute(),
+        ),
+        RUNS.absolute(),
+    )
+
+
+def probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path) -> int:
+    """Probe builds, leave what was seen in a folder below ``runs``, and say where time went."""
+    console = Console()
+    with LiveProgress(console) as progress:
+        folder = probe_builds(resolutions, settings, runs, progress)
+    print_timing(folder, console)
+    return 0
+
+
+def bench(parsed: argparse.Namespace) -> int:
+    # Here, so that a machine that only probes needs nothing of what makes reports.
+    from compat.bench import PROBES, compare, comparison_text
+
+    check_selection(parsed.probes)
+    compiler()
+    device = parsed.device or default_device()
+    resolutions = resolved(parsed, device)
+    if len(resolutions) != 1:
+        raise UsageError(f"--builds: expected one build to compare on, not {len(resolutions)}")
+    settings = Settings(
+        device=device,
+        probes=parsed.probes or PROBES,
+        depth=FULL,
+        jobs=default_jobs(device),
+        timeout_s=DEFAULT_TIMEOUT_S,
+        memory_gb=DEFAULT_MEMORY_GB,
+        fresh=True,
+        home=HOME.absolute(),
+    )
+    console = Console()
+    with LiveProgress(console) as progress:
+        comparison = compare(resolutions[0], settings, progress)
+    console.print(comparison_text(comparison), markup=False, highlight=False, soft_wrap=True)
+    return 0

@@ -1,0 +1,85 @@
+"""``compat report`` and what answers questions about the latest one: compare, advise, explain."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from rich.console import Console
+
+from compat.commands.github import SUMMARY, append
+from compat.commands.places import PLAN, REPORTS, RUNS
+from compat.errors import UsageError
+from compat.findings import advise as advising
+from compat.findings.derive import derive
+from compat.findings.expectations import load_expectations
+from compat.findings.sides import compare_sides, side_of
+from compat.findings.twins import comparisons
+from compat.plan import planned_runs
+from compat.report import explain as explaining
+from compat.report.advice import advice_text
+from compat.report.comparison import comparison_text
+from compat.report.issue import link_to_run
+from compat.report.repeat import repeat_commands
+from compat.report.summary import print_summary
+from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
+from compat.runs import history as histories
+from compat.runs.history import load_history, run_id
+from compat.runs.model import Status
+from compat.runs.reference import load_latest
+from compat.runs.store import RunFolder, merge
+
+
+def report(parsed: argparse.Namespace) -> int:
+    folders = [RunFolder(path) for path in parsed.runs]
+    for folder in folders:
+        if not (folder.path / "header.json").exists():
+            raise UsageError(f"{folder.path}: expected the folder of a run, such as .compat/runs/…")
+    if parsed.planned:
+        folders += planned_runs(PLAN)
+    if not folders:
+        latest = RunFolder.latest(RUNS)
+        if latest is None:
+            raise UsageError(f"no run below {RUNS}: run nox -s matrix first")
+        folders = [latest]
+    run = merge(folders)
+    if not run.cells and all(build.status is Status.OK for build in run.builds):
+        raise UsageError("the run has no cells: --probes matched none")
+    findings = derive(run, load_expectations())
+    history = histories.append(load_history(REPORTS / HISTORY), run)
+    compared = comparisons(run, findings, history)
+    write_reports(REPORTS, run, findings, compared, history, link_to_run(os.environ) or str(README))
+    if parsed.github:
+        append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
+    print_summary(run, findings, compared, REPORTS / README, Console())
+    return 1 if findings.unexpected else 0
+
+
+def compare(parsed: argparse.Namespace) -> int:
+    history = load_history(REPORTS / HISTORY)
+    expectations = load_expectations()
+    old, new = (
+        side_of(text, REPORTS / LATEST_RUN, RUNS, history, expectations)
+        for text in (parsed.old, parsed.new)
+    )
+    comparison = compare_sides(old, new, history)
+    print(comparison_text(comparison, repeat_commands(new.run) if new.run else {}))
+    return 1 if comparison.new_groups else 0
+
+
+def advise(parsed: argparse.Namespace) -> int:
+    run = load_latest(REPORTS / LATEST_RUN)
+    builds = advising.builds_in(run, parsed.torch)
+    if not builds:
+        there = ", ".join(build.label for build in run.builds)
+        raise UsageError(f"--torch '{parsed.torch}': no build of the latest run; it has {there}")
+    findings = derive(run, load_expectations())
+    print(advice_text(advising.advise(run, findings, builds), builds, run_id(run)))
+    return 0
+
+
+def explain(parsed: argparse.Namespace) -> int:
+    run = load_latest(REPORTS / LATEST_RUN)
+    history = histories.append(load_history(REPORTS / HISTORY), run)
+    print(explaining.explain(parsed.cell, run, derive(run, load_expectations()), history))
+    return 0
