@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -136,16 +136,20 @@ def _seen(cell: Cell, *, expected: bool) -> Seen:
     )
 
 
-def seen_in_history(history: History, indices: Sequence[int]) -> BuildSeen:
-    """The last of some columns, oldest first, with what they last knew of each of its checks."""
+def seen_in_history(
+    history: History, indices: Sequence[int], asked: Container[str] = ()
+) -> BuildSeen:
+    """The last of some columns, oldest first, with what they last knew of each of its checks.
+
+    And of those that were ``asked`` now: the last column may be of a part of the matrix.
+    """
     newest = indices[-1]
     checks = {}
     for check, letters in history.outcomes.items():
-        if letters[newest] != ABSENT:
-            known = [
-                each for each in indices if OUTCOMES.get(letters[each]) not in {None, *_SILENT}
-            ]
-            checks[check] = _recall(history, check, known[-1] if known else newest)
+        planned = [index for index in indices if letters[index] != ABSENT]
+        if planned and (planned[-1] == newest or check in asked):
+            known = [index for index in planned if OUTCOMES[letters[index]] not in _SILENT]
+            checks[check] = _recall(history, check, (known or planned)[-1])
     return BuildSeen(column=history.columns[newest], checks=checks)
 
 

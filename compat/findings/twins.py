@@ -64,7 +64,8 @@ def _with_previous(builds: Sequence[BuildSeen], run: Run, history: History) -> l
     pairs: list[Pair] = []
     for now in builds:
         before = _followed(now.column, columns)
-        pairs.append((seen_in_history(history, before) if before else None, now))
+        old = seen_in_history(history, before, now.checks) if before else None
+        pairs.append((old, now))
     if not any(before for before, _ in pairs):
         return []
     newest = [

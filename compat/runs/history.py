@@ -101,10 +101,20 @@ def columns_of(run: Run) -> History:
 
 
 def append(history: History, run: Run) -> History:
-    """``history`` with the columns of ``run``, which replace those it already has of that run."""
-    name = run_id(run)
-    kept = [each for each in _seen_in_history(history) if each[0].run != name]
-    return _joined(_pruned([*kept, *_seen_in_run(run)]))
+    """``history`` with the columns of ``run``.
+
+    What is new of a column that is there already replaces what it says of the same checks: a part
+    of a run may be reported again.
+    """
+    seen = {
+        (column.run, column.build, column.device): (column, checks)
+        for column, checks in _seen_in_history(history)
+    }
+    for column, checks in _seen_in_run(run):
+        key = (column.run, column.build, column.device)
+        earlier = seen[key][1] if key in seen else {}
+        seen[key] = (column, {**earlier, **checks})
+    return _joined(_pruned(seen.values()))
 
 
 def run_id(run: Run) -> str:

@@ -110,6 +110,13 @@ def test_a_night_without_an_answer_does_not_make_old_failures_new() -> None:
     assert changes(comparison) == {"a.b@2.13.0-cpu": "still there"}
 
 
+def test_a_part_of_the_matrix_in_between_does_not_make_old_failures_new() -> None:
+    whole = run_of(20, bad("2.13.0", "a.b"), make_cell("2.13.0", "a.c"))
+    part = run_of(21, make_cell("2.13.0", "a.c"))
+    again = run_of(22, bad("2.13.0", "a.b"), make_cell("2.13.0", "a.c"))
+    assert changes(compared(whole, part, again)) == {"a.b@2.13.0-cpu": "still there"}
+
+
 def nightly(day: int, **changed: Any) -> Build:
     return make_build(f"2.16.0.dev202611{day}", channel="nightly", **changed)
 

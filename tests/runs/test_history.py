@@ -71,6 +71,14 @@ def test_a_run_that_is_there_already_replaces_its_columns(tmp_path: Path) -> Non
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
 
 
+def test_a_part_of_a_run_that_is_reported_again_takes_nothing_away() -> None:
+    whole = run_of("20", make_cell("2.12.1", "a.b"), red("2.13.0", "a.b"), red("2.13.0", "a.c"))
+    seen = append(append(EMPTY, whole), run_of("20", make_cell("2.13.0", "a.b")))
+    assert [each.build for each in seen.columns] == ["2.12.1", "2.13.0"]
+    assert seen.outcomes == {"a.b": "pp", "a.c": ".f", WHOLE: "pp"}
+    assert seen.signatures == {"a.c": {"1": "AssertionError: no"}}
+
+
 def test_a_history_survives_the_disk_and_has_one_check_a_line(tmp_path: Path) -> None:
     seen = columns_of(run_of("20", red("2.13.0", "a.b"), make_cell("2.13.0", "a.c")))
     save_history(seen, tmp_path / "history.json")
