@@ -78,9 +78,12 @@ def _gate(run: Run, gate: GateFinding, builds: Sequence[Build]) -> Advice:
         text = f"It is switched on {rule}, and every build has it: pass it always."
     elif those(Verdict.MISSED):
         kind = Kind.GATE_CAN_MOVE
-        text = (
-            f"It is switched on {rule}; it is there on {', '.join(has)} and not on "
-            f"{', '.join(lacks)}."
+        labels = [each.label for each in builds]
+        from_there_on = labels[labels.index(has[0]) :] == has
+        text = f"It is switched on {rule}. " + (
+            f"It can be from {has[0]} on, and is not there on {', '.join(lacks)}."
+            if from_there_on
+            else f"It is there on {', '.join(has)}, and not on {', '.join(lacks)}."
         )
     else:
         kind = Kind.STILL_NEEDED

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from compat.findings.compare import Comparison
-from compat.findings.model import Findings
+from compat.findings.model import Findings, Met
 from compat.report.comparison import comparison_text
 from compat.report.markdown import overview
 from compat.report.paragraph import paragraph
@@ -51,6 +51,11 @@ def print_summary(
             say(f"  {name}")
         if len(names) > _MOST:
             say(f"  … and {len(names) - _MOST} more")
+    for entry in findings.expectations:
+        why = ["unused"] * (entry.met is Met.UNUSED) + ["overdue"] * entry.overdue
+        if why:
+            said = f"{entry.probe} on {entry.builds or 'all builds'}: {entry.reason}"
+            say(f"Expectation that is {' and '.join(why)}: {said}")
     if not findings.unexpected:
         say("Nothing unexpected was seen.")
     say()

@@ -168,9 +168,12 @@ def test_a_build_that_broke_is_new_once_and_its_cells_are_no_signal() -> None:
 
 def test_the_runs_of_another_device_are_left_alone() -> None:
     gpu = make_build("2.13.0", device=Device(kind="cuda"))
-    history = append(EMPTY, run_of(20, bad("2.13.0", "a.b")))
-    now = run_of(21, make_cell("2.13.0", "a.b", device="cuda"), builds=[gpu])
-    assert PREVIOUS not in comparisons(now, derive(now), append(history, now))
+    on_gpu = make_cell("2.13.0", "a.b", device="cuda")
+    on_cpu = run_of(21, bad("2.13.0", "a.b"))
+    now = run_of(22, on_gpu, builds=[gpu])
+    assert PREVIOUS not in comparisons(now, derive(now), append(append(EMPTY, on_cpu), now))
+    comparison = compared(run_of(20, on_gpu, builds=[gpu]), on_cpu, now)
+    assert comparison.builds == (("2.13.0 cuda", "2.13.0 cuda"),)
 
 
 def test_groups_are_made_by_signature_across_builds_and_parameters() -> None:
