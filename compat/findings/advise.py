@@ -8,13 +8,13 @@ from enum import Enum
 
 from packaging.specifiers import SpecifierSet
 
-from compat.findings.expectations import BAD, lies_in
+from compat.findings.expectations import lies_in
 from compat.findings.gates import PROBE as CAPABILITY
 from compat.findings.lookup import cells_of, is_on, metric
 from compat.findings.model import Answer, Findings, GateFinding, Verdict, WorkaroundFinding
 from compat.findings.workarounds import FAKE_MODE, NEEDED
+from compat.runs.bad import BAD, signature_of_cell
 from compat.runs.model import Build, Cell, Outcome, Run, Status
-from compat.runs.signature import signature_of_cell
 
 STAND_IN = "shape_env.needs"
 

@@ -7,12 +7,11 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from compat.findings.expectations import BAD
 from compat.findings.lookup import is_on
 from compat.findings.model import Findings
+from compat.runs.bad import BAD, signature_of_cell
 from compat.runs.history import ABSENT, OUTCOMES, WHOLE, Column, History, column_of, whole_of
 from compat.runs.model import Cell, Outcome, Run, Status
-from compat.runs.signature import signature_of_cell
 
 
 class Change(str, Enum):

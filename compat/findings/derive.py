@@ -9,7 +9,6 @@ from compat.findings.devices import find_device_differences
 from compat.findings.donation import say_copies, say_cost, say_donor
 from compat.findings.drift import find_drift, say_drift
 from compat.findings.expectations import (
-    BAD,
     NONE,
     Expectations,
     find_expectations,
@@ -25,6 +24,7 @@ from compat.findings.workarounds import (
     say_fake_mode,
     say_workarounds,
 )
+from compat.runs.bad import BAD
 from compat.runs.model import Build, Outcome, Run, Status
 
 

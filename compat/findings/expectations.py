@@ -16,14 +16,13 @@ from packaging.version import InvalidVersion, Version
 from compat.errors import UsageError
 from compat.findings.lookup import is_on
 from compat.findings.model import ExpectationFinding, Met
+from compat.runs.bad import BAD, signature_of_cell
 from compat.runs.history import run_id
 from compat.runs.model import Build, Cell, Outcome, Run, Status
-from compat.runs.signature import signature_of_cell
 
 DEFAULT_FILE = Path(__file__).with_name("expectations.toml")
 
 # How a cell ends that turns a run red: nothing else can be expected.
-BAD = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT})
 _RED = BAD | {Outcome.NOT_RUN}
 _BAD_NAMES = ", ".join(outcome.value for outcome in Outcome if outcome in _RED)
 

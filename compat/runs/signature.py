@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import traceback
 
-from compat.runs.model import Cell, Outcome
-
 _LENGTH = 240
 
 # Applied in this order to the first line of a message.
@@ -32,18 +30,6 @@ def signature_of(error: BaseException) -> str:
     message = normalise(text.splitlines()[0]) if text else ""
     frame = _innermost_torch_frame(error)
     return f"{type(error).__name__}: {message}" + (f" @ {frame}" if frame else "")
-
-
-def signature_of_cell(cell: Cell) -> str:
-    """What a bad cell goes by: a crash and a hang raised nothing and have a signature all the same.
-
-    Empty for any other cell.
-    """
-    if cell.outcome is Outcome.CRASH:
-        return f"crash: {normalise(cell.reason)}"
-    if cell.outcome is Outcome.TIMEOUT:
-        return "timeout"
-    return cell.signature if cell.outcome in {Outcome.FAIL, Outcome.ERROR} else ""
 
 
 def unwrapped(error: BaseException) -> BaseException:

@@ -1,0 +1,20 @@
+"""Cells that ended badly, and what they are known by."""
+
+from __future__ import annotations
+
+from compat.runs.model import Cell, Outcome
+from compat.runs.signature import normalise
+
+BAD = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT})
+
+
+def signature_of_cell(cell: Cell) -> str:
+    """What a bad cell goes by: a crash and a hang raised nothing and have a signature all the same.
+
+    Empty for any other cell.
+    """
+    if cell.outcome is Outcome.CRASH:
+        return f"crash: {normalise(cell.reason)}"
+    if cell.outcome is Outcome.TIMEOUT:
+        return "timeout"
+    return cell.signature if cell.outcome in BAD else ""
