@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from compat.errors import UsageError
-from compat.runs.model import Device
+from compat.runs.model import SCHEMA_VERSION, Device
 from compat.runs.reference import refer
 from compat.runs.store import save
 from tests.conftest import make_build, make_cell, make_run
@@ -68,6 +68,6 @@ def test_what_is_meant_is_not_guessed(text: str, said: str, latest: Path) -> Non
 
 def test_a_run_of_another_version_is_refused(latest: Path) -> None:
     old = latest.with_name("old.json")
-    old.write_text(latest.read_text().replace('"schema_version": 2', '"schema_version": 1'))
+    old.write_text(latest.read_text().replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 1'))
     with pytest.raises(UsageError, match=r"old\.json: expected a run\.json of this version"):
         refer(str(old), latest, latest.parent)
