@@ -68,6 +68,8 @@ def test_what_is_meant_is_not_guessed(text: str, said: str, latest: Path) -> Non
 
 def test_a_run_of_another_version_is_refused(latest: Path) -> None:
     old = latest.with_name("old.json")
-    old.write_text(latest.read_text().replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 1'))
+    old.write_text(
+        latest.read_text().replace(f'"schema_version": {SCHEMA_VERSION}', '"schema_version": 1')
+    )
     with pytest.raises(UsageError, match=r"old\.json: expected a run\.json of this version"):
         refer(str(old), latest, latest.parent)
