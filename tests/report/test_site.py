@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from compat.findings.derive import derive
+from compat.findings.model import ExpectationFinding, Met
 from compat.report.escape import spelled
 from compat.report.site import write_site
 from compat.runs.history import columns_of
@@ -159,3 +161,30 @@ def test_a_year_of_nightlies_is_small_at_first_view(tmp_path: Path) -> None:
 )
 def test_spelled(given: str, shown: str) -> None:
     assert spelled(given) == shown
+
+
+def test_what_was_expected_stands_with_its_reason(tmp_path: Path) -> None:
+    run = make_run([make_build("2.13.0")], [make_cell("2.13.0", "a.b", Outcome.FAIL)])
+    (cell,) = run.cells
+    expectation = ExpectationFinding(
+        probe="a.b",
+        builds="",
+        reason="known <since> long",
+        link="vllm#1",
+        review_by="2027-01-01",
+        overdue=False,
+        met=Met.USED,
+        cells=(cell.id,),
+    )
+    findings = replace(
+        derive(run),
+        expectations=(expectation,),
+        expected=(cell.id,),
+        failed_controls={cell.id: "the control sees nothing"},
+    )
+    write_site(run, findings, columns_of(run), tmp_path)
+    html = (tmp_path / "index.html").read_text("utf-8")
+    assert "Expected to end badly: 1" in html
+    assert "known &lt;since&gt; long" in html
+    assert "failed controls: 1" in html
+    assert "the control sees nothing" in html
