@@ -313,13 +313,14 @@ def _probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path
 def _plan(parsed: argparse.Namespace) -> int:
     if parsed.github:
         _read_plan_variables(parsed)
+    gpu_runner = os.environ.get(GPU_RUNNER, "")
     jobs = make_plan(
         {
-            device: _resolved(parsed, device)
+            device: _resolved(parsed, device) if device == "cpu" or gpu_runner else []
             for device in ([parsed.device] if parsed.device else ["cpu", "cuda"])
         },
         parsed.depth,
-        os.environ.get(GPU_RUNNER, ""),
+        gpu_runner,
         RunFolder.all(PUBLISHED_RUNS, RUNS),
         PLAN,
     )
