@@ -104,16 +104,18 @@ class Laboratory:
         self._fetcher = ThreadPoolExecutor(max_workers=1)
 
     def ask(self, wheel: IndexedWheel, ahead: Sequence[IndexedWheel]) -> Seen:
-        """What the check says on a build, asked only if that is not written down.
+        """What the check says on a build, asked only if no answer is written down.
 
         Meanwhile those that may be asked next, ``ahead``, are installed.
         """
         notes = json.loads(self._notes.read_text()) if self._notes.exists() else {}
-        if wheel.filename not in notes:
-            self._fetch([each for each in ahead if each.filename not in notes])
-            notes[wheel.filename] = asdict(self.ask_again(wheel))
-            write_json(self._notes, notes)
-        return Seen(**notes[wheel.filename])
+        if wheel.filename in notes:
+            return Seen(**notes[wheel.filename])
+        self._fetch([each for each in ahead if each.filename not in notes])
+        seen = self.ask_again(wheel)
+        if seen.answer:
+            write_json(self._notes, {**notes, wheel.filename: asdict(seen)})
+        return seen
 
     def ask_again(self, wheel: IndexedWheel) -> Seen:
         """What the check says on a build.

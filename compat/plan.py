@@ -147,7 +147,7 @@ def github_outputs(jobs: Sequence[Job]) -> str:
 
 def _is_known(folder: RunFolder, build: Build, earlier: Sequence[RunFolder], key: Key) -> bool:
     """Whether all of a build is known; if so, that is left in the plan."""
-    known = look_up_wheel(earlier, build, key)
+    build, known = look_up_wheel(earlier, build, key)
     if not known.complete:
         return False
     stream = folder.stream(build)

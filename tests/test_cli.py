@@ -35,6 +35,10 @@ def compat(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complet
         (["probe", "--device", "tpu"], "tpu"),
         (["report"], "nox -s matrix"),
         (["report", "nowhere"], "nowhere"),
+        (["report", "--planned"], "compat plan"),
+        (["job", "2.15.0-cpu"], "compat plan"),
+        (["bisect", "--probe", "a.b", "--good", "2.13", "--bad", "2.11"], "an older build"),
+        (["bisect", "--probe", "a.b", "--good", "2.11", "--bad", "2.13"], "'a.b'"),
         (["frobnicate"], "frobnicate"),
     ],
 )

@@ -21,13 +21,14 @@ from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 def plan(parsed: argparse.Namespace) -> int:
     if parsed.github:
         _read_plan_variables(parsed)
+    gpu_runner = os.environ.get(GPU_RUNNER, "")
     jobs = make_plan(
         {
-            device: resolved(parsed, device)
+            device: resolved(parsed, device) if device == "cpu" or gpu_runner else []
             for device in ([parsed.device] if parsed.device else ["cpu", "cuda"])
         },
         parsed.depth,
-        os.environ.get(GPU_RUNNER, ""),
+        gpu_runner,
         RunFolder.all(PUBLISHED_RUNS, RUNS),
         PLAN,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from compat.runs.model import JSON, SAVED_BY, Build, Outcome, Status, check_id, to_json
+from compat.runs.model import JSON, SAVED_BY, Build, Outcome, Status, Wheel, check_id, to_json
 from compat.runs.store import RunFolder, read_outcomes
 from compat.runs.stream import Stream
 
@@ -107,19 +107,20 @@ def look_up(folders: Sequence[RunFolder], name: str, key: Key) -> Known:
     return known
 
 
-def look_up_wheel(folders: Sequence[RunFolder], build: Build, key: Key) -> Known:
+def look_up_wheel(folders: Sequence[RunFolder], build: Build, key: Key) -> tuple[Build, Known]:
     """What ``folders`` know of a build that is not installed here, so that only its wheel tells.
 
     The environment of ``key`` is not looked at: it counts as the one that the newest run with this
-    wheel had.
+    wheel had. The build comes back with the hash that the wheel had in that run.
     """
     for folder in reversed(folders):
         stream = folder.stream(build)
         records = dict(stream.read())
         if "key" in records and _same_wheel(records["build"]["wheel"], build):
             seen = replace(key, environment=records["key"]["environment"])
-            return look_up(folders, stream.path.name, seen)
-    return Known()
+            wheel = Wheel(**records["build"]["wheel"])
+            return replace(build, wheel=wheel), look_up(folders, stream.path.name, seen)
+    return build, Known()
 
 
 def _same_wheel(written: Mapping[str, str] | None, build: Build) -> bool:

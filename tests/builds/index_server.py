@@ -40,8 +40,11 @@ def serve(server: IndexServer) -> Iterator[IndexServer]:
                 )
                 body = f"<!DOCTYPE html><html><body>{links}</body></html>"
                 self._answer(200, "text/html", body.encode())
-            else:
+            elif self.path.removesuffix("/").endswith("/torch"):
                 self._answer(403, "text/plain", b"Forbidden")
+            else:
+                # Of other packages; uv takes 403 for a broken index.
+                self._answer(404, "text/plain", b"Not Found")
 
         def _answer(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-import zipfile
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -24,29 +22,15 @@ from compat.builds.index import IndexedWheel
 from compat.errors import UsageError
 from compat.probes.packages import PROBLEM
 from tests.builds.index_server import IndexServer, serve
+from tests.fake_torch import name_of, wheel
 
-FILENAME = "torch-2.14.0.dev20260729+cpu-py3-none-any.whl"
-
-
-def tiny_torch() -> bytes:
-    """A real wheel of a torch that says its version and does nothing else."""
-    info = "torch-2.14.0.dev20260729+cpu.dist-info"
-    files = {
-        "torch/__init__.py": "__version__ = '2.14.0.dev20260729+cpu'\n",
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: torch\nVersion: 2.14.0.dev20260729+cpu\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, text in {**files, f"{info}/RECORD": record}.items():
-            archive.writestr(name, text)
-    return buffer.getvalue()
+VERSION = "2.14.0.dev20260729+cpu"
+FILENAME = name_of(VERSION)
 
 
 def nightly(server: IndexServer, filename: str = FILENAME) -> IndexedWheel:
     return IndexedWheel(
-        version=Version("2.14.0.dev20260729+cpu"),
+        version=Version(VERSION),
         channel="nightly",
         filename=filename,
         url=f"{server.address}/files/{filename}",
@@ -56,7 +40,7 @@ def nightly(server: IndexServer, filename: str = FILENAME) -> IndexedWheel:
 
 
 def test_a_nightly_without_a_hash_gets_our_own(tmp_path: Path) -> None:
-    content = tiny_torch()
+    content = wheel(VERSION)
     with serve(IndexServer({}, files={FILENAME: content})) as server:
         made = install(nightly(server), tmp_path)
         again = install(nightly(server), tmp_path)
