@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
+import yaml
 
 from compat.runs.model import Outcome
 from compat.runs.store import load
@@ -63,6 +65,28 @@ def repository(index: IndexServer, tmp_path_factory: pytest.TempPathFactory) -> 
     path = f"{folder / 'python' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     (folder / "store").mkdir()
     return Repository(checkout, folder / "store", path)
+
+
+def test_steps_are_sessions_and_actions_are_pinned() -> None:
+    """What a workflow does can be done on any machine, and no text of others is in a command."""
+    sessions = set(
+        re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(), re.MULTILINE)
+    )
+    for file in (ROOT / ".github" / "workflows").glob("*.yml"):
+        text = file.read_text()
+        for action in re.findall(r"uses: (.*)", text):
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action), action
+        workflow = yaml.safe_load(text)
+        assert workflow["permissions"] == {}
+        for name, job in workflow["jobs"].items():
+            assert {"timeout-minutes", "permissions"} <= job.keys(), name
+            for step in job["steps"]:
+                line = step.get("run", 'python -m pip install "nox[uv]"')
+                session = re.match(r"nox -s (\w+)", line)
+                assert "${{" not in line
+                assert line in {"bash .ci/run", 'python -m pip install "nox[uv]"'} or (
+                    session is not None and session[1] in sessions
+                ), line
 
 
 def test_two_nights(repository: Repository) -> None:
