@@ -219,7 +219,7 @@ def bisection_text(found: Found, check: str, device: str) -> str:
     lines = [
         f"**{where}: since {plain(found.bad)}.**"
         if found.certain
-        else f"**{where}: no build is blamed, the answers changed when they were asked again.**",
+        else f"**{where}: no build is blamed; asked again, the neighbours did not say the same.**",
         "",
         f"- up to {plain(found.good)}: {plain(good.answer)}",
         f"- from {plain(found.bad)} on: {plain(bad.answer)}",
