@@ -1,0 +1,219 @@
+"use strict";
+
+const WORST_FIRST = ["c", "t", "e", "f", "n", "s", "p", "u"];
+const ABSENT = ".";
+const MOST_OPENED = 1500; // cells that a filter shows at once
+
+let letters; // outcome by letter
+let columns; // of the newest run, each as it is shown
+let probes;
+const cells = new Map(); // by id: its check, and its column
+const opened = new Set(); // probes that were opened, or closed while a filter opens them
+
+function readMatrix(data) {
+  letters = data.letters;
+  columns = data.columns.map((column, index) => ({
+    ...column,
+    key: `${column.build}-${column.device}`,
+    index,
+    letter: (check) => check.letters[index],
+  }));
+  probes = data.probes.map((probe, number) => ({
+    ...probe,
+    family: probe.name.split(".")[0],
+    checks: probe.checks.map(([id, values, outcomes, notes, flaky], row) => ({
+      id, values, flaky, number, row, probe,
+      letters: outcomes,
+      notes: new Map(Object.entries(notes).map(([column, note]) => [+column, data.notes[note]])),
+    })),
+  }));
+  for (const probe of probes) {
+    for (const check of probe.checks) {
+      for (const column of columns) {
+        if (column.letter(check) !== ABSENT) cells.set(`${check.id}@${column.key}`, { check, column });
+      }
+    }
+  }
+}
+
+/** The two columns that are compared, or undefined. */
+function compared() {
+  const names = (state.compare ?? "").split("..");
+  const found = names.map(columnNamed);
+  return names.length === 2 && found.every(Boolean) ? found : undefined;
+}
+
+function columnNamed(name) {
+  const all = [...columns, ...pastColumns()];
+  const fits = (column) => column.build === name && (!state.device || column.device === state.device);
+  return all.find((column) => column.key === name) ?? all.find(fits);
+}
+
+function shownColumns() {
+  return compared() ?? columns.filter((column) => !state.device || column.device === state.device);
+}
+
+/** Whether few enough are left that their probes are shown opened. */
+function opens(rows, shown) {
+  const left = rows.reduce((sum, row) => sum + row.checks.length, 0);
+  const some = state.path || state.outcome || state.q || compared();
+  return Boolean(some) && left * shown.length <= MOST_OPENED;
+}
+
+function matching(shown) {
+  const outcomes = state.outcome?.split(",");
+  const words = (state.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+  const pair = compared();
+  return (check) => {
+    if (state.path && !check.values.includes(state.path)) return false;
+    if (pair && pair[0].letter(check) === pair[1].letter(check)) return false;
+    if (outcomes && !shown.some((column) => outcomes.includes(letters[column.letter(check)]))) {
+      return false;
+    }
+    if (!words.length) return true;
+    const notes = shown.map((column) => check.notes.get(column.index) ?? "");
+    const text = [check.id, check.probe.question, ...notes].join(" ").toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+}
+
+function renderMatrix() {
+  const table = document.getElementById("table");
+  const focused = document.activeElement?.dataset.key;
+  const shown = shownColumns();
+  const fits = matching(shown);
+  const rows = probes
+    .map((probe) => ({ probe, checks: probe.checks.filter(fits) }))
+    .filter((row) => row.checks.length);
+  const open = opens(rows, shown);
+  table.tHead.replaceChildren(headRow(shown));
+  for (const body of [...table.tBodies]) body.remove();
+  for (const family of new Set(rows.map((row) => row.probe.family))) {
+    table.append(familyBody(family, rows.filter((row) => row.probe.family === family), shown, open));
+  }
+  if (focused) table.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  sayCount(rows, shown);
+}
+
+function sayCount(rows, shown) {
+  const total = probes.reduce((sum, probe) => sum + probe.checks.length, 0);
+  const left = rows.reduce((sum, row) => sum + row.checks.length, 0);
+  const pair = compared();
+  const what = pair
+    ? `${left} of ${total} checks differ between ${pair[0].key} and ${pair[1].key}`
+    : `${left} of ${total} checks on ${shown.length} of ${columns.length} builds`;
+  const missing = state.compare && !pair ? ` Not in this report: ${state.compare}.` : "";
+  const none = left ? "" : " Nothing fits the filter.";
+  document.getElementById("count").textContent = `${what}.${missing}${none}`;
+}
+
+function headRow(shown) {
+  const heads = shown.map((column) =>
+    el("th", { scope: "col", title: column.version },
+      el("span", { class: "build" }, ...breakable(column.build)),
+      el("span", { class: "sub" }, column.device),
+      el("span", { class: "sub" }, column.date || "never seen"),
+    ),
+  );
+  return el("tr", {}, el("th", { scope: "col", class: "corner" }, "check"), ...heads);
+}
+
+/** A build's id, which may be broken after a dot. */
+function breakable(id) {
+  return id.split(/(?<=\.)/).flatMap((part) => [part, el("wbr")]);
+}
+
+function familyBody(family, rows, shown, allOpen) {
+  const name = el("th", { scope: "rowgroup", colspan: shown.length + 1 }, el("span", {}, family));
+  const body = el("tbody", {}, el("tr", { class: "family" }, name));
+  for (const { probe, checks } of rows) {
+    const alone = probe.checks.length === 1;
+    const open = !alone && allOpen !== opened.has(probe.name);
+    body.append(alone ? checkRow(checks[0], shown, probeName(probe)) : probeRow(probe, checks, shown, open));
+    if (open) body.append(...checks.map((check) => checkRow(check, shown, checkName(check))));
+  }
+  return body;
+}
+
+function probeName(probe) {
+  const name = probe.name.slice(probe.family.length + 1) || probe.name;
+  return [el("span", { class: "name" }, name), el("span", { class: "question" }, probe.question)];
+}
+
+function checkName(check) {
+  return [el("span", { class: "values" }, check.values.join(" · "))];
+}
+
+function probeRow(probe, checks, shown, open) {
+  const button = el("button", { type: "button", "aria-expanded": String(open), "data-key": probe.name },
+    ...probeName(probe));
+  const row = el("tr", { class: "probe", "data-probe": probe.name }, el("th", { scope: "row" }, button));
+  for (const column of shown) row.append(summary(checks, column));
+  return row;
+}
+
+/** The worst outcome of a probe's checks, and of how many it is. */
+function summary(checks, column) {
+  const seen = checks.map(column.letter).filter((letter) => letter && letter !== ABSENT);
+  const worst = WORST_FIRST.find((letter) => seen.includes(letter));
+  if (!worst) return el("td");
+  const number = seen.filter((letter) => letter === worst).length;
+  const share = number === seen.length ? `all ${number}` : `${number} of ${seen.length}`;
+  const outcome = letters[worst];
+  return el("td", { class: `is-${outcome}`, title: `${outcome}: ${share}` },
+    glyph(outcome),
+    el("span", { class: "hidden" }, `${outcome}: ${share}`),
+    number === seen.length ? "" : el("span", { class: "share", "aria-hidden": "true" }, `${number}/${seen.length}`),
+  );
+}
+
+function checkRow(check, shown, name) {
+  const row = el("tr", { class: "check" }, el("th", { scope: "row" }, ...name));
+  for (const column of shown) row.append(cell(check, column));
+  return row;
+}
+
+function cell(check, column) {
+  const outcome = letters[column.letter(check)];
+  if (!outcome) return el("td");
+  const id = `${check.id}@${column.key}`;
+  const flaky = check.flaky.includes(column.index);
+  const note = check.notes.get(column.index);
+  const label = `${outcome}${flaky ? ", flaky" : ""}: ${id}`;
+  const button = el("button",
+    { type: "button", class: "cell", "data-key": id, "data-cell": id, "aria-label": label,
+      title: note ? `${outcome}: ${note}` : outcome },
+    glyph(outcome), flaky ? el("span", { class: "flaky" }) : "");
+  return el("td", { class: `is-${outcome}` }, button);
+}
+
+function onMatrixClick(event) {
+  const button = event.target.closest("[data-cell]");
+  if (button) {
+    go({ cell: button.dataset.cell });
+    return;
+  }
+  const probe = event.target.closest("[data-probe]")?.dataset.probe;
+  if (probe === undefined) return;
+  if (!opened.delete(probe)) opened.add(probe);
+  renderMatrix();
+}
+
+/** The arrow keys go from cell to cell. */
+function onMatrixKey(event) {
+  const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+  const at = event.target.closest("td, th");
+  if (!step || !at || event.target.tagName !== "BUTTON") return;
+  const rows = [...at.closest("table").querySelectorAll("tr.probe, tr.check")];
+  const row = rows.indexOf(at.parentElement);
+  let [y, x] = [row + step[0], at.cellIndex + step[1]];
+  while (rows[y]?.cells[x]) {
+    const next = rows[y].cells[x].querySelector("button");
+    if (next) {
+      event.preventDefault();
+      next.focus();
+      return;
+    }
+    [y, x] = [y + step[0], x + step[1]];
+  }
+}
