@@ -92,7 +92,9 @@ class Decoder(nn.Module):
             **(experts if "moe" in architecture else {}),
         )
         torch.manual_seed(_SEED)
-        self.model = AutoModel.from_config(config, dtype=dtype, attn_implementation="compat")
+        # Drawn in float32: builds differ in how they draw random numbers of other dtypes.
+        model = AutoModel.from_config(config, dtype=torch.float32, attn_implementation="compat")
+        self.model = model.to(dtype)
 
     def forward(self, tokens: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         result = self.model(input_ids=tokens[None], position_ids=positions[None])
