@@ -92,9 +92,13 @@ class Decoder(nn.Module):
             **(experts if "moe" in architecture else {}),
         )
         torch.manual_seed(_SEED)
-        # Drawn in float32: builds differ in how they draw random numbers of other dtypes.
-        model = AutoModel.from_config(config, dtype=torch.float32, attn_implementation="compat")
-        self.model = model.to(dtype)
+        self.model = AutoModel.from_config(
+            config, dtype=torch.float32, attn_implementation="compat"
+        )
+        # Drawn in float32: builds differ in how they draw random numbers of other dtypes. Buffers
+        # stay as they are: the frequencies of positions are float32 in a model of any dtype.
+        for parameter in self.model.parameters():
+            parameter.data = parameter.data.to(dtype)
 
     def forward(self, tokens: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         result = self.model(input_ids=tokens[None], position_ids=positions[None])
