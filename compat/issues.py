@@ -6,13 +6,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from compat.findings.tracking import (
-    Wanted,
-    known_signatures,
-    track,
-    watch_index,
-    watch_schedule,
-)
+from compat.findings.tracking import Wanted, is_late, known_signatures, track, watch_index
 from compat.github import GitHub, Issue
 from compat.report.issue import (
     Topic,
@@ -22,7 +16,7 @@ from compat.report.issue import (
     tracking_marker,
     tracking_topic,
 )
-from compat.runs.history import History, run_id
+from compat.runs.history import History, day_of, run_id
 from compat.runs.model import Run
 
 LABEL = "nightly-matrix"
@@ -57,8 +51,8 @@ def find_topics(
             topics.append(tracking_topic(tracking, run, run_link))
     return [
         *topics,
-        index_topic(watch_index(history)),
-        schedule_topic(watch_schedule(history, today)),
+        index_topic(watch_index(history, run)),
+        schedule_topic(day_of(run_id(run)), is_late(run, today)),
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ from compat.probes.names import DEFAULT, FULL
 from compat.probes.sources import plan_source, probe_sources
 from compat.runner import described
 from compat.runs.known import Key, look_up_wheel
-from compat.runs.model import Build, Device, Status, to_json
-from compat.runs.store import RunFolder, write_json
+from compat.runs.model import Build, Device, Run, Status, to_json
+from compat.runs.store import RunFolder, merge, write_json
 
 CPU_RUNNER = "ubuntu-24.04"
 # Several times what a build takes on two cores.
@@ -127,8 +127,11 @@ def load_job(home: Path, name: str) -> Job:
     return jobs[name]
 
 
-def planned_runs(home: Path) -> list[RunFolder]:
-    """The plan below ``home``, as a run, and what its jobs saw.
+def planned_run(home: Path) -> Run:
+    """The plan below ``home`` and what its jobs saw, as one run.
+
+    The plan is one of its sources also where it saw nothing: a night in which all was known has
+    been all the same.
 
     Raises:
         UsageError: There is no plan.
@@ -136,7 +139,9 @@ def planned_runs(home: Path) -> list[RunFolder]:
     plan = RunFolder.latest(home)
     if plan is None:
         raise UsageError(f"no plan below {home}: run compat plan first")
-    return [plan, *RunFolder.all(home / SEEN)]
+    run = merge([plan, *RunFolder.all(home / SEEN)])
+    sources = {source.id: source for source in (*run.sources, plan.source)}
+    return replace(run, sources=tuple(sources[each] for each in sorted(sources)))
 
 
 def github_outputs(jobs: Sequence[Job]) -> str:

@@ -136,7 +136,8 @@ def test_what_is_expected_opens_nothing(
 def test_a_run_without_a_night_of_the_device_leaves_its_issue_alone(server: GitHubServer) -> None:
     reported("ff")
     run = make_run([make_build("2.13.0")], [make_cell("2.13.0", "a.b")])
-    save(run, Path("reports/latest/run.json"))
+    later = replace(SOURCE, id=night(2).run)
+    save(replace(run, sources=(later,)), Path("reports/latest/run.json"))
     assert sync() == 0
     assert server.issues == []
 
@@ -291,10 +292,9 @@ def test_a_schedule_and_an_index_that_stand_still_are_issues_of_their_own(
     assert server.open_titles() == ["The nightly matrix has not run"]
     sync(today=5)
     assert server.changes == ["POST /issues"]
-    late = night(12, channel="stable", build="2.13.0", version="2.13.0")
-    save_history(
-        history_of({"a.b": "ppp"}, (night(0), night(1), late)), Path("reports/data/history.json")
-    )
+    run = make_run([make_build("2.13.0")], [make_cell("2.13.0", "a.b")])
+    late = replace(SOURCE, id=night(12).run)
+    save(replace(run, sources=(late,)), Path("reports/latest/run.json"))
     sync(today=12)
     assert server.open_titles() == ["The nightly index stands still"]
     assert f"cpu: `{night(1).version}`" in server.issues[1]["body"]

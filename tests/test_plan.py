@@ -13,9 +13,10 @@ from compat.builds.index import IndexedWheel
 from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
-from compat.plan import SEEN, Job, github_outputs, load_job, make_plan, planned_runs
+from compat.plan import SEEN, Job, github_outputs, load_job, make_plan, planned_run
 from compat.probes.sources import plan_source, probe_sources
 from compat.runner import described
+from compat.runs.history import run_id
 from compat.runs.known import Key
 from compat.runs.memory import collect, prune, publish
 from compat.runs.model import Outcome, Status, to_json
@@ -70,7 +71,7 @@ def test_what_is_known_gets_no_job(tmp_path: Path) -> None:
     assert json.loads(github_outputs([job]).removeprefix("jobs=")) == [
         {"id": job.id, "runner": "ubuntu-24.04", "minutes": 60}
     ]
-    run = merge(planned_runs(tmp_path / "plan"))
+    run = planned_run(tmp_path / "plan")
     cells = {cell.build: cell for cell in run.cells if cell.device == "cpu"}
     known = cells[OLD.id]
     assert (known.outcome, known.seen_in) == (Outcome.PASS, earlier[0].source.id)
@@ -83,7 +84,7 @@ def test_what_is_known_gets_no_job(tmp_path: Path) -> None:
 def test_what_its_job_saw_replaces_what_was_planned(tmp_path: Path) -> None:
     planned(tmp_path / "plan", [])
     leave_run(tmp_path / "plan" / SEEN, NEW, Outcome.FAIL)
-    run = merge(planned_runs(tmp_path / "plan"))
+    run = planned_run(tmp_path / "plan")
     (build,) = (each for each in run.builds if each.id == NEW.id)
     assert build.status is Status.OK
     assert [cell.outcome for cell in run.cells if cell.build == NEW.id] == [Outcome.FAIL]
@@ -95,8 +96,30 @@ def test_a_build_that_could_not_be_installed_is_broken_and_not_unrun(tmp_path: P
     stream = RunFolder.create(tmp_path / "plan" / SEEN, SOURCE.harness, SOURCE.host).stream(build)
     stream.append("build", to_json(build))
     stream.append("end", {"status": Status.BROKEN, "reason": "no wheel", "seconds": {}})
-    (seen,) = (each for each in merge(planned_runs(tmp_path / "plan")).builds if each.id == NEW.id)
+    (seen,) = (each for each in planned_run(tmp_path / "plan").builds if each.id == NEW.id)
     assert (seen.status, seen.reason) == (Status.BROKEN, "no wheel")
+
+
+def test_a_night_in_which_all_was_known_has_been(tmp_path: Path) -> None:
+    earlier = [leave_run(tmp_path / "runs", OLD)]
+    assert make_plan({"cpu": [OLD]}, "default", "", earlier, tmp_path / "plan") == []
+    plan = RunFolder.latest(tmp_path / "plan")
+    assert plan is not None
+    run = planned_run(tmp_path / "plan")
+    assert [source.id for source in run.sources] == [earlier[0].source.id, plan.source.id]
+    assert run_id(run) == plan.source.id
+
+
+def test_who_tried_a_build_that_broke_is_among_the_sources(tmp_path: Path) -> None:
+    """All else was known, so nobody saw a cell: the build broke today, and not in the past."""
+    earlier = leave_run(tmp_path, OLD)
+    folder = RunFolder.create(tmp_path, SOURCE.harness, SOURCE.host)
+    build = described(NEW, "cpu")
+    stream = folder.stream(build)
+    stream.append("build", to_json(build))
+    stream.append("end", {"status": Status.BROKEN, "reason": "no wheel", "seconds": {}})
+    run = merge([earlier, folder])
+    assert {source.id for source in run.sources} == {earlier.source.id, folder.source.id}
 
 
 @pytest.mark.parametrize("outcome", [Outcome.TIMEOUT, Outcome.NOT_RUN])
@@ -128,7 +151,7 @@ def test_jobs_that_are_not_planned(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="run compat plan first"):
         load_job(tmp_path, "2.15.0-cpu")
     with pytest.raises(UsageError, match="run compat plan first"):
-        planned_runs(tmp_path)
+        planned_run(tmp_path)
     planned(tmp_path, [])
     with pytest.raises(UsageError, match=r"there are 2\.16\.0\.dev20261122-cpu, 2"):
         load_job(tmp_path, "2.15.0-cpu")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -15,7 +17,7 @@ from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
 from compat.findings.sides import compare_sides, side_of
 from compat.findings.twins import comparisons
-from compat.plan import planned_runs
+from compat.plan import planned_run
 from compat.report import explain as explaining
 from compat.report.advice import advice_text
 from compat.report.comparison import comparison_text
@@ -31,18 +33,9 @@ from compat.runs.store import RunFolder, merge
 
 
 def report(parsed: argparse.Namespace) -> int:
-    folders = [RunFolder(path) for path in parsed.runs]
-    for folder in folders:
-        if not (folder.path / "header.json").exists():
-            raise UsageError(f"{folder.path}: expected the folder of a run, such as .compat/runs/…")
-    if parsed.planned:
-        folders += planned_runs(PLAN)
-    if not folders:
-        latest = RunFolder.latest(RUNS)
-        if latest is None:
-            raise UsageError(f"no run below {RUNS}: run nox -s matrix first")
-        folders = [latest]
-    run = merge(folders)
+    if parsed.planned and parsed.runs:
+        raise UsageError(f"--planned: expected no folders of runs beside it, not {parsed.runs[0]}")
+    run = planned_run(PLAN) if parsed.planned else merge(_folders(parsed.runs))
     if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
     findings = derive(run, load_expectations())
@@ -53,6 +46,20 @@ def report(parsed: argparse.Namespace) -> int:
         append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
     print_summary(run, findings, compared, REPORTS / README, Console())
     return 1 if findings.unexpected else 0
+
+
+def _folders(paths: Sequence[Path]) -> list[RunFolder]:
+    """The runs in these folders; the newest one where there are none."""
+    folders = [RunFolder(path) for path in paths]
+    for folder in folders:
+        if not (folder.path / "header.json").exists():
+            raise UsageError(f"{folder.path}: expected the folder of a run, such as .compat/runs/…")
+    if folders:
+        return folders
+    latest = RunFolder.latest(RUNS)
+    if latest is None:
+        raise UsageError(f"no run below {RUNS}: run nox -s matrix first")
+    return [latest]
 
 
 def compare(parsed: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from compat.errors import UsageError
 from compat.findings.lookup import is_on
 from compat.findings.model import ExpectationFinding, Met
 from compat.runs.bad import BAD, signature_of_cell
-from compat.runs.history import run_id
+from compat.runs.history import day_of, run_id
 from compat.runs.model import Build, Cell, Outcome, Run, Status
 
 DEFAULT_FILE = Path(__file__).with_name("expectations.toml")
@@ -110,7 +110,7 @@ NONE = Expectations()
 
 def find_expectations(run: Run, expectations: Expectations) -> list[ExpectationFinding]:
     """What became of each entry in ``run``, by whose day it is judged whether one is overdue."""
-    today = run_id(run)[: len("YYYY-MM-DD")]
+    today = day_of(run_id(run))
     found = []
     for each in expectations.known:
         cells = _in_scope(run, each.scope)

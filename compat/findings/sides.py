@@ -11,7 +11,7 @@ from compat.findings.compare import BuildSeen, Comparison, compare, seen_in_hist
 from compat.findings.derive import derive
 from compat.findings.expectations import Expectations
 from compat.findings.twins import paired
-from compat.runs.history import History, append, run_id
+from compat.runs.history import History, append, day_of, run_id
 from compat.runs.model import Run
 from compat.runs.reference import refer
 
@@ -67,7 +67,7 @@ def side_of(
 
 def _remembered(text: str, history: History) -> Side | None:
     """The newest run of a day that the history holds."""
-    runs = [column.run for column in history.columns if text in {column.date, column.run}]
+    runs = [column.run for column in history.columns if text in {day_of(column.run), column.run}]
     if not runs:
         return None
     builds = [

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum
 
-from compat.runs.history import ABSENT, LETTERS, WHOLE, Column, History
-from compat.runs.model import Outcome
+from compat.runs.history import ABSENT, LETTERS, WHOLE, Column, History, day_of, run_id
+from compat.runs.model import Outcome, Run, Status
 
 GOOD_NIGHTS = 2
 STALE_INDEX_DAYS = 7
@@ -82,18 +82,6 @@ class Tracking:
     wanted: Wanted
     newest: tuple[Column, ...]
     troubles: tuple[Trouble, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Alert:
-    """Something that has stood still.
-
-    Attributes:
-        columns: The newest that there is.
-    """
-
-    wanted: Wanted
-    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,29 +245,36 @@ def known_signatures(
     )
 
 
-def watch_index(history: History) -> Alert:
-    """Whether the nightly index has given a device nothing new for a week of runs."""
-    stale = []
-    for device in sorted({column.device for column in history.columns}):
-        columns = [column for column in history.columns if column.device == device]
-        last_run = max(date.fromisoformat(column.date) for column in columns)
-        dated = [(day, column) for column in columns if (day := _day_of_nightly(column))]
-        built, newest = max(dated, key=lambda each: each[0], default=(last_run, columns[-1]))
-        if last_run - built > timedelta(days=STALE_INDEX_DAYS):
-            stale.append(newest)
-    return Alert(wanted=Wanted.OPEN if stale else Wanted.CLOSED, columns=tuple(stale))
+def watch_index(history: History, run: Run) -> dict[str, str]:
+    """By device: the newest nightly there has been, where for a week nothing newer has come.
+
+    Of the devices that ``run``, the newest one, was made for.
+    """
+    nightlies = {
+        *((each.device, each.build) for each in history.columns if each.channel == _NIGHTLY),
+        # The index had it, also where no machine has run it.
+        *((each.device.kind, each.id) for each in run.builds if each.channel == _NIGHTLY),
+    }
+    ran = {build.device.kind for build in run.builds if build.status is not Status.UNAVAILABLE}
+    oldest = date.fromisoformat(day_of(run_id(run))) - timedelta(days=STALE_INDEX_DAYS)
+    stale = {}
+    for device in sorted(ran):
+        dated = [(day, name) for kind, name in nightlies if kind == device and (day := _day(name))]
+        if dated and max(dated)[0] < oldest:
+            stale[device] = max(dated)[1]
+    return stale
 
 
-def watch_schedule(history: History, today: date) -> Alert:
-    """Whether the last run was longer ago than a night may take."""
-    newest = max(history.columns, key=lambda column: column.run)
-    late = today - date.fromisoformat(newest.date) > timedelta(days=STALE_SCHEDULE_DAYS)
-    return Alert(wanted=Wanted.OPEN if late else Wanted.CLOSED, columns=(newest,))
+def is_late(run: Run, today: date) -> bool:
+    """Whether ``run``, the newest one, was longer ago than a night may take."""
+    last = date.fromisoformat(day_of(run_id(run)))
+    return today - last > timedelta(days=STALE_SCHEDULE_DAYS)
 
 
-def _day_of_nightly(column: Column) -> date | None:
-    found = _DAY_OF_NIGHTLY.search(column.version or column.build)
-    if column.channel != _NIGHTLY or not found:
+def _day(version: str) -> date | None:
+    """The day of which a version is the nightly; None for any other version."""
+    found = _DAY_OF_NIGHTLY.search(version)
+    if not found:
         return None
     try:
         return date(*map(int, found.groups()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from compat.findings.compare import (
     BuildSeen,
@@ -14,7 +14,7 @@ from compat.findings.compare import (
 )
 from compat.findings.model import Findings
 from compat.runs.history import Column, History, run_id
-from compat.runs.model import Host, Run, Source
+from compat.runs.model import Run, Source
 
 PREVIOUS = "previous"
 STABLE = "stable"
@@ -38,7 +38,7 @@ def comparisons(run: Run, findings: Findings, history: History) -> dict[str, Com
             ", ".join(dict.fromkeys(side.column.label for side in sides if side))
             for sides in zip(*pairs, strict=True)
         )
-        old += _another_harness(run, pairs)
+        old += _where_else(run, pairs)
         found[STABLE] = compare(old, new, pairs, history, findings.failed_controls)
     return found
 
@@ -110,9 +110,7 @@ def _with_stable(builds: Sequence[BuildSeen], run: Run) -> list[Pair]:
         beside = [
             each
             for each in releases
-            if each is not now
-            and each.column.line[:2] == now.column.line[:2]
-            and _hosts(run, each) == _hosts(run, now)
+            if each is not now and each.column.line[:2] == now.column.line[:2]
         ]
         if beside:
             pairs.append((max(beside, key=lambda each: each.column.order), now))
@@ -126,16 +124,19 @@ def _newest_of_each_kind(releases: Sequence[BuildSeen]) -> list[BuildSeen]:
     return list(newest.values())
 
 
-def _hosts(run: Run, seen: BuildSeen) -> set[Host]:
-    return {source.host for source in _sources(run, seen)}
+def _where_else(run: Run, pairs: Sequence[Pair]) -> str:
+    """What else than the build differs between the sides of a pair."""
+    sources = [[_sources(run, side) for side in sides if side] for sides in pairs]
+    differs = {
+        "by another commit of this project": _differ(sources, lambda each: each.harness.commit),
+        "on another host": _differ(sources, lambda each: each.host),
+    }
+    said = ", ".join(text for text, is_so in differs.items() if is_so)
+    return f" (seen {said})" if said else ""
 
 
-def _another_harness(run: Run, pairs: Sequence[Pair]) -> str:
-    for sides in pairs:
-        commits = [{each.harness.commit for each in _sources(run, side)} for side in sides if side]
-        if commits[0] != commits[-1]:
-            return " (seen by another commit of this project)"
-    return ""
+def _differ(pairs: Sequence[Sequence[Sequence[Source]]], of: Callable[[Source], object]) -> bool:
+    return any(len({frozenset(map(of, side)) for side in sides}) > 1 for sides in pairs)
 
 
 def _sources(run: Run, seen: BuildSeen) -> list[Source]:

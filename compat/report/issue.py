@@ -18,7 +18,6 @@ from compat.findings.tracking import (
     GOOD_NIGHTS,
     STALE_INDEX_DAYS,
     STALE_SCHEDULE_DAYS,
-    Alert,
     Standing,
     Tracking,
     Trouble,
@@ -69,36 +68,35 @@ def tracking_topic(tracking: Tracking, run: Run, run_link: str) -> Topic:
     )
 
 
-def index_topic(alert: Alert) -> Topic:
-    """The issue of a nightly index that stands still."""
-    builds = [f"- {column.device}: {_quote(_version(column))}" for column in alert.columns]
+def index_topic(stale: Mapping[str, str]) -> Topic:
+    """The issue of a nightly index that stands still; by device, the newest nightly there is."""
+    builds = [f"- {device}: {_quote(newest)}" for device, newest in stale.items()]
     return _alert_topic(
         "nightly index",
         "The nightly index stands still",
-        alert,
+        bool(stale),
         f"For more than {STALE_INDEX_DAYS} days of runs PyTorch's nightly index has given nothing "
         "newer than:\n\n" + "\n".join(builds),
     )
 
 
-def schedule_topic(alert: Alert) -> Topic:
-    """The issue of a schedule that does not run."""
-    (newest,) = alert.columns
+def schedule_topic(last: str, late: bool) -> Topic:
+    """The issue of a schedule that does not run; ``last`` is the day on which it did."""
     return _alert_topic(
         "schedule",
         "The nightly matrix has not run",
-        alert,
-        f"The newest run is from {_quote(newest.date)}, more than {STALE_SCHEDULE_DAYS} days ago.",
+        late,
+        f"The newest run is from {_quote(last)}, more than {STALE_SCHEDULE_DAYS} days ago.",
     )
 
 
-def _alert_topic(name: str, title: str, alert: Alert, text: str) -> Topic:
+def _alert_topic(name: str, title: str, alarming: bool, text: str) -> Topic:
     marker = f"<!-- torch-compile-compat alert: {name} -->"
     text += "\n\nA machine wrote this, and closes it when that has changed."
-    if alert.wanted is Wanted.CLOSED:
+    if not alarming:
         text = "That has changed. The machine that wrote this has closed it."
-    body = f"{marker}\n{text}\n"
-    return Topic(marker=marker, title=title, wanted=alert.wanted, body=body)
+    wanted = Wanted.OPEN if alarming else Wanted.CLOSED
+    return Topic(marker=marker, title=title, wanted=wanted, body=f"{marker}\n{text}\n")
 
 
 def comment_body(markdown: str, run_link: str) -> str:

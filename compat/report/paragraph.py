@@ -9,7 +9,7 @@ from compat.findings.compare import Comparison
 from compat.findings.model import Findings
 from compat.findings.twins import PREVIOUS, STABLE
 from compat.report.escape import code, plain
-from compat.runs.history import run_id
+from compat.runs.history import day_of, run_id
 from compat.runs.model import Outcome, Run, Status
 
 _MOST = 3
@@ -37,7 +37,7 @@ def _what_was_run(run: Run, findings: Findings) -> str:
         else f"{unexpected or 'Nothing'} unexpected, {expected} known failures."
     )
     return (
-        f"**PyTorch compiler compatibility, {run_id(run)[:10]}:** {len(ran)} builds "
+        f"**PyTorch compiler compatibility, {day_of(run_id(run))}:** {len(ran)} builds "
         f"({', '.join(ran)}), {passed} of {len(run.cells)} cells passed. {said}"
     )
 

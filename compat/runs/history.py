@@ -42,7 +42,8 @@ class Column:
 
     Attributes:
         run: The id of the execution: of the newest one, where a report is made of several.
-        date: Its day, YYYY-MM-DD.
+        date: The day, YYYY-MM-DD, on which a cell of the build was seen last: that of an earlier
+            execution, where nothing had changed and nothing was seen again.
     """
 
     run: str
@@ -121,6 +122,11 @@ def append(history: History, run: Run) -> History:
 def run_id(run: Run) -> str:
     """What a run goes by: the newest execution that saw any of its cells."""
     return max(source.id for source in run.sources)
+
+
+def day_of(execution: str) -> str:
+    """The day on which an execution with this id began, YYYY-MM-DD."""
+    return execution[: len("YYYY-MM-DD")]
 
 
 def load_history(path: Path) -> History:
@@ -216,10 +222,15 @@ def _seen_in_run(run: Run) -> list[_Seen]:
 
 
 def column_of(run: Run, build: Build) -> Column:
-    name = run_id(run)
+    seen_in = {
+        cell.seen_in
+        for cell in run.cells
+        if (cell.build, cell.device) == (build.id, build.device.kind)
+    }
     return Column(
-        run=name,
-        date=name[: len("YYYY-MM-DD")],
+        run=run_id(run),
+        # A build that broke was tried in the newest execution, and showed nothing.
+        date=day_of(max(seen_in - {""}, default=run_id(run))),
         build=build.id,
         device=build.device.kind,
         version=build.version,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib import resources
@@ -43,16 +44,10 @@ class RunFolder:
 
     @classmethod
     def create(cls, parent: Path, harness: Harness, host: Host) -> RunFolder:
-        began = datetime.now(timezone.utc)
-        milliseconds = began.microsecond // 1000
+        path, began = _new_folder(parent)
         source = Source(
-            id=f"{began:%Y-%m-%dT%H%M%S}.{milliseconds:03}Z",
-            started=began.isoformat(timespec="seconds"),
-            harness=harness,
-            host=host,
+            id=path.name, started=began.isoformat(timespec="seconds"), harness=harness, host=host
         )
-        path = parent / source.id
-        path.mkdir(parents=True)
         write_json(path / "header.json", to_json(source))
         return cls(path)
 
@@ -104,7 +99,8 @@ def merge(folders: Iterable[RunFolder]) -> Run:
     streams.sort(key=lambda stream: _order(stream.build))
     cells = tuple(cell for stream in streams for cell in _cells(stream, checks))
     sources = own | {each.id: each for stream in streams for each in stream.sources}
-    saw = {cell.seen_in for cell in cells} & sources.keys() or own.keys()
+    tried = {each.own for each in streams if each.build.status is Status.BROKEN}
+    saw = ({cell.seen_in for cell in cells} & sources.keys() | tried) or own.keys()
     return Run(
         schema_version=SCHEMA_VERSION,
         sources=tuple(sources[each] for each in sorted(saw)),
@@ -148,6 +144,16 @@ def schema() -> Any:
     return json.loads(resources.files("compat.runs").joinpath("run.schema.json").read_text())
 
 
+def _new_folder(parent: Path) -> tuple[Path, datetime]:
+    """A folder of nobody else's, called by the millisecond in which it was made."""
+    while True:
+        began = datetime.now(timezone.utc)
+        path = parent / f"{began:%Y-%m-%dT%H%M%S}.{began.microsecond // 1000:03}Z"
+        with suppress(FileExistsError):
+            path.mkdir(parents=True)
+            return path, began
+
+
 def write_json(path: Path, data: Any) -> None:
     """Write whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +164,10 @@ def write_json(path: Path, data: Any) -> None:
 
 @dataclass(frozen=True)
 class _Read:
+    """A stream: ``own`` is the execution that wrote it, ``sources`` those that it names."""
+
     build: Build
+    own: str
     sources: list[Source]
     plans: Mapping[str, Mapping[str, Any]]
     outcomes: Mapping[str, Mapping[str, Any]]
@@ -193,7 +202,7 @@ def _read(stream: Stream, source: str) -> _Read:
     outcomes = {
         check: {"seen_in": source, **outcome} for check, outcome in read_outcomes(stream).items()
     }
-    return _Read(build, sources, plans, outcomes)
+    return _Read(build, source, sources, plans, outcomes)
 
 
 def _joined(streams: Iterable[_Read]) -> list[_Read]:
@@ -212,6 +221,7 @@ def _joined(streams: Iterable[_Read]) -> list[_Read]:
         }
         joined[name] = _Read(
             stream.build if stream.plans or not earlier.plans else earlier.build,
+            stream.own,
             [*earlier.sources, *stream.sources],
             {**earlier.plans, **stream.plans},
             {**earlier.outcomes, **saw},

@@ -239,7 +239,7 @@ def test_the_stable_twin_is_the_newest_release_of_the_same_run() -> None:
     assert comparison.builds == (("2.14.1", "2.15.0"),)
 
 
-def test_no_twin_from_another_host_and_another_commit_is_said() -> None:
+def test_a_twin_from_another_host_or_of_another_commit_is_said_to_be_one() -> None:
     builds = [make_build("2.15.0"), nightly(21)]
     other = replace(SOURCE, id="2026-11-21T060000.000Z")
     cells = [
@@ -248,11 +248,17 @@ def test_no_twin_from_another_host_and_another_commit_is_said() -> None:
     ]
     run = make_run(builds, cells)
     elsewhere = replace(other, host=Host(system="L", machine="arm", cpu="b", cores=1))
-    assert with_stable(replace(run, sources=(SOURCE, elsewhere))) is None
     later = replace(other, harness=replace(SOURCE.harness, commit="fff"))
-    comparison = with_stable(replace(run, sources=(SOURCE, later)))
-    assert comparison is not None
-    assert comparison.old == "2.15.0 (seen by another commit of this project)"
+    both = replace(later, host=elsewhere.host)
+    for twin, said in {
+        other: "",
+        elsewhere: " (seen on another host)",
+        later: " (seen by another commit of this project)",
+        both: " (seen by another commit of this project, on another host)",
+    }.items():
+        comparison = with_stable(replace(run, sources=(SOURCE, twin)))
+        assert comparison is not None
+        assert comparison.old == f"2.15.0{said}"
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,14 @@ from compat.findings.tracking import (
     Standing,
     Tracking,
     Wanted,
+    is_late,
     known_signatures,
     track,
     watch_index,
-    watch_schedule,
 )
 from compat.runs.history import EMPTY, WHOLE, History
+from compat.runs.model import Build, Device, Run, Status
+from tests.conftest import SOURCE, make_build, make_run
 from tests.findings.nights import FIRST, history_of, night
 
 OPEN, AS_IS, CLOSED = Wanted.OPEN, Wanted.AS_IS, Wanted.CLOSED
@@ -194,26 +196,54 @@ def test_old_troubles_are_forgotten_once_all_was_well() -> None:
     assert tracked(history_of({"a.b": "ffppp"})).troubles == ()
 
 
-@pytest.mark.parametrize(("stood", "wanted"), [(0, CLOSED), (7, CLOSED), (8, OPEN)])
-def test_an_index_that_stands_still_for_a_week(stood: int, wanted: Wanted) -> None:
-    built = f"2.16.0.dev{FIRST:%Y%m%d}+cpu"
-    columns = tuple(night(each, version=built) for each in range(stood + 1))
-    alert = watch_index(history_of({"a.b": "p" * len(columns)}, columns))
-    assert alert.wanted is wanted
-    assert [each.version for each in alert.columns] == [built] * (wanted is OPEN)
+def run_on(number: int, *builds: Build) -> Run:
+    """The run of a night."""
+    return replace(make_run(list(builds), []), sources=(replace(SOURCE, id=night(number).run),))
+
+
+NIGHTLY = make_build(night(0).build, channel="nightly")
+RELEASE = make_build("2.15.0")
+SEEN_ONCE = history_of({"a.b": "p"})
+
+
+@pytest.mark.parametrize(("stood", "stale"), [(0, False), (7, False), (8, True)])
+def test_an_index_that_stands_still_for_a_week(stood: int, stale: bool) -> None:
+    found = watch_index(SEEN_ONCE, run_on(stood, NIGHTLY))
+    assert found == ({"cpu": NIGHTLY.id} if stale else {})
 
 
 def test_an_index_that_does_not_answer_stands_still_as_well() -> None:
-    columns = (night(0), night(8, channel="stable", build="2.15.0", version="2.15.0"))
-    assert watch_index(history_of({"a.b": "pp"}, columns)).wanted is OPEN
+    silent = make_build("nightly", channel="", status=Status.UNAVAILABLE, reason="no answer")
+    assert watch_index(SEEN_ONCE, run_on(8, RELEASE, silent)) == {"cpu": NIGHTLY.id}
+
+
+def test_an_index_that_had_a_nightly_which_no_machine_took_does_not_stand_still() -> None:
+    lost = make_build(night(8).build, channel="nightly", status=Status.UNAVAILABLE, reason="lost")
+    assert watch_index(SEEN_ONCE, run_on(8, RELEASE, lost)) == {}
 
 
 def test_a_device_that_is_no_longer_run_says_nothing_of_the_index() -> None:
-    columns = (night(0, device="cuda"), night(9))
-    assert watch_index(history_of({"a.b": "pp"}, columns)).wanted is CLOSED
+    history = history_of({"a.b": "pp"}, (night(0, device="cuda"), night(9)))
+    no_runner = make_build("all-builds", device=Device(kind="cuda"), status=Status.UNAVAILABLE)
+    assert watch_index(history, run_on(9, make_build(night(9).build), no_runner)) == {}
 
 
-@pytest.mark.parametrize(("days", "wanted"), [(0, CLOSED), (2, CLOSED), (3, OPEN), (-1, CLOSED)])
-def test_a_schedule_that_has_not_run(days: int, wanted: Wanted) -> None:
+def test_a_nightly_that_is_not_dated_and_a_release_say_nothing_of_the_index() -> None:
+    columns = (night(0, build="2.16.0a0+git1a2b3c4"), night(0, build="2.15.0", channel="stable"))
+    assert watch_index(history_of({"a.b": "pp"}, columns), run_on(30, RELEASE)) == {}
+
+
+@pytest.mark.parametrize(("days", "late"), [(0, False), (2, False), (3, True), (-1, False)])
+def test_a_schedule_that_has_not_run(days: int, late: bool) -> None:
     today: date = FIRST + timedelta(days=days)
-    assert watch_schedule(history_of({"a.b": "p"}), today).wanted is wanted
+    assert is_late(run_on(0), today) is late
+
+
+def test_what_was_not_seen_again_is_no_second_night() -> None:
+    """A nightly is taken over from the night before, while a release candidate was run anew."""
+    first = replace(night(0), run=night(0).run)
+    again = replace(first, run=night(1).run)
+    history = history_of({"a.b": "ff"}, (first, again))
+    assert tracked(history).wanted is AS_IS
+    (trouble,) = tracked(history).troubles
+    assert trouble.nights == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from compat.findings.tracking import Tracking, track, watch_index, watch_schedule
+from compat.findings.tracking import Tracking, Wanted, track
 from compat.report.issue import (
     LIMIT_B,
     comment_body,
@@ -19,7 +19,7 @@ from compat.report.issue import (
 from compat.runs.history import Column, History
 from compat.runs.model import Outcome, Run
 from tests.conftest import make_build, make_cell, make_run
-from tests.findings.nights import FIRST, history_of, night
+from tests.findings.nights import history_of, night
 
 GOLDEN = Path(__file__).with_name("issue.md")
 RUN_LINK = "https://github.com/owner/name/actions/runs/7"
@@ -132,15 +132,18 @@ def test_of_many_checks_the_first_are_named() -> None:
 
 
 def test_the_alerts() -> None:
-    columns = tuple(night(each, version=night(0).version) for each in range(9))
-    history = history_of({"a.b": "p" * 9}, columns)
-    index = index_topic(watch_index(history)).body
-    assert index.startswith("<!-- torch-compile-compat alert: nightly index -->\n")
-    assert index.count("- cpu: `2.16.0.dev20261101+cpu`\n") == 1
-    schedule = schedule_topic(watch_schedule(history, FIRST.replace(day=30))).body
-    assert schedule.startswith("<!-- torch-compile-compat alert: schedule -->\n")
-    assert "The newest run is from `2026-11-09`, more than 2 days ago." in schedule
-    assert "has closed it" in schedule_topic(watch_schedule(history, FIRST)).body
+    index = index_topic({"cpu": "2.16.0.dev20261101+cpu", "cuda": "x"})
+    assert index.wanted is Wanted.OPEN
+    assert index.body.startswith("<!-- torch-compile-compat alert: nightly index -->\n")
+    assert "- cpu: `2.16.0.dev20261101+cpu`\n- cuda: `x`\n" in index.body
+    assert index_topic({}).wanted is Wanted.CLOSED
+    schedule = schedule_topic("2026-11-09", late=True)
+    assert schedule.wanted is Wanted.OPEN
+    assert schedule.body.startswith("<!-- torch-compile-compat alert: schedule -->\n")
+    assert "The newest run is from `2026-11-09`, more than 2 days ago." in schedule.body
+    on_time = schedule_topic("2026-11-09", late=False)
+    assert on_time.wanted is Wanted.CLOSED
+    assert "has closed it" in on_time.body
 
 
 def test_the_link_to_the_run_is_no_news() -> None:

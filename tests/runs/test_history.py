@@ -22,11 +22,14 @@ from compat.runs.history import (
 from compat.runs.model import Cell, Outcome, Run, Status
 from tests.conftest import SOURCE, make_build, make_cell, make_run
 
+BROKEN = Status.BROKEN
+
 
 def run_of(day: str, *cells: Cell, **build: str) -> Run:
     builds = [make_build(name, **build) for name in dict.fromkeys(cell.build for cell in cells)]
     source = replace(SOURCE, id=f"2026-11-{day}T050000.000Z")
-    return replace(make_run(builds, list(cells)), sources=(source,))
+    seen = [replace(cell, seen_in=source.id if cell.seen_in else "") for cell in cells]
+    return replace(make_run(builds, seen), sources=(source,))
 
 
 def red(build: str, check: str) -> Cell:
@@ -44,6 +47,25 @@ def test_a_column_for_each_build_of_each_run_and_a_letter_for_each_cell() -> Non
     ]
     assert seen.outcomes == {"a.b": "pfp", "a.c": "..n", WHOLE: "ppp"}
     assert seen.signatures == {"a.b": {"1": "AssertionError: no"}}
+
+
+def test_a_build_that_was_not_seen_again_keeps_its_day() -> None:
+    """In a run of the 21st, all but one are taken over from the run of the 20th."""
+    earlier, now = (replace(SOURCE, id=f"2026-11-{day}T050000.000Z") for day in ("20", "21"))
+    cells = [
+        make_cell("2.13.0", "a.b", seen_in=earlier.id),
+        make_cell("2.14.1", "a.b", seen_in=earlier.id),
+        make_cell("2.14.1", "a.c", seen_in=now.id),
+        make_cell("2.15.0", "a.b", Outcome.NOT_RUN),
+    ]
+    builds = [make_build("2.13.0"), make_build("2.14.1"), make_build("2.15.0", status=BROKEN)]
+    seen = columns_of(replace(make_run(builds, cells), sources=(earlier, now)))
+    assert [(each.build, each.date) for each in seen.columns] == [
+        ("2.13.0", "2026-11-20"),
+        ("2.14.1", "2026-11-21"),
+        ("2.15.0", "2026-11-21"),
+    ]
+    assert {each.run for each in seen.columns} == {now.id}
 
 
 def test_each_outcome_has_a_letter_of_its_own() -> None:

@@ -89,6 +89,12 @@ def test_of_a_build_in_two_folders_the_later_one_counts_check_by_check(tmp_path:
     ]
 
 
+def test_runs_that_begin_at_the_same_time_are_two(tmp_path: Path) -> None:
+    folders = [RunFolder.create(tmp_path, SOURCE.harness, SOURCE.host) for _ in range(20)]
+    assert RunFolder.all(tmp_path) == folders
+    assert [folder.source.id for folder in folders] == [folder.path.name for folder in folders]
+
+
 def test_builds_stand_in_the_order_of_their_versions(folder: RunFolder) -> None:
     for name in ("2.13.0", "2.9.1", "2.13.0.dev20260420", "2.13.0rc1"):
         stream = folder.stream(make_build(name))
