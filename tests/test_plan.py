@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -134,6 +135,13 @@ def test_another_wheel_of_that_name_is_not_known(tmp_path: Path) -> None:
     assert make_plan({"cpu": [other]}, "default", "", earlier, tmp_path / "plan")
     same = resolution(OLD.id, sha256="own")
     assert not make_plan({"cpu": [same]}, "default", "", earlier, tmp_path / "plan")
+
+
+def test_a_candidate_without_a_hash_may_be_another_one_and_gets_a_job(tmp_path: Path) -> None:
+    assert OLD.wheel is not None
+    candidate = replace(OLD, wheel=replace(OLD.wheel, channel="test"))
+    earlier = [leave_run(tmp_path / "runs", candidate)]
+    assert make_plan({"cpu": [candidate]}, "default", "", earlier, tmp_path / "plan")
 
 
 def test_a_gpu_runner_takes_jobs(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def install(wheel: IndexedWheel, home: Path) -> Environment:
         InstallError: uv, or the download of a wheel that the index gives no hash for, failed.
     """
     own = wheel.python == OWN_PYTHON
-    parts = (wheel.url, sys.version if own else wheel.python, *REQUIREMENTS)
+    parts = (wheel.url, wheel.sha256, sys.version if own else wheel.python, *REQUIREMENTS)
     tag = hashlib.sha256("|".join(parts).encode()).hexdigest()[:8]
     folder = home / f"torch-{wheel.version}-{tag}"
     python = folder / "bin" / "python"
@@ -65,13 +65,16 @@ def install(wheel: IndexedWheel, home: Path) -> Environment:
     scratch = home / f"{folder.name}-scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     with FileLock(home / f"{folder.name}.lock"):
-        if not complete.exists():
+        if wheel.may_be_replaced or not complete.exists():
             shutil.rmtree(folder, ignore_errors=True)
             _uv("venv", "--python", sys.executable if own else wheel.python, str(folder))
             requirement, sha256 = _requirement(wheel, scratch)
             options = [] if wheel.index is None else ["--index", wheel.index]
             if wheel.version.is_prerelease:
                 options += ["--prerelease", "allow"]
+            if wheel.channel == "test":
+                # uv may have kept an earlier candidate of the same name.
+                options += ["--refresh-package", "torch"]
             _uv("pip", "install", "--python", str(python), *options, requirement, *REQUIREMENTS)
             complete.write_text(sha256)
     sha256 = complete.read_text()

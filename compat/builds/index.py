@@ -49,6 +49,14 @@ class IndexedWheel:
     def variant(self) -> str:
         return self.version.local or ""
 
+    @property
+    def may_be_replaced(self) -> bool:
+        """Whether another wheel may come under the same name unnoticed.
+
+        A release candidate has the name of the one before it. A nightly has its day in its name.
+        """
+        return self.channel == "test" and not self.sha256
+
 
 class Indexes:
     """The default index and PyTorch's own; each page is asked for once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -156,10 +157,17 @@ class _Resolver:
 
     def _exact(self, spec: Spec) -> Resolution:
         version = Version(spec.value)
-        if not version.is_prerelease:
-            return self._released(spec, lambda each: each == version or each.public == str(version))
-        channel = "nightly" if version.is_devrelease else "test"
-        return self._listed(spec, channel, lambda each: each.public == version.public)
+
+        def wanted(each: Version) -> bool:
+            return each == version or each.public == str(version)
+
+        if version.is_prerelease:
+            return self._listed(spec, "nightly" if version.is_devrelease else "test", wanted)
+        if self._newest_release(wanted) is None:
+            with suppress(IndexUnavailableError):
+                if candidates := self._candidates(wanted):
+                    return Resolution(specs=(spec,), wheel=_newest(candidates))
+        return self._released(spec, wanted)
 
     def _nightly(self, spec: Spec) -> Resolution:
         return self._listed(
@@ -168,7 +176,7 @@ class _Resolver:
 
     def _listed(self, spec: Spec, channel: str, wanted: Callable[[Version], bool]) -> Resolution:
         """The newest wheel that is ``wanted`` in a channel of PyTorch's index, and nowhere else."""
-        wheels = self._in_channel(channel, wanted)
+        wheels = [wheel for wheel in self.listed(channel) if wanted(wheel.version)]
         if not wheels:
             return Resolution(specs=(spec,), problem=f"the {channel} index does not list it")
         return Resolution(specs=(spec,), wheel=_newest(wheels))
@@ -177,10 +185,9 @@ class _Resolver:
         channels = ["nightly", "test"] if spec.kind is Kind.DEV else ["test"]
         try:
             for channel in channels:
-                wheels = self._in_channel(
-                    channel,
-                    lambda version: _series(version) == spec.value and version.is_prerelease,
-                )
+                wheels = [
+                    wheel for wheel in self.listed(channel) if _series(wheel.version) == spec.value
+                ]
                 if wheels:
                     note = (
                         ""
@@ -191,7 +198,7 @@ class _Resolver:
         except IndexUnavailableError as error:
             why = f"PyTorch's index could not be asked for pre-releases: {error}"
         else:
-            why = "its pre-releases are gone from the index"
+            why = "the index has no pre-release of it"
         wheel = self._newest_release(lambda version: _series(version) == spec.value)
         if wheel is None:
             return Resolution(specs=(spec,), problem=f"{why}, and no {spec.value} is released")
@@ -200,17 +207,26 @@ class _Resolver:
 
     def listed(self, channel: str) -> list[IndexedWheel]:
         """All wheels of a channel."""
-        if channel != "stable":
-            return self._in_channel(channel, lambda version: version.is_prerelease)
-        wheels = self._own_variants() or self._indexes.default()
-        return [wheel for wheel in wheels if not wheel.version.is_prerelease]
+        if channel == "stable":
+            wheels = self._own_variants() or self._indexes.default()
+            return [wheel for wheel in wheels if not wheel.version.is_prerelease]
+        if channel == "test":
+            return self._candidates(lambda version: True)
+        return [wheel for wheel in self._in_channel(channel) if wheel.version.is_devrelease]
 
-    def _in_channel(self, channel: str, wanted: Callable[[Version], bool]) -> list[IndexedWheel]:
-        return [
-            wheel
-            for wheel in self._indexes.channel(channel, self._device)
-            if wanted(wheel.version) and self._suits(wheel)
-        ]
+    def _candidates(self, wanted: Callable[[Version], bool]) -> list[IndexedWheel]:
+        """Release candidates.
+
+        PyTorch calls a candidate by the version that it is to become (``binary_populate_env.sh``
+        takes ``-rc1`` off the tag), so whatever the test channel lists is one until it is released.
+        """
+        found = [wheel for wheel in self._in_channel("test") if wanted(wheel.version)]
+        released = {wheel.version.public for wheel in self.listed("stable")} if found else set()
+        return [wheel for wheel in found if wheel.version.public not in released]
+
+    def _in_channel(self, channel: str) -> list[IndexedWheel]:
+        wheels = self._indexes.channel(channel, self._device)
+        return [wheel for wheel in wheels if self._suits(wheel)]
 
     def _suits(self, wheel: IndexedWheel) -> bool:
         """Whether the driver is new enough for the CUDA that a wheel was built with."""

@@ -124,13 +124,13 @@ def look_up_wheel(folders: Sequence[RunFolder], build: Build, key: Key) -> tuple
 
 
 def _same_wheel(written: Mapping[str, str] | None, build: Build) -> bool:
-    # A nightly's hash is known only once it was downloaded; its name says the day.
-    return (
-        written is not None
-        and build.wheel is not None
-        and written["filename"] == build.wheel.filename
-        and build.wheel.sha256 in {"", written["sha256"]}
-    )
+    if written is None or build.wheel is None:
+        return False
+    if not build.wheel.sha256:
+        # Known only once it was downloaded. The name of a nightly says the day; a release candidate
+        # has the name of the one before it.
+        return build.channel != "test" and written["filename"] == build.wheel.filename
+    return bool(to_json(build.wheel) == written)
 
 
 def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:

@@ -22,7 +22,7 @@ from compat.builds.index import IndexedWheel
 from compat.errors import UsageError
 from compat.probes.packages import PROBLEM
 from tests.builds.index_server import IndexServer, serve
-from tests.fake_torch import name_of, wheel
+from tests.fake_torch import NO_OPTIONS, name_of, wheel
 
 VERSION = "2.14.0.dev20260729+cpu"
 FILENAME = name_of(VERSION)
@@ -50,6 +50,34 @@ def test_a_nightly_without_a_hash_gets_our_own(tmp_path: Path) -> None:
     question = "import torch, numpy, pytest, setuptools, packaging; print(torch.__version__)"
     answer = subprocess.run([made.python, "-c", question], capture_output=True, text=True)
     assert answer.stdout == "2.14.0.dev20260729+cpu\n", answer.stderr
+
+
+@pytest.mark.parametrize("hashed", [False, True])
+def test_a_candidate_that_was_replaced_under_its_name_is_installed_anew(
+    hashed: bool, tmp_path: Path
+) -> None:
+    version = "2.15.0+cpu"
+    pages = {"/cpu": [name_of(version)]}
+    with serve(IndexServer(pages)) as server:
+        made = []
+        for content in (wheel(version), wheel(version, NO_OPTIONS)):
+            server.files = {name_of(version): content}
+            candidate = IndexedWheel(
+                version=Version(version),
+                channel="test",
+                filename=name_of(version),
+                url=f"{server.address}/files/{name_of(version)}",
+                sha256=hashlib.sha256(content).hexdigest() if hashed else "",
+                index=f"{server.address}/cpu",
+            )
+            environment = install(candidate, tmp_path)
+            made.append(environment)
+            installed = environment.python.parents[1].glob("lib/*/site-packages/torch/__init__.py")
+            assert ("(graph, inputs, dynamic_shapes, options" in next(installed).read_text()) is (
+                content == wheel(version)
+            )
+    assert made[0].sha256 != made[1].sha256
+    assert made[0].contents != made[1].contents
 
 
 def test_a_wheel_that_is_gone_is_named(tmp_path: Path) -> None:

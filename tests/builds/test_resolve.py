@@ -37,7 +37,8 @@ PAGES = {
         wheel("2.14.0.dev20260729+cu132"),
         wheel("2.14.0.dev20260729+rocm7.2"),
     ],
-    "/test/cpu": [wheel("2.12.0+cpu"), wheel("2.12.0rc4+cpu")],
+    # A candidate is called by the version that it is to become; 2.12.0 has become it.
+    "/test/cpu": [wheel("2.12.0+cpu"), wheel("2.12.0rc4+cpu"), wheel("2.13.0+cpu")],
     "/cpu": [wheel("2.12.0+cpu"), wheel("2.12.1+cpu"), wheel("2.11.0+cpu")],
 }
 RELEASED = [
@@ -71,6 +72,10 @@ def resolve_all(
         ("==2.12.0", "2.12.0+cpu", "stable"),
         ("2.13.dev", "2.13.0.dev20260420+cpu", "nightly"),
         ("2.12.rc", "2.12.0rc4+cpu", "test"),
+        ("2.13.rc", "2.13.0+cpu", "test"),
+        ("==2.13.0", "2.13.0+cpu", "test"),
+        ("==2.13.0+cpu", "2.13.0+cpu", "test"),
+        ("2.11.rc", "2.11.0+cpu", "stable"),
         ("nightly", "2.14.0.dev20260729+cpu", "nightly"),
         ("nightly:20260419", "2.13.0.dev20260419+cpu", "nightly"),
         ("==2.13.0.dev20260420", "2.13.0.dev20260420+cpu", "nightly"),
@@ -101,7 +106,24 @@ def test_dev_whose_pre_releases_are_gone_is_the_release_under_both_names(
     (found,) = resolve_all(["2.11", "2.11.dev"], IndexServer(PAGES), monkeypatch)
     assert [str(spec) for spec in found.specs] == ["2.11", "2.11.dev"]
     assert found.id == "2.11.0+cpu"
-    assert found.note == "2.11.dev: the release; its pre-releases are gone from the index"
+    assert found.note == "2.11.dev: the release; the index has no pre-release of it"
+
+
+def test_a_candidate_that_was_released_is_the_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = {**PAGES, "/cpu": [*PAGES["/cpu"], wheel("2.13.0+cpu")]}
+    both, *others = resolve_all(["2.13.rc", "2.13"], IndexServer(pages), monkeypatch)
+    assert not others
+    assert both.channel == "stable"
+    assert both.note == "2.13.rc: the release; the index has no pre-release of it"
+
+
+def test_a_candidate_of_the_same_name_may_be_another_one() -> None:
+    candidate = index.IndexedWheel(
+        version=Version("2.13.0+cpu"), channel="test", filename="", url="", sha256="", index=None
+    )
+    assert candidate.may_be_replaced
+    assert not replace(candidate, sha256="known").may_be_replaced
+    assert not replace(candidate, channel="nightly").may_be_replaced
 
 
 def test_a_silent_index_costs_one_time_out_and_only_what_needs_it(
