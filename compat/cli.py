@@ -18,7 +18,6 @@ import compat
 from compat.builds.config import DEFAULT_FILE
 from compat.builds.index import OWN_PYTHON
 from compat.builds.spec import EXPECTED
-from compat.commands.github import VARIABLES
 from compat.commands.places import PUBLISHED_RUNS
 from compat.errors import CommandError
 from compat.probes.names import DEFAULT, DEPTHS
@@ -157,8 +156,8 @@ def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> 
     plan.add_argument(
         "--github",
         action="store_true",
-        help=f"take {', '.join(VARIABLES)} from the environment, where they are set, and "
-        f"leave the jobs as outputs of a workflow's step",
+        help="take what was chosen from COMPAT_BUILDS, _DEVICE, _DEPTH and _SUBJECT, and leave the "
+        "jobs, their commit and whether to publish as outputs of a workflow's step",
     )
     plan.set_defaults(command="nightly.plan")
 

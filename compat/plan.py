@@ -6,6 +6,7 @@ What the jobs see is merged over it, so that a job that leaves nothing is a buil
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -47,6 +48,7 @@ class Job:
     Attributes:
         runner: The label of the machines that may take it.
         minutes: What it may take.
+        cache: What its leavings go by: another try of the very same job goes on with them.
     """
 
     build: Resolution
@@ -54,6 +56,7 @@ class Job:
     depth: str
     runner: str
     minutes: int
+    cache: str
 
     @property
     def id(self) -> str:
@@ -106,6 +109,7 @@ def make_plan(
                         depth=depth,
                         runner=runners[device],
                         minutes=MINUTES[depth],
+                        cache=_cache(build, key),
                     )
                 )
     write_json(home / _JOBS, [_to_json(job) for job in jobs])
@@ -144,10 +148,21 @@ def planned_run(home: Path) -> Run:
     return replace(run, sources=tuple(sources[each] for each in sorted(sources)))
 
 
-def github_outputs(jobs: Sequence[Job]) -> str:
-    """The plan as outputs of a workflow's step."""
-    rows = [{"id": job.id, "runner": job.runner, "minutes": job.minutes} for job in jobs]
-    return f"jobs={json.dumps(rows)}\n"
+def github_outputs(jobs: Sequence[Job], published: bool) -> str:
+    """The plan as outputs of a workflow's step.
+
+    ``commit`` is what its jobs are to check out: that which made the plan.
+    """
+    names = ("id", "runner", "minutes", "cache")
+    rows = [{name: getattr(job, name) for name in names} for job in jobs]
+    commit = describe_harness().commit.rstrip("+")
+    return f"jobs={json.dumps(rows)}\ncommit={commit}\npublished={json.dumps(published)}\n"
+
+
+def _cache(build: Build, key: Key) -> str:
+    """A name for what a job leaves, the same for as long as it has the same to do."""
+    inputs = json.dumps([to_json(build), to_json(key)], sort_keys=True)
+    return f"compat-job-{hashlib.sha256(inputs.encode()).hexdigest()[:16]}"
 
 
 def _is_known(folder: RunFolder, build: Build, earlier: Sequence[RunFolder], key: Key) -> bool:
@@ -184,6 +199,7 @@ def _to_json(job: Job) -> dict[str, Any]:
         "depth": job.depth,
         "runner": job.runner,
         "minutes": job.minutes,
+        "cache": job.cache,
     }
 
 
@@ -199,4 +215,5 @@ def _from_json(data: Mapping[str, Any]) -> Job:
         depth=data["depth"],
         runner=data["runner"],
         minutes=data["minutes"],
+        cache=data["cache"],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -69,9 +70,12 @@ def test_what_is_known_gets_no_job(tmp_path: Path) -> None:
     (job,) = planned(tmp_path / "plan", earlier)
     assert job.id == "2.16.0.dev20261122-cpu"
     assert load_job(tmp_path / "plan", job.id) == job
-    assert json.loads(github_outputs([job]).removeprefix("jobs=")) == [
-        {"id": job.id, "runner": "ubuntu-24.04", "minutes": 60}
+    jobs, commit, published = github_outputs([job], False).splitlines()
+    assert json.loads(jobs.removeprefix("jobs=")) == [
+        {"id": job.id, "runner": "ubuntu-24.04", "minutes": 60, "cache": job.cache}
     ]
+    assert re.fullmatch(r"commit=[0-9a-f]{40}", commit)
+    assert published == "published=false"
     run = planned_run(tmp_path / "plan")
     cells = {cell.build: cell for cell in run.cells if cell.device == "cpu"}
     known = cells[OLD.id]
@@ -80,6 +84,18 @@ def test_what_is_known_gets_no_job(tmp_path: Path) -> None:
     reasons = {build.label: build.reason for build in run.builds}
     assert reasons[NEW.id].startswith("its job left nothing")
     assert reasons["all-builds cuda"] == "no GPU runner configured"
+
+
+def test_a_job_has_a_cache_of_its_own_as_long_as_it_has_the_same_to_do(tmp_path: Path) -> None:
+    def caches(*builds: Resolution, depth: str = "default") -> list[str]:
+        jobs = make_plan({"cpu": builds, "cuda": builds}, depth, "gpu", [], tmp_path / "plan")
+        return [job.cache for job in jobs]
+
+    both = caches(NEW, OLD)
+    assert len(set(both)) == 4
+    assert caches(NEW, OLD) == both
+    assert not set(caches(NEW, OLD, depth="full")) & set(both)
+    assert not set(caches(resolution(NEW.id, sha256="another"))) & set(both)
 
 
 def test_what_its_job_saw_replaces_what_was_planned(tmp_path: Path) -> None:

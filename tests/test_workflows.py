@@ -9,26 +9,32 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
 import yaml
 
-from compat.runs.model import Outcome
-from compat.runs.store import load
+from compat.runs.model import Outcome, Run
+from compat.runs.store import RunFolder, load
 from tests.builds.index_server import IndexServer, serve
 from tests.conftest import ROOT
 from tests.fake_torch import NO_OPTIONS, WHOLE, commit_of, name_of, wheel
+from tests.github_server import REPOSITORY, GitHubServer
+from tests.github_server import serve as serve_github
 from tests.workflow import Repository
 
-STABLE, CANDIDATE = "2.14.0+cpu", "2.15.0rc1+cpu"
+STABLE, CANDIDATE = "2.14.0+cpu", "2.15.0+cpu"
 CHECK = "surface.name[torch._inductor:standalone_compile]"
 
-DAYS = [date(2025, 12, 1) + timedelta(days) for days in range(365)]
+FIRST_BAD = 240
+# That is the one of today.
+DAYS = [date.today() + timedelta(days - FIRST_BAD) for days in range(365)]
 NIGHTLIES = [f"2.16.0.dev{day:%Y%m%d}+cpu" for day in DAYS]
 # The one that a bisection asks first, and a neighbour, are no wheels at all.
 BROKEN = NIGHTLIES[182:184]
-FIRST_BAD = 240
+
+TITLE = "Unexpected failures on cpu, night after night"
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +54,16 @@ def index() -> Iterator[IndexServer]:
 
 
 @pytest.fixture(scope="module")
-def repository(index: IndexServer, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A fork that lists three builds and has set nothing."""
+def github() -> Iterator[GitHubServer]:
+    with serve_github(GitHubServer()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def repository(
+    index: IndexServer, github: GitHubServer, tmp_path_factory: pytest.TempPathFactory
+) -> Repository:
+    """A fork that lists three builds and has switched its nightly on."""
     folder = tmp_path_factory.mktemp("github")
     checkout = folder / "checkout"
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
@@ -64,7 +78,31 @@ def repository(index: IndexServer, tmp_path_factory: pytest.TempPathFactory) -> 
     subprocess.run([sys.executable, "-m", "venv", folder / "python"], check=True)
     path = f"{folder / 'python' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     (folder / "store").mkdir()
-    return Repository(checkout, folder / "store", path)
+    fork = Repository(
+        checkout,
+        folder / "store",
+        path,
+        contexts={
+            "github": {"token": "secret"},
+            "vars": {"COMPAT_NIGHTLY": "on"},
+            "job": {"workflow_repository": REPOSITORY},
+        },
+        variables={
+            "GITHUB_API_URL": github.address,
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_EVENT_NAME": "schedule",
+            "GITHUB_REF": "refs/heads/main",
+        },
+    )
+    subprocess.run(
+        ["git", "init", "--quiet", "--bare", "-b", "main", folder / "origin"], check=True
+    )
+    fork.git("init", "--quiet", "-b", "main")
+    fork.git("remote", "add", "origin", str(folder / "origin"))
+    fork.git("add", "--all")
+    fork.git("commit", "--quiet", "-m", "A fork")
+    fork.git("push", "--quiet", "--set-upstream", "origin", "main")
+    return fork
 
 
 def test_steps_are_sessions_and_actions_are_pinned() -> None:
@@ -89,47 +127,161 @@ def test_steps_are_sessions_and_actions_are_pinned() -> None:
                 ), line
 
 
-def test_two_nights(repository: Repository) -> None:
-    """Stable, candidate and nightly together; the second night asks only what is not known."""
+def test_what_runs_pytorch_may_write_nothing_and_holds_no_token() -> None:
+    """Nightlies are code of strangers, and what is written is what the plan lets be published."""
+    runs_pytorch = re.compile(r"nox -s (job|matrix|bisect)\b|\.ci/run")
+    seen = set()
+    for file in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for name, job in yaml.safe_load(file.read_text())["jobs"].items():
+            commands = " ".join(step.get("run", "") for step in job["steps"])
+            may_write = {scope for scope, may in job["permissions"].items() if may == "write"}
+            if runs_pytorch.search(commands):
+                seen.add(f"{file.stem}.{name}")
+                assert job["permissions"] == {"contents": "read"}
+                assert not re.search(r"token|secrets", json.dumps(job), re.IGNORECASE)
+            elif may_write and file.stem == "matrix":
+                assert "needs.plan.outputs.published == 'true'" in job["if"]
+            elif may_write:
+                assert "vars.COMPAT_NIGHTLY == 'on'" in job["if"]
+    assert seen == {"bisect.bisect", "ci.probes", "ci.tests", "matrix.probe"}
+
+
+def test_what_strangers_send_reaches_no_runner_of_ones_own() -> None:
+    for file in (ROOT / ".github" / "workflows").glob("*.yml"):
+        workflow = yaml.safe_load(file.read_text())
+        triggers = workflow[True]  # YAML 1.1 takes "on" for a boolean.
+        runners = {job["runs-on"] for job in workflow["jobs"].values()}
+        assert "pull_request_target" not in triggers
+        assert "pull_request" not in triggers or runners == {"ubuntu-24.04"}
+
+
+@dataclass
+class Night:
+    """What a night of the matrix came to."""
+
+    jobs: list[str]
+    went_well: bool
+    run: Run
+
+
+def spend(repository: Repository, *lost: str) -> Night:
+    """A night by the workflow's own steps; the jobs of builds that are ``lost`` get no runner."""
+    shutil.rmtree(repository.store / "artifacts", ignore_errors=True)
     planned, outputs = repository.run("matrix.yml", "plan")
     assert planned
+    assert outputs["commit"] == repository.git("rev-parse", "origin/main").strip()
+    assert outputs["published"] == "true"
     jobs = json.loads(outputs["jobs"])
-    assert [job["id"] for job in jobs] == [
-        f"{each}-cpu" for each in (STABLE, CANDIDATE, NIGHTLIES[-1])
-    ]
-    assert {job["runner"] for job in jobs} == {"ubuntu-24.04"}
+    assert {job["runner"] for job in jobs} <= {"ubuntu-24.04"}
     for job in jobs:
-        # The candidate's job never gets a runner.
-        if job["id"] != f"{CANDIDATE}-cpu":
+        if job["id"] not in {f"{build}-cpu" for build in lost}:
             probed, _ = repository.run("matrix.yml", "probe", matrix={"job": job})
             assert probed, job["id"]
+    went_well, _ = repository.run("matrix.yml", "report")
+    for job in ("publish", "issue"):
+        done, _ = repository.run("matrix.yml", job)
+        assert done, job
+    run = load(repository.checkout / "reports" / "latest" / "run.json")
+    return Night(jobs=[job["id"] for job in jobs], went_well=went_well, run=run)
 
-    reported, _ = repository.run("matrix.yml", "report")
-    assert not reported, "the nightly took a parameter away"
-    reports = repository.checkout / "reports"
-    run = load(reports / "latest" / "run.json")
-    bad = [cell.id for cell in run.cells if cell.outcome is Outcome.FAIL]
-    assert bad == [f"{CHECK}@{NIGHTLIES[-1]}-cpu"]
-    ran = {cell.build for cell in run.cells if cell.outcome is not Outcome.NOT_RUN}
-    assert ran == {STABLE, NIGHTLIES[-1]}
-    text = (reports / "README.md").read_text()
+
+def let_pass(repository: Repository, days: int) -> None:
+    """Make everything that was published, or lies in a cache, so many days older."""
+    repository.git("fetch", "--quiet")
+    repository.git("reset", "--quiet", "--hard", "origin/main")
+    # Below what is ignored lie environments, whose files have dates of their own.
+    for root in (repository.checkout / "reports", repository.store / "caches"):
+        for path in sorted(root.rglob("*"), reverse=True):
+            if path.is_file():
+                path.write_text(_shifted(path.read_text(), days))
+            if (name := _shifted(path.name, days)) != path.name:
+                path.rename(path.with_name(name))
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "-m", "Days pass")
+    repository.git("push", "--quiet")
+
+
+def _shifted(text: str, days: int) -> str:
+    def earlier(day: re.Match[str]) -> str:
+        return str(date.fromisoformat(day[0]) - timedelta(days))
+
+    return re.sub(r"\b20\d\d-\d\d-\d\d(?=T|\b)", earlier, text)
+
+
+@pytest.mark.timeout(1800)
+def test_nights(repository: Repository, index: IndexServer, github: GitHubServer) -> None:
+    """From the plan to the tracking issue and the bisection, by the workflows' steps alone."""
+    good, bad, worse = NIGHTLIES[FIRST_BAD - 1 : FIRST_BAD + 2]
+    year, pages = index.pages["/nightly/cpu"], dict(index.pages)
+    index.pages = pages
+
+    # Stable, candidate and nightly together. The candidate's job never gets a runner.
+    pages["/nightly/cpu"] = year[:FIRST_BAD]
+    first = spend(repository, CANDIDATE)
+    assert first.jobs == [f"{each}-cpu" for each in (STABLE, CANDIDATE, good)]
+    assert first.went_well
+    ran = {cell.build for cell in first.run.cells if cell.outcome is not Outcome.NOT_RUN}
+    assert ran == {STABLE, good}
+    text = (repository.checkout / "reports" / "README.md").read_text()
     assert "**2.15.rc: not run.** its job left nothing: it got no runner" in text
     assert "**all\\-builds cuda: not run.** no GPU runner configured." in text
+    assert repository.git("log", "-1", "--format=%s", "origin/main") == "Reports\n"
+    assert github.issues == []
 
-    planned, outputs = repository.run("matrix.yml", "plan")
-    assert [job["id"] for job in json.loads(outputs["jobs"])] == [f"{CANDIDATE}-cpu"]
-    # Without the cache, what the first night published says the same.
-    shutil.rmtree(repository.store / "cache")
-    assert repository.run("matrix.yml", "plan") == (planned, outputs)
+    # Only what is not known; the nightly took a parameter away. One night opens no issue.
+    let_pass(repository, 1)
+    pages["/nightly/cpu"] = year[: FIRST_BAD + 1]
+    second = spend(repository)
+    assert second.jobs == [f"{each}-cpu" for each in (CANDIDATE, bad)]
+    assert not second.went_well
+    failed = [cell.id for cell in second.run.cells if cell.outcome is Outcome.FAIL]
+    assert failed == [f"{CHECK}@{bad}-cpu"]
+    assert github.issues == []
 
-    shutil.rmtree(repository.store / "artifacts")
-    shutil.copytree(
-        repository.checkout / ".compat" / "plan", repository.store / "artifacts" / "plan"
-    )
-    repository.run("matrix.yml", "report")
-    again = load(reports / "latest" / "run.json")
-    assert (again.builds, again.cells) == (run.builds, run.cells)
-    assert {each.id for each in again.sources} == {each.id for each in run.sources}
+    # The same again, seen in another nightly. Without the caches, what was published is known.
+    let_pass(repository, 1)
+    pages["/nightly/cpu"] = year[: FIRST_BAD + 2]
+    repository.lose_caches()
+    third = spend(repository)
+    # The index gives no hash for the candidate: it may be another one.
+    assert third.jobs == [f"{each}-cpu" for each in (CANDIDATE, worse)]
+    assert github.open_titles() == [TITLE]
+    (issue,) = github.issues
+    assert f"compare/{commit_of(good)}...{commit_of(bad)}" in issue["body"]
+    assert f"nox -s matrix -- --builds =={worse}" in issue["body"]
+
+    # Nothing is new, and the night has been all the same.
+    let_pass(repository, 3)
+    fourth = spend(repository)
+    assert fourth.jobs == [f"{CANDIDATE}-cpu"]
+    assert [cell.outcome for cell in fourth.run.cells] == [cell.outcome for cell in third.run.cells]
+    assert github.open_titles() == [TITLE]
+
+    inputs = {"probe": CHECK, "good": f"=={good}", "bad": f"=={worse}", "device": "cpu"}
+    for job in ("bisect", "comment"):
+        found, _ = repository.run("bisect.yml", job, inputs=inputs)
+        assert found, job
+    (comment,) = github.comments[issue["number"]]
+    assert f"{commit_of(good)}...{commit_of(bad)}" in comment
+
+    let_pass(repository, 9)
+    watched, _ = repository.run("watch.yml", "issue")
+    assert watched
+    assert github.open_titles() == [TITLE, "The nightly matrix has not run"]
+
+
+def test_a_job_that_is_run_again_goes_on_with_what_it_left(repository: Repository) -> None:
+    """By hand, of one build; that is no night, and is not published."""
+    inputs = {"builds": f"nightly:{DAYS[5]:%Y%m%d}", "device": "cpu"}
+    _, outputs = repository.run("matrix.yml", "plan", inputs=inputs)
+    assert outputs["published"] == "false"
+    (job,) = json.loads(outputs["jobs"])
+    for _ in range(2):
+        repository.run("matrix.yml", "probe", matrix={"job": job})
+    first, second = RunFolder.all(repository.store / "artifacts" / f"seen-{job['id']}")
+    (stream,) = second.streams()
+    saw = {data["seen_in"] for kind, data in stream.read() if kind == "cell"}
+    assert saw == {first.source.id}
 
 
 @pytest.mark.timeout(1800)

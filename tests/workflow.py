@@ -18,17 +18,22 @@ import yaml
 
 @dataclass
 class Repository:
-    """A checkout, and what GitHub keeps of it: artifacts, one cache, outputs and summaries.
+    """A clone, and what GitHub keeps beside it: artifacts, caches, outputs and summaries.
 
     Attributes:
+        checkout: The clone in which every job runs; each begins with what ``origin/main`` has.
         store: The folder in which all that is kept.
+        path: Where programs are found.
         contexts: What expressions may ask for: ``inputs``, ``vars``, ``github``, …
+        variables: What GitHub sets in every step's environment.
     """
 
     checkout: Path
     store: Path
     path: str
     contexts: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    _caches: list[tuple[str, str, Path]] = field(default_factory=list)
 
     def run(self, workflow: str, job: str, **contexts: Any) -> tuple[bool, dict[str, str]]:
         """Run one job; whether all of its steps went well, and its outputs."""
@@ -48,16 +53,28 @@ class Repository:
         outputs = plan.get("outputs", {})
         return well, {name: self._evaluated(value) for name, value in outputs.items()}
 
+    def git(self, *arguments: str) -> str:
+        """What git says in the clone."""
+        somebody = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+        command = ["git", *somebody, *arguments]
+        done = subprocess.run(command, cwd=self.checkout, capture_output=True, text=True)
+        assert done.returncode == 0, (arguments, done.stderr)
+        return done.stdout
+
+    def lose_caches(self) -> None:
+        self._caches.clear()
+
     def _shell(self, step: Mapping[str, Any]) -> bool:
         files = {name: self.store / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for file in files.values():
             file.write_text("")
         variables = {name: self._evaluated(value) for name, value in step.get("env", {}).items()}
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        github = self.variables | {name: str(file) for name, file in files.items()}
         done = subprocess.run(
             ["bash", "-e", "-c", step["run"]],
             cwd=self.checkout,
-            env=inherited | {"PATH": self.path} | variables | {k: str(v) for k, v in files.items()},
+            env=inherited | {"PATH": self.path} | variables | github,
             capture_output=True,
             text=True,
         )
@@ -70,28 +87,44 @@ class Repository:
 
     def _use(self, action: str, options: Mapping[str, Any]) -> None:
         name = action.partition("@")[0].removeprefix("actions/")
-        here = self.checkout / options.get("path", "")
-        if name == "upload-artifact":
-            if here.exists():
-                self._copy(here, self.store / "artifacts" / self._evaluated(options["name"]))
+        path = options.get("path", "")
+        here = self.checkout / path
+        if name == "checkout":
+            self.git("fetch", "--quiet")
+            self.git("reset", "--quiet", "--hard", "origin/main")
+            self.git("clean", "--quiet", "-d", "--force")
+        elif name == "upload-artifact":
+            artifact = self.store / "artifacts" / self._evaluated(options["name"])
+            self._keep(here, artifact / here.name if here.is_file() else artifact)
         elif name == "download-artifact":
             pattern = self._evaluated(options.get("name") or options["pattern"])
             for artifact in (self.store / "artifacts").iterdir():
                 if fnmatch(artifact.name, pattern):
-                    self._copy(artifact, here)
+                    shutil.copytree(artifact, here, dirs_exist_ok=True)
         elif name == "cache/restore":
-            self._copy(self.store / "cache", here)
+            prefix = self._evaluated(options["restore-keys"])
+            fitting = [
+                kept for key, of, kept in self._caches if of == path and key.startswith(prefix)
+            ]
+            for kept in fitting[-1:]:
+                shutil.copytree(kept, self.checkout, dirs_exist_ok=True)
         elif name == "cache/save":
-            self._copy(here, self.store / "cache")
+            kept = self.store / "caches" / str(len(self._caches))
+            for file in self.checkout.glob(path):
+                self._keep(file, kept / file.relative_to(self.checkout))
+            if kept.exists():
+                self._caches.append((self._evaluated(options["key"]), path, kept))
         else:
-            assert name in {"checkout", "setup-python"}, action
+            assert name == "setup-python", action
 
     @staticmethod
-    def _copy(source: Path, target: Path) -> None:
+    def _keep(source: Path, target: Path) -> None:
+        """Keep a file or a folder, and nothing of what was kept under that name before."""
+        shutil.rmtree(target, ignore_errors=True)
         if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
+            shutil.copytree(source, target)
         elif source.exists():
-            target.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
 
     def _evaluated(self, text: str) -> str:

@@ -6,13 +6,11 @@ import argparse
 import os
 
 from compat.commands.builds import resolved
-from compat.commands.github import GPU_RUNNER, OUTPUT, VARIABLES, append
+from compat.commands.github import GPU_RUNNER, OUTPUT, append, chosen, why_unpublished
 from compat.commands.places import HOME, PLAN, PUBLISHED_RUNS, RUNS
 from compat.commands.probe import probe_all
-from compat.errors import UsageError
 from compat.host import compiler, default_jobs
 from compat.plan import SEEN, github_outputs, load_job, make_plan
-from compat.probes.names import DEPTHS
 from compat.runs.memory import collect, prune, publish
 from compat.runs.store import RunFolder
 from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
@@ -20,7 +18,10 @@ from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 
 def plan(parsed: argparse.Namespace) -> int:
     if parsed.github:
-        _read_plan_variables(parsed)
+        said = chosen(os.environ)
+        parsed.builds = said.builds or parsed.builds
+        parsed.device = said.device or parsed.device
+        parsed.depth = said.depth or parsed.depth
     gpu_runner = os.environ.get(GPU_RUNNER, "")
     jobs = make_plan(
         {
@@ -35,25 +36,17 @@ def plan(parsed: argparse.Namespace) -> int:
     for each in jobs:
         print(f"{each.id} on {each.runner}, {each.minutes} min at most")
     if parsed.github:
-        append(OUTPUT, github_outputs(jobs))
+        unpublished = why_unpublished(os.environ)
+        print(f"not published: {unpublished}" if unpublished else "published")
+        append(OUTPUT, github_outputs(jobs, not unpublished))
     return 0
-
-
-def _read_plan_variables(parsed: argparse.Namespace) -> None:
-    builds, device, depth = (os.environ.get(name, "") for name in VARIABLES)
-    if device not in {"", "both", "cpu", "cuda"}:
-        raise UsageError(f"{VARIABLES[1]}: expected cpu, cuda or both, not {device!r}")
-    if depth not in {"", *DEPTHS}:
-        raise UsageError(f"{VARIABLES[2]}: expected {' or '.join(DEPTHS)}, not {depth!r}")
-    parsed.builds = builds.split() or parsed.builds
-    if device in {"cpu", "cuda"}:
-        parsed.device = device
-    parsed.depth = depth or parsed.depth
 
 
 def job(parsed: argparse.Namespace) -> int:
     planned = load_job(PLAN, parsed.job)
     compiler()
+    # Where the cache is gone, what was published is known all the same.
+    collect(PUBLISHED_RUNS, RUNS)
     return probe_all(
         [planned.build],
         Settings(
