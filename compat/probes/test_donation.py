@@ -69,7 +69,10 @@ def test_copies(path: str, device: str, record: Record, require: Require, tmp_pa
 
 
 def test_outputs(device: str, record: Record, require: Require, tmp_path: Path) -> None:
-    """Donating the graph changes no bit of the outputs."""
+    """Donating the graph changes no bit of the outputs; on a GPU, nothing beyond the tolerance.
+
+    There each compilation tunes its kernels anew, and another choice rounds otherwise.
+    """
     require("donate_graph_module")
     model = make_model("block", torch.float32, device)
     batches = make_batches("static", torch.float32, device)
@@ -78,8 +81,10 @@ def test_outputs(device: str, record: Record, require: Require, tmp_path: Path) 
         for path in ("standalone", "donated")
     )
     seen = difference(donated, kept, TOLERANCES[torch.float32])
-    record(max_abs=seen.max_abs, bitwise=digest(kept) == digest(donated))
-    assert digest(kept) == digest(donated), f"donation moves the outputs by {seen.max_abs:.3g}"
+    bitwise = digest(kept) == digest(donated)
+    record(max_abs=seen.max_abs, bitwise=bitwise)
+    agrees = bitwise if device == "cpu" else seen.within_tolerance
+    assert agrees, f"donation moves the outputs by {seen.max_abs:.3g}"
 
 
 @pytest.mark.parametrize("path", ["standalone", "donated", "compile_fx"])
