@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from compat.probes.gpu import gpu_is_there
 from compat.probes.names import probes
 
 
@@ -39,6 +40,7 @@ def compat(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complet
         (["job", "2.15.0-cpu"], "compat plan"),
         (["bisect", "--probe", "a.b", "--good", "2.13", "--bad", "2.11"], "an older build"),
         (["bisect", "--probe", "a.b", "--good", "2.11", "--bad", "2.13"], "'a.b'"),
+        (["report", "--planned", "nowhere"], "no folders of runs beside it, not nowhere"),
         (["frobnicate"], "frobnicate"),
     ],
 )
@@ -63,6 +65,15 @@ def test_a_python_that_is_none(tmp_path: Path) -> None:
     answer = compat("probe", "--builds", "python:/bin/false", cwd=tmp_path)
     assert answer.returncode == 2
     assert answer.stderr == "compat: python:/bin/false: expected a Python interpreter\n"
+
+
+@pytest.mark.skipif(gpu_is_there(), reason="this machine has a GPU")
+def test_a_bisection_on_a_gpu_that_is_not_there(tmp_path: Path) -> None:
+    ends = ("--good", "2.11", "--bad", "2.13")
+    answer = compat("bisect", "--probe", "a.b", *ends, "--device", "cuda", cwd=tmp_path)
+    assert answer.returncode == 2
+    expected = "compat: --device cuda: expected an NVIDIA GPU; this machine has none\n"
+    assert answer.stderr == expected
 
 
 def test_no_compiler(tmp_path: Path) -> None:

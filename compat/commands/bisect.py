@@ -22,6 +22,8 @@ from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 def run(parsed: argparse.Namespace) -> int:
     compiler()
     device = parsed.device or default_device()
+    if device == "cuda" and default_device() != "cuda":
+        raise UsageError("--device cuda: expected an NVIDIA GPU; this machine has none")
     file = load_builds(parsed.builds_file)
     indexes = Indexes(file.pytorch_index, file.timeout_s)
     good, bad = (_one_wheel(spec, indexes, device) for spec in (parsed.good, parsed.bad))
