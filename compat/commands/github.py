@@ -18,13 +18,6 @@ OUTPUT = "GITHUB_OUTPUT"
 SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-# GitHub sets the first three, the workflow the others.
-_ABOUT_THE_RUN = (
-    *("GITHUB_EVENT_NAME", "GITHUB_REF", "GITHUB_REPOSITORY"),
-    *("COMPAT_NIGHTLY", "COMPAT_DEFAULT_BRANCH", "COMPAT_REPOSITORY"),
-)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
     """What somebody who started the matrix by hand chose; empty where nothing was."""
@@ -62,16 +55,19 @@ def why_unpublished(variables: Mapping[str, str]) -> str:
     What is published is a whole matrix of the default branch of the repository that switched the
     nightly on: a part of it would stand for the whole in tables, history and issues.
     """
-    value = {name: variables.get(name, "") for name in _ABOUT_THE_RUN}
-    said = chosen(variables)
-    if value["COMPAT_NIGHTLY"] != "on":
+
+    def value(name: str) -> str:
+        return variables.get(name, "")
+
+    if value("COMPAT_NIGHTLY") != "on":
         return "COMPAT_NIGHTLY is not on"
-    if value["COMPAT_REPOSITORY"] not in {"", value["GITHUB_REPOSITORY"]}:
-        return f"the workflow is one of {value['COMPAT_REPOSITORY']}"
+    if value("COMPAT_REPOSITORY") not in {"", value("GITHUB_REPOSITORY")}:
+        return f"the workflow is one of {value('COMPAT_REPOSITORY')}"
     # A schedule is one of the default branch.
-    by_hand = value["GITHUB_EVENT_NAME"] != "schedule"
-    if by_hand and value["GITHUB_REF"] != f"refs/heads/{value['COMPAT_DEFAULT_BRANCH']}":
-        return f"{value['GITHUB_REF']} is not the default branch"
+    by_hand = value("GITHUB_EVENT_NAME") != "schedule"
+    if by_hand and value("GITHUB_REF") != f"refs/heads/{value('COMPAT_DEFAULT_BRANCH')}":
+        return f"{value('GITHUB_REF')} is not the default branch"
+    said = chosen(variables)
     if said.builds or said.device:
         return "only some builds or one device were chosen"
     return ""
