@@ -15,6 +15,7 @@ from datetime import date, timedelta
 import pytest
 import yaml
 
+from compat.runs.history import day_of, run_id
 from compat.runs.model import Outcome, Run
 from compat.runs.store import RunFolder, load
 from tests.builds.index_server import IndexServer, serve
@@ -245,6 +246,9 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     third = spend(repository)
     # The index gives no hash for the candidate: it may be another one.
     assert third.jobs == [f"{each}-cpu" for each in (CANDIDATE, worse)]
+    # It was not: its job knew all about it from what was published.
+    candidate = {cell.seen_in for cell in third.run.cells if cell.build == CANDIDATE}
+    assert day_of(max(candidate)) < day_of(run_id(third.run))
     assert github.open_titles() == [TITLE]
     (issue,) = github.issues
     assert f"compare/{commit_of(good)}...{commit_of(bad)}" in issue["body"]

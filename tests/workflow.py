@@ -63,6 +63,7 @@ class Repository:
 
     def lose_caches(self) -> None:
         self._caches.clear()
+        shutil.rmtree(self.store / "caches")
 
     def _shell(self, step: Mapping[str, Any]) -> bool:
         files = {name: self.store / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
