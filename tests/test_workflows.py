@@ -289,8 +289,9 @@ def test_a_job_that_is_run_again_goes_on_with_what_it_left(repository: Repositor
 
 
 @pytest.mark.timeout(1800)
-def test_a_year_of_nightlies(repository: Repository) -> None:
+def test_a_year_of_nightlies(repository: Repository, index: IndexServer) -> None:
     """The first bad nightly of 365 and the commits, past two that cannot be installed."""
+    index.pages = {**index.pages, "/nightly/cpu": [name_of(each) for each in NIGHTLIES]}
     inputs = {
         "probe": CHECK,
         "good": f"nightly:{DAYS[0]:%Y%m%d}",
@@ -303,7 +304,16 @@ def test_a_year_of_nightlies(repository: Repository) -> None:
     assert f"on cpu: since {NIGHTLIES[FIRST_BAD]}.**" in text
     assert f"{commit_of(NIGHTLIES[FIRST_BAD - 1])}...{commit_of(NIGHTLIES[FIRST_BAD])}" in text
     assert f"- {BROKEN[0]}: skipped, could not be installed" in text
-    asked = text.partition("Asked, oldest first:")[2].count("\n- ")
-    assert asked <= 14
+    asked = text.partition("Asked, oldest first:")[2]
+    assert asked.count("\n- ") <= 14
     environments = repository.checkout / ".compat" / "bisect" / "environments"
     assert not environments.exists(), "a bisection leaves no environments"
+
+    # Another one goes on with what is written down: of that, only what is blamed is asked again.
+    index.asked.clear()
+    assert repository.run("bisect.yml", "bisect", inputs=inputs)[0]
+    installed = {path.rpartition("/")[2] for path in index.asked if "/files/" in path}
+    answered = {name_of(each) for each in re.findall(r"- (\S+): (?!skipped)", asked)}
+    blamed = {name_of(each) for each in NIGHTLIES[FIRST_BAD - 1 : FIRST_BAD + 1]}
+    assert len(answered) > len(blamed)
+    assert installed & answered == blamed
