@@ -41,6 +41,12 @@ def compat(session: nox.Session, *arguments: str) -> None:
         raise
 
 
+def published_plan(reports: str) -> str:
+    """The id of the plan that reports are of; it sorts by time. Empty where no plan made them."""
+    plan = Path(reports, "data", "plan.txt")
+    return plan.read_text() if plan.exists() else ""
+
+
 @nox.session
 def matrix(session: nox.Session) -> None:
     """Probe all builds, or those of --builds, and write the tables. Fails on the unexpected."""
@@ -105,8 +111,11 @@ def issue(session: nox.Session) -> None:
 def publish(session: nox.Session) -> None:
     """Commit the reports below .compat/reports in the place of those that are here, and push.
 
-    Over HTTPS GITHUB_TOKEN is what lets it.
+    Over HTTPS GITHUB_TOKEN is what lets it. Fails where those that are here are of a later plan: an
+    old night that is run again must not take the place of a newer one.
     """
+    if published_plan("reports") > published_plan(".compat/reports"):
+        session.error("the reports here are of a later plan: these are not published")
     # Whole: a cell of a build that is gone has no page any more.
     shutil.rmtree("reports", ignore_errors=True)
     shutil.copytree(".compat/reports", "reports")

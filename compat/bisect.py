@@ -109,12 +109,12 @@ class Laboratory:
         Meanwhile those that may be asked next, ``ahead``, are installed.
         """
         notes = json.loads(self._notes.read_text()) if self._notes.exists() else {}
-        if wheel.filename in notes:
-            return Seen(**notes[wheel.filename])
-        self._fetch([each for each in ahead if each.filename not in notes])
+        if _note(wheel) in notes:
+            return Seen(**notes[_note(wheel)])
+        self._fetch([each for each in ahead if _note(each) not in notes])
         seen = self.ask_again(wheel)
-        if seen.answer:
-            write_json(self._notes, {**notes, wheel.filename: asdict(seen)})
+        if seen.answer and not wheel.may_be_replaced:
+            write_json(self._notes, {**notes, _note(wheel): asdict(seen)})
         return seen
 
     def ask_again(self, wheel: IndexedWheel) -> Seen:
@@ -166,6 +166,11 @@ class Laboratory:
         """End what is going on beside, and remove all environments."""
         self._fetcher.shutdown(cancel_futures=True)
         shutil.rmtree(self._environments, ignore_errors=True)
+
+
+def _note(wheel: IndexedWheel) -> str:
+    """What the answer of a wheel goes by; a release candidate has the name of the one before it."""
+    return f"{wheel.filename} {wheel.sha256}".strip()
 
 
 def bisect(wheels: Sequence[IndexedWheel], laboratory: Laboratory) -> Found:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from packaging.version import Version
 
-from compat.bisect import Found, Seen, bisect, bisection_text
+from compat.bisect import Found, Laboratory, Seen, bisect, bisection_text
 from compat.builds.index import IndexedWheel
 from compat.errors import UsageError
+from compat.settings import Settings
 
 WHEELS = [
     IndexedWheel(
@@ -52,6 +55,29 @@ class Answers:
         return Seen(answer=answer, git_version=f"{int(wheel.filename):040x}")
 
 
+class Silent:
+    """Hears nothing."""
+
+    def phase(self, build: str, doing: str) -> None: ...
+
+    def cells(self, build: str, done: int, planned: int) -> None: ...
+
+    def end(self, build: str, result: str) -> None: ...
+
+
+def settings(home: Path) -> Settings:
+    return Settings(
+        device="cpu",
+        probes=(),
+        depth="full",
+        jobs=1,
+        timeout_s=1,
+        memory_gb=1,
+        fresh=True,
+        home=home,
+    )
+
+
 def changes_at(first: int, *broken: int) -> Callable[[int], str]:
     return lambda number: "" if number in broken else "pass" if number < first else "fail: <b>"
 
@@ -73,6 +99,31 @@ def test_the_first_bad_one_past_two_that_are_broken(first: int) -> None:
     assert (found.good, found.bad) == (version(good), version(bad))
     assert found.between == [version(number) for number in range(good + 1, bad)]
     assert len(found.seen) <= 13
+
+
+@pytest.mark.parametrize(
+    ("channel", "sha256", "asked"),
+    [("nightly", "", 1), ("test", "", 2), ("test", "known", 1), ("stable", "known", 1)],
+)
+def test_what_was_said_is_written_down_unless_the_wheel_may_be_another_one(
+    channel: str, sha256: str, asked: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[Seen] = []
+
+    def ask_again(laboratory: Laboratory, wheel: IndexedWheel) -> Seen:
+        said.append(Seen(answer=f"{len(said)}"))
+        return said[-1]
+
+    monkeypatch.setattr(Laboratory, "ask_again", ask_again)
+    wheel = replace(WHEELS[0], channel=channel, sha256=sha256)
+    for _ in range(2):
+        laboratory = Laboratory("donation.copies[donated]", settings(tmp_path), Silent())
+        assert laboratory.ask(wheel, []) == said[-1]
+        laboratory.close()
+    assert len(said) == asked
+    laboratory = Laboratory("donation.copies[donated]", settings(tmp_path), Silent())
+    laboratory.ask(replace(wheel, sha256="of another one"), [])
+    assert len(said) == asked + 1
 
 
 def test_both_ends_are_asked_first() -> None:

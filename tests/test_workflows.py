@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import yaml
@@ -84,7 +85,7 @@ def repository(
         folder / "store",
         path,
         contexts={
-            "github": {"token": "secret"},
+            "github": {"token": "secret", "run_id": "1", "run_attempt": "1"},
             "vars": {"COMPAT_NIGHTLY": "on"},
             "job": {"workflow_repository": REPOSITORY},
         },
@@ -140,6 +141,8 @@ def test_what_runs_pytorch_may_write_nothing_and_holds_no_token() -> None:
                 seen.add(f"{file.stem}.{name}")
                 assert job["permissions"] == {"contents": "read"}
                 assert not re.search(r"token|secrets", json.dumps(job), re.IGNORECASE)
+            elif may_write and job.get("needs") == "publish":
+                assert "needs.publish.result == 'success'" in job["if"]
             elif may_write and file.stem == "matrix":
                 assert "needs.plan.outputs.published == 'true'" in job["if"]
             elif may_write:
@@ -163,27 +166,49 @@ class Night:
     jobs: list[str]
     went_well: bool
     run: Run
+    outputs: dict[str, str]
 
 
 def spend(repository: Repository, *lost: str) -> Night:
     """A night by the workflow's own steps; the jobs of builds that are ``lost`` get no runner."""
     shutil.rmtree(repository.store / "artifacts", ignore_errors=True)
+    started = int(repository.contexts["github"]["run_id"])
+    repository.contexts["github"] |= {"run_id": f"{started + 1}", "run_attempt": "1"}
     planned, outputs = repository.run("matrix.yml", "plan")
     assert planned
     assert outputs["commit"] == repository.git("rev-parse", "origin/main").strip()
     assert outputs["published"] == "true"
+    needs = {"plan": {"outputs": outputs}}
     jobs = json.loads(outputs["jobs"])
     assert {job["runner"] for job in jobs} <= {"ubuntu-24.04"}
     for job in jobs:
         if job["id"] not in {f"{build}-cpu" for build in lost}:
-            probed, _ = repository.run("matrix.yml", "probe", matrix={"job": job})
+            probed, _ = repository.run("matrix.yml", "probe", matrix={"job": job}, needs=needs)
             assert probed, job["id"]
-    went_well, _ = repository.run("matrix.yml", "report")
+    went_well, _ = repository.run("matrix.yml", "report", needs=needs)
     for job in ("publish", "issue"):
         done, _ = repository.run("matrix.yml", job)
         assert done, job
     run = load(repository.checkout / "reports" / "latest" / "run.json")
-    return Night(jobs=[job["id"] for job in jobs], went_well=went_well, run=run)
+    return Night([job["id"] for job in jobs], went_well, run, outputs)
+
+
+def publish_again(repository: Repository, night: Night, artifacts: Path) -> bool:
+    """Report a night once more from what its jobs left; whether that was published."""
+    shutil.rmtree(repository.store / "artifacts")
+    artifacts.rename(repository.store / "artifacts")
+    repository.run("matrix.yml", "report", needs={"plan": {"outputs": night.outputs}})
+    published, _ = repository.run("matrix.yml", "publish")
+    repository.git("fetch", "--quiet")
+    return published
+
+
+def blame(repository: Repository, good: str, bad: str) -> None:
+    """Bisect by hand, and comment on the tracking issue."""
+    inputs = {"probe": CHECK, "good": f"=={good}", "bad": f"=={bad}", "device": "cpu"}
+    for job in ("bisect", "comment"):
+        done, _ = repository.run("bisect.yml", job, inputs=inputs)
+        assert done, job
 
 
 def let_pass(repository: Repository, days: int) -> None:
@@ -235,6 +260,7 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     second = spend(repository)
     assert second.jobs == [f"{each}-cpu" for each in (CANDIDATE, bad)]
     assert not second.went_well
+    kept = shutil.copytree(repository.store / "artifacts", repository.store / "second night")
     failed = [cell.id for cell in second.run.cells if cell.outcome is Outcome.FAIL]
     assert failed == [f"{CHECK}@{bad}-cpu"]
     assert github.issues == []
@@ -254,6 +280,11 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     assert f"compare/{commit_of(good)}...{commit_of(bad)}" in issue["body"]
     assert f"nox -s matrix -- --builds =={worse}" in issue["body"]
 
+    # Whoever runs the failed jobs of the night before again takes nothing back.
+    published = repository.git("rev-parse", "origin/main")
+    assert not publish_again(repository, second, kept)
+    assert repository.git("rev-parse", "origin/main") == published
+
     # Nothing is new, and the night has been all the same.
     let_pass(repository, 3)
     fourth = spend(repository)
@@ -261,10 +292,7 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     assert [cell.outcome for cell in fourth.run.cells] == [cell.outcome for cell in third.run.cells]
     assert github.open_titles() == [TITLE]
 
-    inputs = {"probe": CHECK, "good": f"=={good}", "bad": f"=={worse}", "device": "cpu"}
-    for job in ("bisect", "comment"):
-        found, _ = repository.run("bisect.yml", job, inputs=inputs)
-        assert found, job
+    blame(repository, good, worse)
     (comment,) = github.comments[issue["number"]]
     assert f"{commit_of(good)}...{commit_of(bad)}" in comment
 
@@ -280,12 +308,20 @@ def test_a_job_that_is_run_again_goes_on_with_what_it_left(repository: Repositor
     _, outputs = repository.run("matrix.yml", "plan", inputs=inputs)
     assert outputs["published"] == "false"
     (job,) = json.loads(outputs["jobs"])
-    for _ in range(2):
+    github = repository.contexts["github"]
+    artifact = repository.store / "artifacts" / f"seen-{job['id']}"
+    for attempt in ("1", "2"):
+        github["run_attempt"] = attempt
         repository.run("matrix.yml", "probe", matrix={"job": job})
-    first, second = RunFolder.all(repository.store / "artifacts" / f"seen-{job['id']}")
+    first, second = RunFolder.all(artifact)
     (stream,) = second.streams()
     saw = {data["seen_in"] for kind, data in stream.read() if kind == "cell"}
     assert saw == {first.source.id}
+    # Another night's is not mixed into what this one saw.
+    github["run_id"] += "0"
+    repository.run("matrix.yml", "probe", matrix={"job": job})
+    (alone,) = RunFolder.all(artifact)
+    assert alone.path.name > second.path.name
 
 
 @pytest.mark.timeout(1800)

@@ -91,8 +91,11 @@ class Repository:
         path = options.get("path", "")
         here = self.checkout / path
         if name == "checkout":
+            # Of the branch what is there now, unless a commit is named.
+            ref = self._evaluated(options.get("ref", ""))
             self.git("fetch", "--quiet")
-            self.git("reset", "--quiet", "--hard", "origin/main")
+            commit = ref if re.fullmatch("[0-9a-f]{40}", ref) else "origin/main"
+            self.git("reset", "--quiet", "--hard", commit)
             self.git("clean", "--quiet", "-d", "--force")
         elif name == "upload-artifact":
             artifact = self.store / "artifacts" / self._evaluated(options["name"])

@@ -72,9 +72,6 @@ def install(wheel: IndexedWheel, home: Path) -> Environment:
             options = [] if wheel.index is None else ["--index", wheel.index]
             if wheel.version.is_prerelease:
                 options += ["--prerelease", "allow"]
-            if wheel.channel == "test":
-                # uv may have kept an earlier candidate of the same name.
-                options += ["--refresh-package", "torch"]
             _uv("pip", "install", "--python", str(python), *options, requirement, *REQUIREMENTS)
             complete.write_text(sha256)
     sha256 = complete.read_text()
@@ -161,8 +158,11 @@ def _contents(folder: Path, sha256: str) -> str:
 
 
 def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:
-    """What to ask uv for, and the wheel's hash: our own where the index gives none."""
-    if wheel.sha256:
+    """What to ask uv for, and the wheel's hash: our own where the index gives none.
+
+    A release candidate is downloaded anew: another one may have its name, here and in uv's cache.
+    """
+    if wheel.sha256 and wheel.channel != "test":
         return f"torch=={wheel.version}", wheel.sha256
     path = scratch / wheel.filename
     digest = hashlib.sha256()
@@ -175,6 +175,8 @@ def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:
                     file.write(block)
     except requests.RequestException as error:
         raise InstallError(f"download of {wheel.filename}: {type(error).__name__}") from None
+    if wheel.sha256 not in {"", digest.hexdigest()}:
+        raise InstallError(f"{wheel.filename}: the index has another wheel of that name by now")
     return f"torch @ {path.resolve().as_uri()}", digest.hexdigest()
 
 

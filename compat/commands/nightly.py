@@ -7,7 +7,7 @@ import os
 
 from compat.commands.builds import resolved
 from compat.commands.github import GPU_RUNNER, OUTPUT, append, chosen, why_unpublished
-from compat.commands.places import HOME, PLAN, PUBLISHED_RUNS, RUNS
+from compat.commands.places import HOME, PLAN, PUBLISHED_PLAN, PUBLISHED_RUNS, RUNS
 from compat.commands.probe import probe_all
 from compat.host import compiler, default_jobs
 from compat.plan import SEEN, github_outputs, load_job, make_plan
@@ -68,4 +68,7 @@ def remember(parsed: argparse.Namespace) -> int:
     prune(RUNS)
     prune(PUBLISHED_RUNS)
     publish(RunFolder.all(PUBLISHED_RUNS, RUNS), PUBLISHED_RUNS)
+    planned = RunFolder.latest(PLAN)
+    if planned is not None:
+        PUBLISHED_PLAN.write_text(f"{planned.source.id}\n", encoding="utf-8")
     return 0

@@ -9,3 +9,5 @@ RUNS = HOME / "runs"
 PLAN = HOME / "plan"
 REPORTS = Path("reports")
 PUBLISHED_RUNS = REPORTS / "data" / "runs"
+# The id of the plan that the reports are of; of two plans the later one's is greater.
+PUBLISHED_PLAN = REPORTS / "data" / "plan.txt"

@@ -7,7 +7,7 @@ nights. Every decision is made anew from all nights there are, so that nothing n
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum
@@ -160,9 +160,10 @@ def _nights(
     for index, column in enumerate(history.columns):
         if column.device == device and column.channel in _CHANNELS:
             dates.setdefault(column.date, {}).setdefault(column.channel, []).append(index)
+    earlier = _earlier_nights(history)
     for day in sorted(dates):
         newest = [index for indices in dates[day].values() for index in _newest(history, indices)]
-        yield _night(history, newest, expected)
+        yield _night(history, newest, earlier, expected)
 
 
 def _newest(history: History, indices: list[int]) -> list[int]:
@@ -171,7 +172,12 @@ def _newest(history: History, indices: list[int]) -> list[int]:
     return [index for index in indices if history.columns[index].order[:2] == version]
 
 
-def _night(history: History, indices: list[int], expected: Container[tuple[str, str]]) -> _Night:
+def _night(
+    history: History,
+    indices: list[int],
+    earlier: Mapping[int, Sequence[int]],
+    expected: Container[tuple[str, str]],
+) -> _Night:
     seen: dict[str, dict[str, int]] = {}
     ran = set()
     for check, letters in history.outcomes.items():
@@ -185,11 +191,37 @@ def _night(history: History, indices: list[int], expected: Container[tuple[str, 
             signature = _signature(history, check, index)
             if check == WHOLE and signature.startswith(_INFRASTRUCTURE):
                 continue
+            if _is_no_news(history, check, index, earlier[index]):
+                continue
             ran.add(check)
             if signature and (check, signature) not in expected:
                 seen.setdefault(signature, {})[check] = index
     builds = {history.columns[index].build: history.columns[index] for index in indices}
     return _Night(columns=tuple(builds.values()), seen=seen, ran=frozenset(ran))
+
+
+def _is_no_news(history: History, check: str, index: int, earlier: Sequence[int]) -> bool:
+    """Whether a build had said the same of a check in an ``earlier`` night, the last one first.
+
+    Where some of its checks were run again the others were taken over, and were not seen twice.
+    """
+    letters = history.outcomes[check]
+    said = (letters[index], _signature(history, check, index))
+    for before in earlier:
+        if letters[before] not in _SILENT:
+            return said == (letters[before], _signature(history, check, before))
+    return False
+
+
+def _earlier_nights(history: History) -> dict[int, list[int]]:
+    """By column: those of the very same build on earlier dates, the last one first."""
+    same: dict[tuple[str, str, str], list[int]] = {}
+    earlier = {}
+    for index, column in enumerate(history.columns):
+        known = same.setdefault((column.build, column.device, column.git_version), [])
+        earlier[index] = [each for each in known if history.columns[each].date < column.date]
+        known.insert(0, index)
+    return earlier
 
 
 def _signature(history: History, check: str, index: int) -> str:

@@ -222,14 +222,18 @@ def _seen_in_run(run: Run) -> list[_Seen]:
 
 
 def column_of(run: Run, build: Build) -> Column:
-    seen_in = {
-        cell.seen_in
-        for cell in run.cells
-        if (cell.build, cell.device) == (build.id, build.device.kind)
-    }
+    # One that broke was tried in the newest execution, whatever was known of it.
+    seen_in = (
+        {run_id(run)}
+        if build.status is Status.BROKEN
+        else {
+            cell.seen_in
+            for cell in run.cells
+            if (cell.build, cell.device) == (build.id, build.device.kind)
+        }
+    )
     return Column(
         run=run_id(run),
-        # A build that broke was tried in the newest execution, and showed nothing.
         date=day_of(max(seen_in - {""}, default=run_id(run))),
         build=build.id,
         device=build.device.kind,

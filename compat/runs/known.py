@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from compat.runs.memory import KEPT_DAYS
 from compat.runs.model import JSON, SAVED_BY, Build, Outcome, Status, Wheel, check_id, to_json
 from compat.runs.store import RunFolder, read_outcomes
 from compat.runs.stream import Stream
@@ -142,6 +144,8 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
     ended = any(end["status"] == Status.OK for end in records.get("end", ()))
     if "key" not in records:
         return
+    # A cell may have been taken over from run to run; ids begin with the day.
+    oldest = (datetime.now(timezone.utc) - timedelta(days=KEPT_DAYS)).date().isoformat()
     # The last one knows of the other builds, if it came to that.
     written = {"others": {}, **records["key"][-1]}
     for check, outcome in read_outcomes(stream).items():
@@ -153,6 +157,7 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
             and key.same_inputs(written, outcome)
             and outcome["outcome"] != Outcome.TIMEOUT
             and (ended or outcome["outcome"] not in _TRIED_TWICE)
+            and outcome.get("seen_in", folder.source.id) >= oldest
         ):
             known.cells.setdefault(check, {"seen_in": folder.source.id, **outcome})
     if not key.environment or written["environment"] != key.environment:

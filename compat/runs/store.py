@@ -211,7 +211,7 @@ def _joined(streams: Iterable[_Read]) -> list[_Read]:
     for stream in streams:
         name = (stream.build.id, stream.build.device.kind)
         earlier = joined.get(name)
-        if earlier is None:
+        if earlier is None or _another_wheel(earlier.build, stream.build):
             joined[name] = stream
             continue
         saw = {
@@ -227,6 +227,12 @@ def _joined(streams: Iterable[_Read]) -> list[_Read]:
             {**earlier.outcomes, **saw},
         )
     return list(joined.values())
+
+
+def _another_wheel(one: Build, other: Build) -> bool:
+    """Whether two builds of one name are not the same: release candidates replace one another."""
+    hashes = {build.wheel.sha256 for build in (one, other) if build.wheel} - {""}
+    return len(hashes) > 1
 
 
 def read_outcomes(stream: Stream) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from compat.builds.index import IndexedWheel
 from compat.errors import UsageError
 from compat.probes.packages import PROBLEM
 from tests.builds.index_server import IndexServer, serve
-from tests.fake_torch import NO_OPTIONS, name_of, wheel
+from tests.fake_torch import NO_OPTIONS, WHOLE, name_of, wheel
 
 VERSION = "2.14.0.dev20260729+cpu"
 FILENAME = name_of(VERSION)
@@ -60,7 +61,8 @@ def test_a_candidate_that_was_replaced_under_its_name_is_installed_anew(
     pages = {"/cpu": [name_of(version)]}
     with serve(IndexServer(pages)) as server:
         made = []
-        for content in (wheel(version), wheel(version, NO_OPTIONS)):
+        for parameters in (WHOLE, NO_OPTIONS):
+            content = wheel(version, parameters)
             server.files = {name_of(version): content}
             candidate = IndexedWheel(
                 version=Version(version),
@@ -73,11 +75,16 @@ def test_a_candidate_that_was_replaced_under_its_name_is_installed_anew(
             environment = install(candidate, tmp_path)
             made.append(environment)
             installed = environment.python.parents[1].glob("lib/*/site-packages/torch/__init__.py")
-            assert ("(graph, inputs, dynamic_shapes, options" in next(installed).read_text()) is (
-                content == wheel(version)
-            )
+            assert f"(graph, inputs, {parameters})" in next(installed).read_text()
     assert made[0].sha256 != made[1].sha256
     assert made[0].contents != made[1].contents
+
+
+def test_a_candidate_that_is_not_the_planned_one_any_more_is_not_installed(tmp_path: Path) -> None:
+    with serve(IndexServer({}, files={FILENAME: wheel(VERSION)})) as server:
+        planned = replace(nightly(server), channel="test", sha256="of the one before")
+        with pytest.raises(InstallError, match="another wheel of that name by now"):
+            install(planned, tmp_path)
 
 
 def test_a_wheel_that_is_gone_is_named(tmp_path: Path) -> None:

@@ -239,6 +239,25 @@ def test_a_schedule_that_has_not_run(days: int, late: bool) -> None:
     assert is_late(run_on(0), today) is late
 
 
+@pytest.mark.parametrize("git_version", ["same", "another"])
+def test_what_was_taken_over_beside_a_check_that_was_run_again_is_no_second_night(
+    git_version: str,
+) -> None:
+    """On the second day of one nightly only the other check was run; a candidate may be another."""
+    first = night(0, git_version="same")
+    again = night(1, build=first.build, version=first.version, git_version=git_version)
+    tracking = tracked(history_of({"a.b": "ff", "a.c": "fp"}, (first, again)))
+    seen_twice = git_version == "another"
+    assert tracking.wanted is (OPEN if seen_twice else AS_IS)
+    assert [each.nights for each in tracking.troubles] == [2 if seen_twice else 1]
+
+
+def test_passes_that_were_taken_over_are_no_good_nights() -> None:
+    bad = (night(0), night(1))
+    good = [night(each, build=night(2).build, git_version="g") for each in (2, 3)]
+    assert tracked(history_of({"a.b": "ffpp"}, (*bad, *good))).wanted is AS_IS
+
+
 def test_what_was_not_seen_again_is_no_second_night() -> None:
     """A nightly is taken over from the night before, while a release candidate was run anew."""
     first = replace(night(0), run=night(0).run)

@@ -57,6 +57,7 @@ def test_a_build_that_was_not_seen_again_keeps_its_day() -> None:
         make_cell("2.14.1", "a.b", seen_in=earlier.id),
         make_cell("2.14.1", "a.c", seen_in=now.id),
         make_cell("2.15.0", "a.b", Outcome.NOT_RUN),
+        make_cell("2.15.0", "a.c", seen_in=earlier.id),
     ]
     builds = [make_build("2.13.0"), make_build("2.14.1"), make_build("2.15.0", status=BROKEN)]
     seen = columns_of(replace(make_run(builds, cells), sources=(earlier, now)))

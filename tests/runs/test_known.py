@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,18 @@ def test_an_unchanged_build_is_complete(tmp_path: Path) -> None:
     assert list(found.cells) == ["a.one[1]", "b.two"]
     assert {cell["seen_in"] for cell in found.cells.values()} == {first.source.id}
     assert list(found.sources) == [first.source.id]
+
+
+@pytest.mark.parametrize(("days", "still"), [(29, True), (31, False)])
+def test_a_cell_is_seen_again_once_a_month_however_often_it_is_taken_over(
+    days: int, still: bool, tmp_path: Path
+) -> None:
+    day = datetime.now(timezone.utc) - timedelta(days=days)
+    seen_in = f"{day:%Y-%m-%d}T050000.000Z"
+    folder = seen(tmp_path, {**ONE, "outcome": "pass", "seen_in": seen_in})
+    (stream,) = folder.streams()
+    stream.append("source", to_json(replace(SOURCE, id=seen_in)))
+    assert ("a.one[1]" in known(tmp_path).cells) is still
 
 
 def test_who_saw_a_cell_stays_known_however_often_it_is_taken_over(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from compat.runs.model import Harness, Host, Outcome, Status, to_json
+from compat.runs.model import Harness, Host, Outcome, Status, Wheel, to_json
 from compat.runs.store import RunFolder, load, merge, save
 from tests.conftest import ENVIRONMENT, SOURCE, make_build, make_cell, make_run
 
@@ -87,6 +87,29 @@ def test_of_a_build_in_two_folders_the_later_one_counts_check_by_check(tmp_path:
         ("parity.outputs[aot]", Outcome.PASS, second),
         ("parity.outputs[eager]", Outcome.PASS, first),
     ]
+
+
+def test_what_was_seen_of_another_wheel_of_that_name_does_not_count(tmp_path: Path) -> None:
+    """The second candidate died after one of the two checks that the first one passed."""
+    folders = []
+    for sha256, paths in (("one", ("aot", "eager")), ("two", ("aot",))):
+        folder = RunFolder.create(tmp_path, SOURCE.harness, SOURCE.host)
+        wheel = Wheel(filename="torch-2.16.0+cpu.whl", sha256=sha256)
+        stream = folder.stream(make_build("2.16.0+cpu"))
+        stream.append("build", to_json(make_build("2.16.0+cpu", wheel=wheel)))
+        for path in ("aot", "eager"):
+            stream.append(
+                "plan", {"probe": PLAN["probe"], "params": {"path": path}, "description": ""}
+            )
+        for path in paths:
+            outcome = {"probe": PLAN["probe"], "params": {"path": path}, "outcome": "pass"}
+            stream.append("cell", outcome)
+        folders.append(folder)
+    outcomes = {cell.check: cell.outcome for cell in merge(folders).cells}
+    assert outcomes == {
+        "parity.outputs[aot]": Outcome.PASS,
+        "parity.outputs[eager]": Outcome.NOT_RUN,
+    }
 
 
 def test_runs_that_begin_at_the_same_time_are_two(tmp_path: Path) -> None:

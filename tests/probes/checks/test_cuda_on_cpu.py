@@ -80,7 +80,8 @@ def test_tuning_that_compares_nothing_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("growths", "says"), [((0, 8), ""), ((8, 8), "compiling allocated 8"), ((0, 0), "blind")]
+    ("growths", "says"),
+    [((8, 8), ""), ((1 << 30, 8), "compiling allocated 1073741824 bytes"), ((0, 0), "blind")],
 )
 def test_memory_that_compiling_takes_is_noticed(
     growths: tuple[int, int], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
