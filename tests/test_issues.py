@@ -98,6 +98,20 @@ def test_the_second_time_nothing_is_changed(
     assert server.changes == []
 
 
+@pytest.mark.parametrize(("workflow", "linked"), [("matrix", True), ("watch", False)])
+def test_only_the_run_that_saw_the_night_is_linked(
+    workflow: str, linked: bool, server: GitHubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
+    monkeypatch.setenv("GITHUB_RUN_ID", "7")
+    monkeypatch.setenv("GITHUB_WORKFLOW", workflow)
+    reported("ff")
+    assert sync() == 0
+    link = f"[The run](https://github.com/{REPOSITORY}/actions/runs/7)"
+    assert (link in server.issues[0]["body"]) is linked
+
+
 def test_a_dry_run_says_what_it_would_do(
     server: GitHubServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
