@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -164,51 +165,42 @@ class Night:
     """What a night of the matrix came to."""
 
     jobs: list[str]
-    went_well: bool
+    needs: dict[str, Any]
     run: Run
-    outputs: dict[str, str]
+
+    def ended(self, *jobs: str) -> list[str]:
+        return [self.needs[job]["result"] for job in jobs]
 
 
 def spend(repository: Repository, *lost: str) -> Night:
-    """A night by the workflow's own steps; the jobs of builds that are ``lost`` get no runner."""
+    """A night by the workflow's own jobs; those of builds that are ``lost`` get no runner."""
     shutil.rmtree(repository.store / "artifacts", ignore_errors=True)
     started = int(repository.contexts["github"]["run_id"])
     repository.contexts["github"] |= {"run_id": f"{started + 1}", "run_attempt": "1"}
-    planned, outputs = repository.run("matrix.yml", "plan")
-    assert planned
-    assert outputs["commit"] == repository.git("rev-parse", "origin/main").strip()
-    assert outputs["published"] == "true"
-    needs = {"plan": {"outputs": outputs}}
-    jobs = json.loads(outputs["jobs"])
-    assert {job["runner"] for job in jobs} <= {"ubuntu-24.04"}
-    for job in jobs:
-        if job["id"] not in {f"{build}-cpu" for build in lost}:
-            probed, _ = repository.run("matrix.yml", "probe", matrix={"job": job}, needs=needs)
-            assert probed, job["id"]
-    went_well, _ = repository.run("matrix.yml", "report", needs=needs)
-    for job in ("publish", "issue"):
-        done, _ = repository.run("matrix.yml", job)
-        assert done, job
+    head = repository.git("rev-parse", "origin/main").strip()
+    needs = repository.go("matrix.yml", *(f"{build}-cpu" for build in lost))
+    assert needs["plan"]["outputs"]["commit"] == head
+    assert {needs[job]["result"] for job in ("plan", "publish", "pages", "issue")} == {"success"}
     run = load(repository.checkout / "reports" / "latest" / "run.json")
-    return Night([job["id"] for job in jobs], went_well, run, outputs)
+    jobs = json.loads(needs["plan"]["outputs"]["jobs"])
+    assert {job["runner"] for job in jobs} <= {"ubuntu-24.04"}
+    return Night([job["id"] for job in jobs], needs, run)
 
 
-def publish_again(repository: Repository, night: Night, artifacts: Path) -> bool:
-    """Report a night once more from what its jobs left; whether that was published."""
+def publish_again(repository: Repository, night: Night, artifacts: Path) -> set[str]:
+    """Report a night once more from what its jobs left; how what comes after the report ended."""
     shutil.rmtree(repository.store / "artifacts")
     artifacts.rename(repository.store / "artifacts")
-    repository.run("matrix.yml", "report", needs={"plan": {"outputs": night.outputs}})
-    published, _ = repository.run("matrix.yml", "publish")
-    repository.git("fetch", "--quiet")
-    return published
+    done = {job: night.needs[job] for job in ("plan", "probe")}
+    needs = repository.go("matrix.yml", done=done)
+    return {needs[job]["result"] for job in ("publish", "pages", "issue")}
 
 
 def blame(repository: Repository, good: str, bad: str) -> None:
     """Bisect by hand, and comment on the tracking issue."""
     inputs = {"probe": CHECK, "good": f"=={good}", "bad": f"=={bad}", "device": "cpu"}
-    for job in ("bisect", "comment"):
-        done, _ = repository.run("bisect.yml", job, inputs=inputs)
-        assert done, job
+    needs = repository.go("bisect.yml", inputs=inputs)
+    assert {job["result"] for job in needs.values()} == {"success"}
 
 
 def let_pass(repository: Repository, days: int) -> None:
@@ -245,7 +237,7 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     pages["/nightly/cpu"] = year[:FIRST_BAD]
     first = spend(repository, CANDIDATE)
     assert first.jobs == [f"{each}-cpu" for each in (STABLE, CANDIDATE, good)]
-    assert first.went_well
+    assert first.ended("probe", "report") == ["failure", "success"]
     ran = {cell.build for cell in first.run.cells if cell.outcome is not Outcome.NOT_RUN}
     assert ran == {STABLE, good}
     text = (repository.checkout / "reports" / "README.md").read_text()
@@ -259,7 +251,7 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     pages["/nightly/cpu"] = year[: FIRST_BAD + 1]
     second = spend(repository)
     assert second.jobs == [f"{each}-cpu" for each in (CANDIDATE, bad)]
-    assert not second.went_well
+    assert second.ended("probe", "report") == ["success", "failure"]
     kept = shutil.copytree(repository.store / "artifacts", repository.store / "second night")
     failed = [cell.id for cell in second.run.cells if cell.outcome is Outcome.FAIL]
     assert failed == [f"{CHECK}@{bad}-cpu"]
@@ -282,7 +274,8 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
 
     # Whoever runs the failed jobs of the night before again takes nothing back.
     published = repository.git("rev-parse", "origin/main")
-    assert not publish_again(repository, second, kept)
+    assert publish_again(repository, second, kept) == {"failure", "skipped"}
+    repository.git("fetch", "--quiet")
     assert repository.git("rev-parse", "origin/main") == published
 
     # Nothing is new, and the night has been all the same.
@@ -297,17 +290,19 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     assert f"{commit_of(good)}...{commit_of(bad)}" in comment
 
     let_pass(repository, 9)
-    watched, _ = repository.run("watch.yml", "issue")
-    assert watched
+    assert repository.go("watch.yml")["issue"]["result"] == "success"
     assert github.open_titles() == [TITLE, "The nightly matrix has not run"]
 
 
 def test_a_job_that_is_run_again_goes_on_with_what_it_left(repository: Repository) -> None:
     """By hand, of one build; that is no night, and is not published."""
     inputs = {"builds": f"nightly:{DAYS[5]:%Y%m%d}", "device": "cpu"}
-    _, outputs = repository.run("matrix.yml", "plan", inputs=inputs)
-    assert outputs["published"] == "false"
-    (job,) = json.loads(outputs["jobs"])
+    needs = repository.go("matrix.yml", inputs=inputs)
+    ended = {job: each["result"] for job, each in needs.items()}
+    assert [ended[job] for job in ("plan", "probe", "report")] == ["success"] * 3
+    assert [ended[job] for job in ("publish", "pages", "issue")] == ["skipped"] * 3
+    (job,) = json.loads(needs["plan"]["outputs"]["jobs"])
+    repository.lose_caches()
     github = repository.contexts["github"]
     artifact = repository.store / "artifacts" / f"seen-{job['id']}"
     for attempt in ("1", "2"):
@@ -322,6 +317,15 @@ def test_a_job_that_is_run_again_goes_on_with_what_it_left(repository: Repositor
     repository.run("matrix.yml", "probe", matrix={"job": job})
     (alone,) = RunFolder.all(artifact)
     assert alone.path.name > second.path.name
+
+
+@pytest.mark.parametrize("workflow", ["matrix.yml", "watch.yml"])
+def test_no_schedule_runs_in_a_repository_that_has_not_switched_it_on(
+    workflow: str, repository: Repository
+) -> None:
+    github = {**repository.contexts["github"], "event_name": "schedule"}
+    needs = repository.go(workflow, vars={}, github=github)
+    assert {job["result"] for job in needs.values()} == {"skipped"}
 
 
 @pytest.mark.timeout(1800)

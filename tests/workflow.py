@@ -1,4 +1,4 @@
-"""Runs a workflow's jobs as GitHub would: the ``run:`` lines, and where files go between jobs."""
+"""Runs a workflow as GitHub would: its jobs, their ``run:`` lines, and files that go in between."""
 
 from __future__ import annotations
 
@@ -34,6 +34,53 @@ class Repository:
     contexts: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     _caches: list[tuple[str, str, Path]] = field(default_factory=list)
+
+    def go(
+        self, workflow: str, *lost: str, done: Mapping[str, Any] | None = None, **contexts: Any
+    ) -> dict[str, Any]:
+        """Run the jobs whose time comes; their results and outputs, as ``needs`` has them.
+
+        Args:
+            lost: What of a matrix gets no runner, by the id of its job.
+            done: Jobs of an earlier attempt that are not run again.
+        """
+        text = (self.checkout / ".github" / "workflows" / workflow).read_text()
+        needs = dict(done or {})
+        for name, job in yaml.safe_load(text)["jobs"].items():
+            if name in needs:
+                continue
+            known = {**self.contexts, **contexts, "needs": needs}
+            wanted = job.get("needs", [])
+            wanted = [wanted] if isinstance(wanted, str) else wanted
+            condition = job.get("if", "")
+            # Without a status function in it, a condition is one more beside success().
+            all_well = all(needs[each]["result"] == "success" for each in wanted)
+            time_has_come = all_well or "cancelled()" in condition
+            if not time_has_come or (condition and not _condition(condition, known)):
+                needs[name] = {"result": "skipped", "outputs": {}}
+                continue
+            results, outputs = set(), {}
+            for each in self._instances(job, known):
+                if each.get("job", {}).get("id") in lost:
+                    results.add(False)
+                    continue
+                well, outputs = self.run(workflow, name, **contexts, needs=needs, matrix=each)
+                results.add(well)
+            needs[name] = {
+                "result": "failure" if False in results else "success",
+                "outputs": outputs,
+            }
+        return needs
+
+    @staticmethod
+    def _instances(job: Mapping[str, Any], known: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The values of a job's matrix; one without any where it has no matrix."""
+        if "strategy" not in job:
+            return [{}]
+        ((name, expression),) = job["strategy"]["matrix"].items()
+        source = re.fullmatch(r"\$\{\{ fromJSON\(([\w.]+)\) \}\}", expression)
+        assert source, expression
+        return [{name: value} for value in json.loads(_looked_up(source[1], known))]
 
     def run(self, workflow: str, job: str, **contexts: Any) -> tuple[bool, dict[str, str]]:
         """Run one job; whether all of its steps went well, and its outputs."""
@@ -119,7 +166,7 @@ class Repository:
             if kept.exists():
                 self._caches.append((self._evaluated(options["key"]), path, kept))
         else:
-            assert name == "setup-python", action
+            assert name in {"setup-python", "upload-pages-artifact", "deploy-pages"}, action
 
     @staticmethod
     def _keep(source: Path, target: Path) -> None:
@@ -135,7 +182,29 @@ class Repository:
         return re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda match: self._value(match[1]), text)
 
     def _value(self, name: str) -> str:
-        value: Any = self._contexts
-        for part in name.split("."):
-            value = value.get(part) if value else None
+        value = _looked_up(name, self._contexts)
         return value if isinstance(value, str) else json.dumps(value) if value else ""
+
+
+def _looked_up(name: str, contexts: Mapping[str, Any]) -> Any:
+    """What an expression's name stands for; None where there is nothing."""
+    value: Any = contexts
+    for part in name.split("."):
+        value = value.get(part) if value else None
+    return value
+
+
+def _condition(expression: str, contexts: Mapping[str, Any]) -> bool:
+    """Whether a job's ``if`` holds, of those that the workflows have; nothing is cancelled here."""
+    inner = re.sub(r"^\$\{\{ (.*) \}\}$", r"\1", expression)
+    operators = {"&&": "and", "||": "or", "!cancelled()": "True"}
+
+    def translated(token: re.Match[str]) -> str:
+        text = token[0]
+        if text in operators or text in {"==", "!="} or text.startswith("'"):
+            return operators.get(text, text)
+        return repr(_looked_up(text, contexts) or "")
+
+    tokens = r"'[^']*'|&&|\|\||==|!=|!cancelled\(\)|[\w.]+"
+    assert not re.sub(tokens, "", inner).strip(), expression
+    return bool(eval(re.sub(tokens, translated, inner), {}))
