@@ -100,7 +100,7 @@ def make_plan(
             build = described(resolution, device)
             if resolution.problem:
                 _leave_out(folder, build, resolution.problem)
-            elif not _is_known(folder, build, earlier, key):
+            elif _may_be_another(resolution) or not _is_known(folder, build, earlier, key):
                 _leave_out(folder, build, NOTHING_LEFT)
                 jobs.append(
                     Job(
@@ -163,6 +163,10 @@ def _cache(build: Build, key: Key) -> str:
     """A name for what a job leaves, the same for as long as it has the same to do."""
     inputs = json.dumps([to_json(build), to_json(key)], sort_keys=True)
     return f"compat-job-{hashlib.sha256(inputs.encode()).hexdigest()[:16]}"
+
+
+def _may_be_another(resolution: Resolution) -> bool:
+    return resolution.wheel is not None and resolution.wheel.may_be_replaced
 
 
 def _is_known(folder: RunFolder, build: Build, earlier: Sequence[RunFolder], key: Key) -> bool:

@@ -14,6 +14,7 @@ from compat.builds.spec import parse_spec
 from compat.commands.places import HOME, REPORTS
 from compat.errors import UsageError
 from compat.host import compiler, default_device, default_jobs
+from compat.probes.gpu import gpu_is_there
 from compat.probes.names import FULL
 from compat.progress import LiveProgress
 from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
@@ -22,7 +23,7 @@ from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 def run(parsed: argparse.Namespace) -> int:
     compiler()
     device = parsed.device or default_device()
-    if device == "cuda" and default_device() != "cuda":
+    if device == "cuda" and not gpu_is_there():
         raise UsageError("--device cuda: expected an NVIDIA GPU; this machine has none")
     file = load_builds(parsed.builds_file)
     indexes = Indexes(file.pytorch_index, file.timeout_s)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from compat.runs.memory import KEPT_DAYS
+from compat.runs.memory import oldest_kept
 from compat.runs.model import JSON, SAVED_BY, Build, Outcome, Status, Wheel, check_id, to_json
 from compat.runs.store import RunFolder, read_outcomes
 from compat.runs.stream import Stream
@@ -126,13 +125,13 @@ def look_up_wheel(folders: Sequence[RunFolder], build: Build, key: Key) -> tuple
 
 
 def _same_wheel(written: Mapping[str, str] | None, build: Build) -> bool:
-    if written is None or build.wheel is None:
-        return False
-    if not build.wheel.sha256:
-        # Known only once it was downloaded. The name of a nightly says the day; a release candidate
-        # has the name of the one before it.
-        return build.channel != "test" and written["filename"] == build.wheel.filename
-    return bool(to_json(build.wheel) == written)
+    # A nightly's hash is known only once it was downloaded; its name says the day.
+    return (
+        written is not None
+        and build.wheel is not None
+        and written["filename"] == build.wheel.filename
+        and build.wheel.sha256 in {"", written["sha256"]}
+    )
 
 
 def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
@@ -145,7 +144,7 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
     if "key" not in records:
         return
     # A cell may have been taken over from run to run; ids begin with the day.
-    oldest = (datetime.now(timezone.utc) - timedelta(days=KEPT_DAYS)).date().isoformat()
+    oldest = oldest_kept().date().isoformat()
     # The last one knows of the other builds, if it came to that.
     written = {"others": {}, **records["key"][-1]}
     for check, outcome in read_outcomes(stream).items():

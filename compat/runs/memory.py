@@ -18,9 +18,14 @@ from compat.runs.stream import Stream
 KEPT_DAYS = 30
 
 
+def oldest_kept() -> datetime:
+    """What was seen before this is forgotten."""
+    return datetime.now(timezone.utc) - timedelta(days=KEPT_DAYS)
+
+
 def prune(parent: Path) -> None:
     """Remove the runs below ``parent`` that began more than 30 days ago."""
-    oldest = datetime.now(timezone.utc) - timedelta(days=KEPT_DAYS)
+    oldest = oldest_kept()
     for folder in RunFolder.all(parent):
         if datetime.fromisoformat(folder.source.started) < oldest:
             shutil.rmtree(folder.path)
