@@ -20,10 +20,10 @@ from compat.builds.index import OWN_PYTHON
 from compat.builds.spec import EXPECTED
 from compat.commands.places import PUBLISHED_RUNS
 from compat.errors import CommandError
-from compat.probes.names import DEFAULT, DEPTHS
-from compat.runs.memory import KEPT_DAYS
+from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
+from compat.runs.model import DEFAULT, DEPTHS
 from compat.runs.reference import EXPECTED as REFERENCE
-from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
+from compat.runs.retention import KEPT_DAYS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,18 +6,18 @@ import argparse
 
 from rich.console import Console
 
-from compat.bisect import Laboratory, bisect, bisection_text
+from compat.bisection.search import Laboratory, bisect, bisection_text
 from compat.builds.config import load_builds
 from compat.builds.index import IndexedWheel, Indexes, IndexUnavailableError
 from compat.builds.resolve import between, resolve
 from compat.builds.spec import parse_spec
 from compat.commands.places import HOME, REPORTS
 from compat.errors import UsageError
-from compat.host import compiler, default_device, default_jobs
-from compat.probes.gpu import gpu_is_there
-from compat.probes.names import FULL
-from compat.progress import LiveProgress
-from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
+from compat.running.host import compiler, default_device, default_jobs
+from compat.running.progress import LiveProgress
+from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
+from compat.runs.model import FULL
+from compat.worker.gpu import gpu_is_there
 
 
 def run(parsed: argparse.Namespace) -> int:

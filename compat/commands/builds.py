@@ -14,8 +14,8 @@ from compat.builds.config import load_builds
 from compat.builds.index import Indexes
 from compat.builds.resolve import Resolution, resolve
 from compat.builds.spec import parse_spec
-from compat.host import default_device
 from compat.probes import names
+from compat.running.host import default_device
 
 
 def resolved(parsed: argparse.Namespace, device: str) -> list[Resolution]:

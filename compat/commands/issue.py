@@ -6,16 +6,16 @@ import argparse
 import os
 from datetime import datetime, timezone
 
-from compat import issues
 from compat.commands.places import REPORTS
 from compat.errors import UsageError
 from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
-from compat.github import ADDRESS, GitHub
-from compat.report.issue import comment_body, link_to_run
 from compat.report.write import HISTORY, LATEST_RUN
 from compat.runs.history import load_history
 from compat.runs.reference import load_latest
+from compat.tracking import sync as issues
+from compat.tracking.github import ADDRESS, GitHub
+from compat.tracking.text import comment_body, link_to_run
 
 # The workflow that sees the nights.
 MATRIX = "matrix"

@@ -6,14 +6,14 @@ import argparse
 import os
 
 from compat.commands.builds import resolved
-from compat.commands.github import GPU_RUNNER, OUTPUT, append, chosen, why_unpublished
 from compat.commands.places import HOME, PLAN, PUBLISHED_PLAN, PUBLISHED_RUNS, RUNS
 from compat.commands.probe import probe_all
-from compat.host import compiler, default_jobs
-from compat.plan import SEEN, github_outputs, load_job, make_plan
-from compat.runs.memory import collect, prune, publish
+from compat.nightly.actions import GPU_RUNNER, OUTPUT, append, chosen, why_unpublished
+from compat.nightly.plan import SEEN, github_outputs, load_job, make_plan
+from compat.running.host import compiler, default_jobs
+from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
+from compat.runs.retention import collect, prune, publish
 from compat.runs.store import RunFolder
-from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 
 
 def plan(parsed: argparse.Namespace) -> int:

@@ -12,12 +12,13 @@ from compat.builds.resolve import Resolution
 from compat.commands.builds import resolved
 from compat.commands.places import HOME, RUNS
 from compat.errors import UsageError
-from compat.host import compiler, default_device, default_jobs
-from compat.probes.names import FULL, check_selection, with_needs
-from compat.progress import LiveProgress
+from compat.probes.names import check_selection, with_needs
 from compat.report.timing import print_timing
-from compat.runner import probe_builds
-from compat.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
+from compat.running.host import compiler, default_device, default_jobs
+from compat.running.pipeline import probe_builds
+from compat.running.progress import LiveProgress
+from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
+from compat.runs.model import FULL
 
 
 def probe(parsed: argparse.Namespace) -> int:
@@ -51,7 +52,7 @@ def probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path)
 
 def bench(parsed: argparse.Namespace) -> int:
     # Here, so that a machine that only probes needs nothing of what makes reports.
-    from compat.bench import PROBES, compare, comparison_text
+    from compat.bench.compare import PROBES, compare, comparison_text
 
     check_selection(parsed.probes)
     compiler()

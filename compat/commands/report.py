@@ -9,19 +9,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from compat.commands.github import SUMMARY, append
 from compat.commands.places import PLAN, REPORTS, RUNS
 from compat.errors import UsageError
 from compat.findings import advise as advising
+from compat.findings.baselines import comparisons
 from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
 from compat.findings.sides import compare_sides, side_of
-from compat.findings.twins import comparisons
-from compat.plan import planned_run
+from compat.nightly.actions import SUMMARY, append
+from compat.nightly.plan import planned_run
 from compat.report import explain as explaining
 from compat.report.advice import advice_text
 from compat.report.comparison import comparison_text
-from compat.report.issue import link_to_run
 from compat.report.repeat import repeat_commands
 from compat.report.summary import print_summary
 from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
@@ -30,6 +29,7 @@ from compat.runs.history import load_history, run_id
 from compat.runs.model import Status
 from compat.runs.reference import load_latest
 from compat.runs.store import RunFolder, merge
+from compat.tracking.text import link_to_run
 
 
 def report(parsed: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from compat.findings.gates import PROBE as CAPABILITY
 from compat.findings.lookup import cells_of, is_on, metric
 from compat.findings.model import Answer, Findings, GateFinding, Verdict, WorkaroundFinding
 from compat.findings.workarounds import FAKE_MODE, NEEDED
-from compat.runs.bad import BAD, signature_of_cell
+from compat.runs.failures import BAD, signature_of_cell
 from compat.runs.model import Build, Cell, Outcome, Run, Status
 
 STAND_IN = "shape_env.needs"

@@ -9,7 +9,7 @@ from enum import Enum
 
 from compat.findings.lookup import is_on
 from compat.findings.model import Findings
-from compat.runs.bad import BAD, signature_of_cell
+from compat.runs.failures import BAD, signature_of_cell
 from compat.runs.history import ABSENT, OUTCOMES, WHOLE, Column, History, column_of, whole_of
 from compat.runs.model import Cell, Outcome, Run, Status
 

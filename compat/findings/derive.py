@@ -24,7 +24,7 @@ from compat.findings.workarounds import (
     say_fake_mode,
     say_workarounds,
 )
-from compat.runs.bad import BAD
+from compat.runs.failures import BAD
 from compat.runs.model import Build, Outcome, Run, Status
 
 

@@ -16,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 from compat.errors import UsageError
 from compat.findings.lookup import is_on
 from compat.findings.model import ExpectationFinding, Met
-from compat.runs.bad import BAD, signature_of_cell
+from compat.runs.failures import BAD, signature_of_cell
 from compat.runs.history import day_of, run_id
 from compat.runs.model import Build, Cell, Outcome, Run, Status
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat.errors import UsageError
+from compat.findings.baselines import paired
 from compat.findings.compare import BuildSeen, Comparison, compare, seen_in_history, seen_in_run
 from compat.findings.derive import derive
 from compat.findings.expectations import Expectations
-from compat.findings.twins import paired
 from compat.runs.history import History, append, day_of, run_id
 from compat.runs.model import Run
 from compat.runs.reference import refer

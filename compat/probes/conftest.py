@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import pytest
 
 from compat.interface.features import FEATURES
-from compat.probes import gpu
-from compat.probes.infrastructure import LackingError
-from compat.probes.lifeline import die_with_parent
 from compat.runs.model import SAVED_BY
 from compat.runs.signature import unwrapped
+from compat.worker import gpu
+from compat.worker.lifeline import die_with_parent
+from compat.worker.machine import LackingError
 
 _FORK = multiprocessing.get_context("fork")
 

@@ -22,7 +22,7 @@ from compat.interface.compilers import COMPILERS, Compiler, Handle, Options, Sta
 from compat.interface.tracing_context import T
 from compat.probes.agreement import as_outputs
 from compat.probes.models import make_input
-from compat.probes.stopwatch import COMPILING
+from compat.worker.stopwatch import COMPILING
 
 # Kernels stand between triple quotes in what Inductor generates.
 _KERNEL = re.compile(r"'''(.*?)'''", re.DOTALL)

@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat.errors import UsageError
-
-# A probe or a parameter that is marked ``full`` is left out of the default matrix.
-DEFAULT = "default"
-FULL = "full"
-DEPTHS = (DEFAULT, FULL)
+from compat.runs.model import DEFAULT, FULL
 
 # What one build saves, and what the others make of it once all have saved.
 SAVED = "artifacts.saved"

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from compat.probes.infrastructure import LackingError
-from compat.probes.names import FULL, probes, selects
+from compat.probes.names import probes, selects
+from compat.runs.model import FULL
+from compat.worker.machine import LackingError
 
 # All that is imported and nothing else: no torch, and no numpy over the build's own. These are
 # the newest that also run on Python 3.10.

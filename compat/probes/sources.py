@@ -13,9 +13,12 @@ from compat.probes.names import probes
 
 _PACKAGE = Path(compat.__file__).parent
 # What every probe runs under, whether it imports it or not.
-_COMMON = tuple(
-    Path(__file__).with_name(name)
-    for name in ("__main__.py", "conftest.py", "isolation.py", "preload.py", "cxx.sh", "pytest.ini")
+_COMMON = (
+    *(_PACKAGE / "probes" / name for name in ("conftest.py", "pytest.ini")),
+    *(
+        _PACKAGE / "worker" / name
+        for name in ("__main__.py", "isolation.py", "warm_up.py", "cxx.sh")
+    ),
 )
 
 

@@ -13,7 +13,7 @@ from compat.findings.model import Findings
 from compat.report.comparison import moment
 from compat.report.escape import visible
 from compat.report.repeat import repeat_command
-from compat.runs.bad import signature_of_cell
+from compat.runs.failures import signature_of_cell
 from compat.runs.history import ABSENT, OUTCOMES, Column, History, column_of
 from compat.runs.model import Build, Cell, Run
 

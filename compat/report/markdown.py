@@ -12,10 +12,10 @@ import jinja2
 from tabulate import tabulate
 
 from compat.findings.artifacts import ACROSS, DAMAGED, PLACED, load_of
+from compat.findings.baselines import PREVIOUS, STABLE
 from compat.findings.compare import Comparison
 from compat.findings.lookup import cells_of, is_on, metric
 from compat.findings.model import Agreement, Answer, DriftFinding, Findings, Load, Met, Verdict
-from compat.findings.twins import PREVIOUS, STABLE
 from compat.report.comparison import comparison_markdown
 from compat.report.escape import code, plain
 from compat.report.repeat import repeat_command, repeat_commands

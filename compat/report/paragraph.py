@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from compat.findings.baselines import PREVIOUS, STABLE
 from compat.findings.compare import Comparison
 from compat.findings.model import Findings
-from compat.findings.twins import PREVIOUS, STABLE
 from compat.report.escape import code, plain
 from compat.runs.history import day_of, run_id
 from compat.runs.model import Outcome, Run, Status

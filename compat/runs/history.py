@@ -17,7 +17,7 @@ from typing import Any
 from packaging.version import InvalidVersion, Version
 
 from compat.errors import UsageError
-from compat.runs.bad import signature_of_cell
+from compat.runs.failures import signature_of_cell
 from compat.runs.model import Build, Outcome, Run, Status
 from compat.runs.signature import normalise
 

@@ -11,6 +11,11 @@ SCHEMA_VERSION = 3
 
 JSON = Any
 
+# A probe or a parameter that is marked ``full`` is left out of the default matrix.
+DEFAULT = "default"
+FULL = "full"
+DEPTHS = (DEFAULT, FULL)
+
 # The parameter of a check that builds upon what another build left: that build's id.
 SAVED_BY = "saved_by"
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from compat.findings.baselines import PREVIOUS, STABLE, comparisons, paired
 from compat.findings.compare import Change, Comparison, Group, compare, seen_in_run
 from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
 from compat.findings.model import Findings
-from compat.findings.twins import PREVIOUS, STABLE, comparisons, paired
 from compat.runs.history import EMPTY, History, append
 from compat.runs.model import Attempt, Build, Cell, Device, Host, Outcome, Run, Status
 from compat.runs.store import load

@@ -538,8 +538,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    from compat.probes.isolation import identity
     from compat.runs.model import check_id
+    from compat.worker.isolation import identity
 
     items[:] = [
         item

@@ -27,7 +27,7 @@ def twins(
     stream = Stream(tmp_path_factory.mktemp("twins") / "stream.jsonl")
     subprocess.run(
         [
-            *(str(environment.python), "-m", "compat.probes", "--stream", str(stream.path)),
+            *(str(environment.python), "-m", "compat.worker", "--stream", str(stream.path)),
             *("--select", "parity.outputs[mlp-float32-static"),
         ],
         env={

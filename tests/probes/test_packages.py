@@ -37,7 +37,7 @@ def test_without_them(real_build: Callable[[str], Environment], tmp_path: Path) 
     selected = ("real_models.embeddings[minilm-float32-dynamic-eager", "surface.name[torch._guards")
     worker = subprocess.run(
         [
-            *(str(environment.python), "-m", "compat.probes", "--stream", str(stream.path)),
+            *(str(environment.python), "-m", "compat.worker", "--stream", str(stream.path)),
             *("--depth", "full", "--packages", str(tmp_path)),
             *("--select", *selected),
         ],

@@ -41,7 +41,7 @@ def sabotaged(
     stream = Stream(folder / "stream.jsonl")
     worker = subprocess.run(
         [
-            *(str(environment.python), "-m", "compat.probes", "--stream", str(stream.path)),
+            *(str(environment.python), "-m", "compat.worker", "--stream", str(stream.path)),
             *("--jobs", "2", "--timeout", "60", "--depth", "full"),
             *("--packages", install_packages(environment.python, environment.scratch.parent)),
         ],

@@ -9,11 +9,11 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from compat.findings.advise import advise, builds_in
+from compat.findings.baselines import comparisons
 from compat.findings.compare import seen_in_run
 from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
 from compat.findings.sides import Side, compare_sides
-from compat.findings.twins import comparisons
 from compat.report.advice import advice_text
 from compat.report.badge import badge
 from compat.report.comparison import comparison_text

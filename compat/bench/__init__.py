@@ -1,0 +1,1 @@
+"""What the runner saves against the plain way, measured."""

@@ -1,0 +1,1 @@
+"""From which build on a check answers otherwise."""

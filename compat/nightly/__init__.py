@@ -1,0 +1,1 @@
+"""The matrix on many machines: plan, jobs, memory, and what GitHub tells a step."""

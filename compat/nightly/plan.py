@@ -1,0 +1,222 @@
+"""What runs where: one job for each build and device of which not all is known.
+
+A plan is a run, too: it holds every planned build, as known, as not to be had, or as not run yet.
+What the jobs see is merged over it, so that a job that leaves nothing is a build that was not run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from packaging.version import Version
+
+from compat.builds.index import IndexedWheel
+from compat.builds.resolve import Resolution
+from compat.builds.spec import parse_spec
+from compat.errors import UsageError
+from compat.probes.sources import plan_source, probe_sources
+from compat.running.host import describe_harness, describe_host
+from compat.running.pipeline import described
+from compat.runs.model import DEFAULT, FULL, Build, Device, Run, Status, to_json
+from compat.runs.reuse import Key, look_up_wheel
+from compat.runs.store import RunFolder, merge, write_json
+
+CPU_RUNNER = "ubuntu-24.04"
+# Several times what a build takes on two cores.
+MINUTES = {DEFAULT: 60, FULL: 150}
+
+NO_RUNNER = "no GPU runner configured"
+NOTHING_LEFT = "its job left nothing: it got no runner, or the runner was lost"
+
+# Where the jobs leave their runs, below the plan's own folder.
+SEEN = "seen"
+
+_JOBS = "jobs.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One build to be probed on one device.
+
+    Attributes:
+        runner: The label of the machines that may take it.
+        minutes: What it may take.
+        cache: What its leavings go by: another try of the very same job goes on with them.
+    """
+
+    build: Resolution
+    device: str
+    depth: str
+    runner: str
+    minutes: int
+    cache: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.build.id}-{self.device}"
+
+
+def make_plan(
+    builds: Mapping[str, Sequence[Resolution]],
+    depth: str,
+    gpu_runner: str,
+    earlier: Sequence[RunFolder],
+    home: Path,
+) -> list[Job]:
+    """Plan ``builds``, by device, and leave the plan below ``home`` in the place of any other.
+
+    Args:
+        builds: What specs resolved to, by device.
+        depth: ``default`` or ``full``.
+        gpu_runner: The label of machines with a GPU; empty if there are none.
+        earlier: Runs whose cells need not be seen again, oldest first.
+        home: Where the plan is kept.
+
+    Raises:
+        UsageError: A build is an interpreter on this machine.
+    """
+    shutil.rmtree(home, ignore_errors=True)
+    folder = RunFolder.create(home, describe_harness(), describe_host())
+    runners = {"cpu": CPU_RUNNER, "cuda": gpu_runner}
+    # The environment is the one that each wheel was seen in.
+    key = Key(environment="", plan=plan_source(), probes=probe_sources(), depth=depth, select=())
+    jobs = []
+    for device, resolutions in builds.items():
+        if not runners[device]:
+            _leave_out(folder, _all_builds(device), NO_RUNNER)
+            continue
+        for resolution in resolutions:
+            if resolution.python is not None:
+                raise UsageError(
+                    f"{resolution.specs[0]}: expected a build that any machine can install"
+                )
+            build = described(resolution, device)
+            if resolution.problem:
+                _leave_out(folder, build, resolution.problem)
+            elif _may_be_another(resolution) or not _is_known(folder, build, earlier, key):
+                _leave_out(folder, build, NOTHING_LEFT)
+                jobs.append(
+                    Job(
+                        build=resolution,
+                        device=device,
+                        depth=depth,
+                        runner=runners[device],
+                        minutes=MINUTES[depth],
+                        cache=_cache(build, key),
+                    )
+                )
+    write_json(home / _JOBS, [_to_json(job) for job in jobs])
+    return jobs
+
+
+def load_job(home: Path, name: str) -> Job:
+    """The job called ``name`` of the plan below ``home``.
+
+    Raises:
+        UsageError: There is no plan, or no such job in it.
+    """
+    path = home / _JOBS
+    if not path.exists():
+        raise UsageError(f"no plan below {home}: run compat plan first")
+    jobs = {job.id: job for job in map(_from_json, json.loads(path.read_text(encoding="utf-8")))}
+    if name not in jobs:
+        raise UsageError(f"no job {name!r} in the plan; there are {', '.join(jobs) or 'none'}")
+    return jobs[name]
+
+
+def planned_run(home: Path) -> Run:
+    """The plan below ``home`` and what its jobs saw, as one run.
+
+    The plan is one of its sources also where it saw nothing: a night in which all was known has
+    been all the same.
+
+    Raises:
+        UsageError: There is no plan.
+    """
+    plan = RunFolder.latest(home)
+    if plan is None:
+        raise UsageError(f"no plan below {home}: run compat plan first")
+    run = merge([plan, *RunFolder.all(home / SEEN)])
+    sources = {source.id: source for source in (*run.sources, plan.source)}
+    return replace(run, sources=tuple(sources[each] for each in sorted(sources)))
+
+
+def github_outputs(jobs: Sequence[Job], published: bool) -> str:
+    """The plan as outputs of a workflow's step.
+
+    ``commit`` is what its jobs are to check out: that which made the plan.
+    """
+    names = ("id", "runner", "minutes", "cache")
+    rows = [{name: getattr(job, name) for name in names} for job in jobs]
+    commit = describe_harness().commit.rstrip("+")
+    return f"jobs={json.dumps(rows)}\ncommit={commit}\npublished={json.dumps(published)}\n"
+
+
+def _cache(build: Build, key: Key) -> str:
+    """A name for what a job leaves, the same for as long as it has the same to do."""
+    inputs = json.dumps([to_json(build), to_json(key)], sort_keys=True)
+    return f"compat-job-{hashlib.sha256(inputs.encode()).hexdigest()[:16]}"
+
+
+def _may_be_another(resolution: Resolution) -> bool:
+    return resolution.wheel is not None and resolution.wheel.may_be_replaced
+
+
+def _is_known(folder: RunFolder, build: Build, earlier: Sequence[RunFolder], key: Key) -> bool:
+    """Whether all of a build is known; if so, that is left in the plan."""
+    build, known = look_up_wheel(earlier, build, key)
+    if not known.complete:
+        return False
+    stream = folder.stream(build)
+    stream.append("build", to_json(build))
+    known.write(stream)
+    stream.append("end", {"status": Status.OK, "reason": "", "seconds": {}})
+    return True
+
+
+def _leave_out(folder: RunFolder, build: Build, reason: str) -> None:
+    stream = folder.stream(build)
+    stream.append("build", to_json(build))
+    stream.append("end", {"status": Status.UNAVAILABLE, "reason": reason, "seconds": {}})
+
+
+def _all_builds(device: str) -> Build:
+    """Stands for every build on a device that nothing runs on."""
+    name = "all-builds"
+    return Build(id=name, aliases=(name,), requested=name, channel="", device=Device(kind=device))
+
+
+def _to_json(job: Job) -> dict[str, Any]:
+    wheel = job.build.wheel
+    return {
+        "specs": [str(spec) for spec in job.build.specs],
+        "wheel": wheel and {**asdict(wheel), "version": str(wheel.version)},
+        "note": job.build.note,
+        "device": job.device,
+        "depth": job.depth,
+        "runner": job.runner,
+        "minutes": job.minutes,
+        "cache": job.cache,
+    }
+
+
+def _from_json(data: Mapping[str, Any]) -> Job:
+    wheel = data["wheel"]
+    return Job(
+        build=Resolution(
+            specs=tuple(map(parse_spec, data["specs"])),
+            wheel=IndexedWheel(**{**wheel, "version": Version(wheel["version"])}),
+            note=data["note"],
+        ),
+        device=data["device"],
+        depth=data["depth"],
+        runner=data["runner"],
+        minutes=data["minutes"],
+        cache=data["cache"],
+    )

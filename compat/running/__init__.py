@@ -1,0 +1,1 @@
+"""Takes builds through their probes: settings, host, launcher, progress."""

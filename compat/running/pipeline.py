@@ -1,0 +1,307 @@
+"""Takes builds through their probes: resolve, install, probe, each outcome on disk at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import Protocol
+
+from filelock import FileLock, Timeout
+
+from compat.builds.environment import (
+    Environment,
+    InstallError,
+    adopt,
+    install,
+    install_packages,
+    lacking,
+)
+from compat.builds.resolve import Resolution
+from compat.errors import UsageError
+from compat.probes.names import ACROSS, SAVED, selects
+from compat.probes.packages import are_asked_for
+from compat.probes.sources import plan_source, probe_sources
+from compat.running.host import describe_harness, describe_host, fingerprint
+from compat.running.launcher import FIXED, Saved, Worker
+from compat.running.settings import Settings
+from compat.runs.model import FULL, Build, Device, Outcome, Status, Wheel, check_id, to_json
+from compat.runs.retention import prune
+from compat.runs.reuse import Key, Known, look_up
+from compat.runs.store import RunFolder, read_outcomes
+from compat.runs.stream import Stream
+
+
+class Progress(Protocol):
+    """Hears how far each build is."""
+
+    def phase(self, build: str, doing: str) -> None: ...
+
+    def cells(self, build: str, done: int, planned: int) -> None: ...
+
+    def end(self, build: str, result: str) -> None: ...
+
+
+def probe_builds(
+    resolutions: Sequence[Resolution], settings: Settings, runs: Path, progress: Progress
+) -> RunFolder:
+    """Probe every build that was found and leave a run below ``runs``: a stream for each build.
+
+    Raises:
+        UsageError: An interpreter among them has no torch, two builds go by one name, or another
+            run is going on in the same folder.
+    """
+    for resolution in resolutions:
+        if resolution.python is not None:
+            lacking(resolution.python)
+    ids = [resolution.id for resolution in resolutions]
+    if twice := {name for name in ids if ids.count(name) > 1}:
+        raise UsageError(f"several builds are called {', '.join(sorted(twice))}; run them apart")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(settings.home / "running.lock", timeout=0):
+            return _probe_builds(resolutions, settings, runs, progress)
+    except Timeout:
+        raise UsageError(f"another run is going on in {settings.home}: wait for its end") from None
+
+
+def _probe_builds(
+    resolutions: Sequence[Resolution], settings: Settings, runs: Path, progress: Progress
+) -> RunFolder:
+    memory = settings.home / "runs"
+    prune(memory)
+    earlier = RunFolder.all(*{memory, runs})
+    folder = RunFolder.create(runs, describe_harness(), describe_host())
+    side_by_side = min(settings.jobs, len(resolutions))
+    worker = Worker(settings, max(1, settings.jobs // side_by_side))
+    pipeline = _Pipeline(folder, earlier, settings, worker, progress)
+    with ThreadPoolExecutor(max_workers=side_by_side) as executor:
+        # Reading the results raises what a pipeline raised.
+        probed = [each for each in executor.map(pipeline.run, resolutions) if each is not None]
+        if settings.depth == FULL and selects(settings.probes, ACROSS):
+            list(executor.map(lambda each: pipeline.run_across(each, probed), probed))
+    return folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Probed:
+    """A build that was probed by itself, to the end.
+
+    Attributes:
+        saved: The folder with the artifacts that it saved for the other builds.
+    """
+
+    build: Build
+    environment: Environment
+    stream: Stream
+    key: Key
+    saved: Path
+    seconds: dict[str, float]
+
+
+class _Pipeline:
+    """One build from its resolution to the end of its stream."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        earlier: Sequence[RunFolder],
+        settings: Settings,
+        worker: Worker,
+        progress: Progress,
+    ) -> None:
+        self._folder = folder
+        self._earlier = earlier
+        self._settings = settings
+        self._worker = worker
+        self._progress = progress
+        self._installing = Lock()
+        self._plan = plan_source()
+        self._probes = probe_sources()
+
+    def run(self, resolution: Resolution) -> _Probed | None:
+        """Probe a build by itself; None if it could not be had or did not come to its end."""
+        build = described(resolution, self._settings.device)
+        if resolution.problem:
+            self._end(build, Status.UNAVAILABLE, resolution.problem)
+            return None
+        self._progress.phase(build.id, "installing")
+        seconds: dict[str, float] = {}
+        try:
+            # One at a time: parallel installations fight for the same disk and cache.
+            with self._installing, _timed(seconds, "install"):
+                environment = self._environment(resolution)
+        except InstallError as error:
+            self._end(build, Status.BROKEN, f"could not be installed: {error}")
+            return None
+        if build.wheel is not None:
+            build = replace(build, wheel=replace(build.wheel, sha256=environment.sha256))
+        key = self._key(environment)
+        probed = _Probed(
+            build=build,
+            environment=environment,
+            stream=self._begin(build),
+            key=key,
+            saved=environment.scratch / "artifacts" / _digest(key.environment, self._probes[SAVED]),
+            seconds=seconds,
+        )
+        with _timed(seconds, "worker"):
+            status, reason = self._probe(probed, {})
+        self._finish(probed, status, reason)
+        return probed if status is Status.OK else None
+
+    def run_across(self, probed: _Probed, all_probed: Sequence[_Probed]) -> None:
+        """Probe what a build makes of that which all the other builds saved."""
+        others = {each.build.id: each for each in all_probed if each is not probed}
+        if others:
+            environments = {name: each.key.environment for name, each in others.items()}
+            key = replace(probed.key, others=environments)
+            probed = replace(probed, key=key, seconds={})
+            folders = {name: each.saved for name, each in others.items()}
+            with _timed(probed.seconds, "across"):
+                status, reason = self._probe(probed, folders)
+            self._finish(probed, status, reason)
+
+    def _environment(self, resolution: Resolution) -> Environment:
+        home = self._settings.home / "environments"
+        if resolution.wheel is not None:
+            environment = install(resolution.wheel, home)
+        elif resolution.python is not None:
+            environment = adopt(resolution.python, home)
+        else:
+            raise InstallError("neither a wheel nor an interpreter")
+        if are_asked_for(self._settings.depth, self._settings.probes):
+            packages = install_packages(environment.python, home)
+            environment = replace(environment, packages=packages)
+        return environment
+
+    def _key(self, environment: Environment) -> Key:
+        parts = [environment.contents, fingerprint(self._settings.device), json.dumps(FIXED)]
+        return Key(
+            environment=_digest(*parts) if environment.contents else "",
+            plan=self._plan,
+            probes=self._probes,
+            depth=self._settings.depth,
+            select=self._settings.probes,
+        )
+
+    def _probe(self, probed: _Probed, others: Mapping[str, Path]) -> tuple[Status, str]:
+        """See what is not known, and what ended badly a second time."""
+        stream, key = probed.stream, probed.key
+        stream.append("key", to_json(key))
+        known = look_up(self._earlier, stream.path.name, key)
+        if self._settings.fresh:
+            known = Known(outcomes=known.outcomes)
+        if not probed.saved.exists():
+            # What was saved is gone: that it could be saved is of no use to the other builds.
+            known.cells = {
+                check: cell for check, cell in known.cells.items() if cell["probe"] != SAVED
+            }
+        known.write(stream)
+        if known.complete:
+            return Status.OK, ""
+
+        def alive() -> None:
+            self._report_cells(probed)
+
+        def work(skip: Collection[str]) -> tuple[Status, str]:
+            saved = Saved(own=probed.saved, others=others)
+            return self._worker.run(probed.environment, stream, saved, skip, alive)
+
+        self._progress.phase(probed.build.id, "starting")
+        result = work(known.cells)
+        planned, due = _due(stream, key, known)
+        if due:
+            self._progress.phase(probed.build.id, f"trying {len(due)} cells again")
+            result = work(planned - due)
+        return result
+
+    def _report_cells(self, probed: _Probed) -> None:
+        """Tell the progress how many cells are done, once they are planned."""
+        planned = _planned(probed.stream)
+        if planned:
+            done = planned & read_outcomes(probed.stream).keys()
+            self._progress.cells(probed.build.id, len(done), len(planned))
+
+    def _begin(self, build: Build) -> Stream:
+        stream = self._folder.stream(build)
+        stream.append("build", to_json(build))
+        return stream
+
+    def _finish(self, probed: _Probed, status: Status, reason: str) -> None:
+        self._report_cells(probed)
+        self._close(probed.build, probed.stream, status, reason, probed.seconds)
+
+    def _end(self, build: Build, status: Status, reason: str) -> None:
+        self._close(build, self._begin(build), status, reason, {})
+
+    def _close(
+        self,
+        build: Build,
+        stream: Stream,
+        status: Status,
+        reason: str,
+        seconds: Mapping[str, float],
+    ) -> None:
+        stream.append("end", {"status": status, "reason": reason, "seconds": seconds})
+        self._progress.end(build.id, reason or "probed")
+
+
+def _planned(stream: Stream, key: Key | None = None) -> set[str]:
+    """The planned checks, or those among them that a key concerns."""
+    return {
+        check_id(data["probe"], data["params"])
+        for kind, data in stream.read()
+        if kind == "plan" and (key is None or key.concerns(data))
+    }
+
+
+def _due(stream: Stream, key: Key, known: Known) -> tuple[set[str], set[str]]:
+    """The planned checks, and those of them to be tried again in a new process.
+
+    These are the ones that never reported, that crashed, hung or lacked something on the machine,
+    and those that failed and did not do so when they were seen last.
+    """
+    outcomes = read_outcomes(stream)
+    planned = _planned(stream, key)
+    again = {Outcome.CRASH, Outcome.TIMEOUT, Outcome.NOT_RUN}
+    failed = {Outcome.FAIL, Outcome.ERROR}
+    due = set()
+    for check in planned - known.cells.keys():
+        outcome = Outcome(outcomes[check]["outcome"]) if check in outcomes else Outcome.NOT_RUN
+        if outcome in again or (outcome in failed and known.outcomes.get(check) is not outcome):
+            due.add(check)
+    return planned, due
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
+    began = monotonic()
+    yield
+    seconds[phase] = round(monotonic() - began, 1)
+
+
+def described(resolution: Resolution, device: str) -> Build:
+    """What is known of a build before it is installed."""
+    wheel = resolution.wheel
+    names = tuple(str(spec) for spec in resolution.specs)
+    return Build(
+        id=resolution.id,
+        aliases=names,
+        requested=names[0],
+        channel=resolution.channel,
+        device=Device(kind=device),
+        variant=wheel.variant if wheel else "",
+        wheel=Wheel(filename=wheel.filename, sha256=wheel.sha256) if wheel else None,
+        note=resolution.note,
+    )

@@ -1,0 +1,1 @@
+"""The issues that a machine keeps on GitHub."""

@@ -1,0 +1,1 @@
+"""Runs the probes inside a build's own environment: forks, limits, warm-up, records out."""

@@ -1,0 +1,213 @@
+"""The worker: ``python -m compat.worker`` runs the probes inside a build's own environment."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import compat
+from compat.runs.model import DEFAULT, DEPTHS, FULL
+from compat.runs.stream import Stream
+from compat.worker import gpu
+from compat.worker.lifeline import die_with_parent
+
+# The folder that pytest collects.
+PROBES = Path(compat.__file__).with_name("probes")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m compat.worker", description=__doc__)
+    parser.add_argument("--stream", type=Path, required=True, help="JSON-lines file to append to")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--jobs", type=int, default=1, help="probes side by side")
+    parser.add_argument("--timeout", type=float, default=180, help="seconds a probe may take")
+    parser.add_argument("--memory", type=float, default=8, help="GB a probe may use")
+    parser.add_argument("--depth", choices=DEPTHS, default=DEFAULT)
+    parser.add_argument("--select", nargs="*", default=[], help="parts of probe ids")
+    parser.add_argument("--skip", type=Path, help="JSON list of checks that are not to be run")
+    parser.add_argument("--artifacts", type=Path, help="where what is saved for others is kept")
+    parser.add_argument(
+        "--others",
+        type=Path,
+        help="JSON object of builds and what they saved; only this is asked about",
+    )
+    parser.add_argument("--beside", type=Path, help="a folder with what the environment lacks")
+    parser.add_argument("--packages", type=Path, help="a folder for the probes of real models")
+    arguments = parser.parse_args()
+    die_with_parent()
+    if arguments.beside is not None:
+        # Last, so that the environment's own packages win.
+        sys.path.append(str(arguments.beside))
+
+    with tempfile.TemporaryDirectory(prefix="compat-") as temporary:
+        # pytest wants the name without symbolic links in it.
+        scratch = Path(temporary).resolve()
+        make_each_library_once(scratch)
+        keep_forks_possible(arguments.device)
+        return run(arguments, scratch)
+
+
+def run(arguments: argparse.Namespace, scratch: Path) -> int:
+    """Import torch, say what it is, warm up, run the probes; pytest's exit status."""
+    stream = Stream(arguments.stream)
+    skip = set(json.loads(arguments.skip.read_text())) if arguments.skip else set()
+    with stream.timed("import"), watched(arguments.timeout):
+        from compat.worker import warm_up
+    stream.append("environment", environment(arguments.device))
+
+    import pytest
+
+    from compat.worker.isolation import IsolatedRun, Limits
+
+    probes = scratch / "probes"
+    probes.mkdir()
+    isolated = IsolatedRun(
+        stream,
+        probes,
+        arguments.jobs,
+        Limits(arguments.timeout, arguments.memory),
+        skip,
+        warm_up=lambda: warm_up.warm_up(arguments.device, arguments.timeout),
+    )
+    status = int(
+        pytest.main(
+            [
+                str(PROBES),
+                *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
+                f"--rootdir={PROBES}",
+                f"--artifacts={arguments.artifacts or scratch / 'artifacts'}",
+                *([f"--others={arguments.others}"] if arguments.others else []),
+                *([f"--packages={arguments.packages}"] if arguments.packages else []),
+            ],
+            plugins=[
+                Selection(
+                    arguments.device,
+                    arguments.depth,
+                    arguments.select,
+                    across=arguments.others is not None,
+                ),
+                isolated,
+            ],
+        )
+    )
+    # That a selection is empty is for the one to say who selected.
+    return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else status
+
+
+@contextmanager
+def watched(timeout_s: float) -> Iterator[None]:
+    """End this process, and leave its stacks in the log, when something takes too long.
+
+    torch can hang while it is imported, also in C code: faulthandler's watchdog is a thread in C.
+    """
+    faulthandler.dump_traceback_later(timeout_s, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+def keep_forks_possible(device: str) -> None:
+    """See to it that importing torch initialises no CUDA: its state does not survive a fork."""
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    else:
+        # Lets torch.cuda.is_available() ask the driver's library instead of the runtime.
+        os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
+
+
+def make_each_library_once(scratch: Path) -> None:
+    """Put ``cxx.sh`` in the place of the C++ compiler, before torch reads which one to use.
+
+    Inductor tells compilers apart by name, and precompiled headers know the path of theirs: the
+    wrapper has the compiler's own name, in a folder that is the same in every run.
+    """
+    compiler = os.environ.get("CXX", "g++")
+    wrapper = Path(tempfile.gettempdir()) / "cxx" / Path(compiler).name
+    wrapper.parent.mkdir(exist_ok=True)
+    wrapper.write_bytes(Path(__file__).with_name("cxx.sh").read_bytes())
+    wrapper.chmod(0o755)
+    libraries = scratch / "libraries"
+    libraries.mkdir()
+    os.environ["COMPAT_CXX"] = compiler
+    os.environ["COMPAT_CXX_STORE"] = str(libraries)
+    os.environ["CXX"] = str(wrapper)
+
+
+class Selection:
+    """Keeps the probes of a device and a depth whose id contains one of some texts, if any.
+
+    Args:
+        across: Whether to keep the checks about what other builds saved, or all the rest.
+    """
+
+    def __init__(self, device: str, depth: str, texts: list[str], *, across: bool) -> None:
+        self._device = device
+        self._depth = depth
+        self._texts = texts or [""]
+        self._across = across
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        from compat.runs.model import SAVED_BY, check_id
+        from compat.worker.isolation import identity
+
+        items[:] = [
+            item
+            for item in items
+            if (self._device == "cuda" or item.get_closest_marker("cuda") is None)
+            and (self._depth == FULL or item.get_closest_marker(FULL) is None)
+            and (SAVED_BY in identity(item)["params"]) == self._across
+            and any(text in check_id(**identity(item)) for text in self._texts)
+        ]
+
+
+def environment(device: str) -> dict[str, Any]:
+    """What the build's environment says of itself."""
+    import torch
+
+    try:
+        import triton
+
+        triton_version = str(triton.__version__)
+    except ImportError:
+        triton_version = ""
+    compiler = subprocess.run(
+        [os.environ.get("CXX", "g++"), "--version"], capture_output=True, text=True, check=True
+    )
+    return {
+        "version": str(torch.__version__),
+        "git_version": str(torch.version.git_version),
+        "triton": triton_version,
+        "python": platform.python_version(),
+        "compiler": compiler.stdout.splitlines()[0],
+        "device": describe_device(device),
+    }
+
+
+def describe_device(kind: str) -> dict[str, Any]:
+    """The fields of :class:`compat.runs.model.Device`."""
+    import torch
+
+    if kind == "cpu":
+        return {"kind": kind, "name": torch.backends.cpu.get_cpu_capability()}
+    found = gpu.ask_torch()
+    return {
+        "kind": kind,
+        "name": found.name,
+        "driver": gpu.driver_version(),
+        "capability": found.capability,
+        "runtime": found.runtime,
+        "count": found.count,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+"""What is planned, what is known, and what a job that leaves nothing becomes."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from compat.builds.index import IndexedWheel
+from compat.builds.resolve import Resolution
+from compat.builds.spec import parse_spec
+from compat.errors import UsageError
+from compat.nightly.plan import SEEN, Job, github_outputs, load_job, make_plan, planned_run
+from compat.probes.sources import plan_source, probe_sources
+from compat.running.pipeline import described
+from compat.runs.history import run_id
+from compat.runs.model import Outcome, Status, to_json
+from compat.runs.retention import collect, prune, publish
+from compat.runs.reuse import Key
+from compat.runs.store import RunFolder, merge, write_json
+from tests.conftest import ENVIRONMENT, SOURCE
+
+CHECK = {"probe": "gates.capability", "params": {"feature": "aot"}}
+
+
+def resolution(version: str, sha256: str = "") -> Resolution:
+    wheel = IndexedWheel(
+        version=Version(version),
+        channel="nightly",
+        filename=f"torch-{version}-py3-none-any.whl",
+        url="",
+        sha256=sha256,
+        index=None,
+    )
+    return Resolution(specs=(parse_spec("nightly"),), wheel=wheel, note="a note")
+
+
+NEW, OLD = resolution("2.16.0.dev20261122"), resolution("2.16.0.dev20261121")
+
+
+def leave_run(parent: Path, build: Resolution, outcome: Outcome = Outcome.PASS) -> RunFolder:
+    """A run of one check on one build, to its end."""
+    folder = RunFolder.create(parent, SOURCE.harness, SOURCE.host)
+    record = to_json(described(build, "cpu"))
+    stream = folder.stream(described(build, "cpu"))
+    key = Key(
+        environment="e", plan=plan_source(), probes=probe_sources(), depth="default", select=()
+    )
+    stream.append("build", {**record, "wheel": {**record["wheel"], "sha256": "own"}})
+    stream.append("key", to_json(key))
+    stream.append("environment", ENVIRONMENT)
+    stream.append("plan", {**CHECK, "description": "", "node": ""})
+    stream.append("cell", {**CHECK, "outcome": outcome})
+    stream.append("end", {"status": Status.OK, "reason": "", "seconds": {}})
+    return folder
+
+
+def planned(home: Path, earlier: list[RunFolder], gpu: str = "") -> list[Job]:
+    builds = [NEW, OLD]
+    return make_plan({"cpu": builds, "cuda": builds}, "default", gpu, earlier, home)
+
+
+def test_what_is_known_gets_no_job(tmp_path: Path) -> None:
+    earlier = [leave_run(tmp_path / "runs", OLD)]
+    (job,) = planned(tmp_path / "plan", earlier)
+    assert job.id == "2.16.0.dev20261122-cpu"
+    assert load_job(tmp_path / "plan", job.id) == job
+    jobs, commit, published = github_outputs([job], False).splitlines()
+    assert json.loads(jobs.removeprefix("jobs=")) == [
+        {"id": job.id, "runner": "ubuntu-24.04", "minutes": 60, "cache": job.cache}
+    ]
+    assert re.fullmatch(r"commit=[0-9a-f]{40}", commit)
+    assert published == "published=false"
+    run = planned_run(tmp_path / "plan")
+    cells = {cell.build: cell for cell in run.cells if cell.device == "cpu"}
+    known = cells[OLD.id]
+    assert (known.outcome, known.seen_in) == (Outcome.PASS, earlier[0].source.id)
+    assert cells[NEW.id].outcome is Outcome.NOT_RUN
+    reasons = {build.label: build.reason for build in run.builds}
+    assert reasons[NEW.id].startswith("its job left nothing")
+    assert reasons["all-builds cuda"] == "no GPU runner configured"
+
+
+def test_a_job_has_a_cache_of_its_own_as_long_as_it_has_the_same_to_do(tmp_path: Path) -> None:
+    def caches(*builds: Resolution, depth: str = "default") -> list[str]:
+        jobs = make_plan({"cpu": builds, "cuda": builds}, depth, "gpu", [], tmp_path / "plan")
+        return [job.cache for job in jobs]
+
+    both = caches(NEW, OLD)
+    assert len(set(both)) == 4
+    assert caches(NEW, OLD) == both
+    assert not set(caches(NEW, OLD, depth="full")) & set(both)
+    assert not set(caches(resolution(NEW.id, sha256="another"))) & set(both)
+
+
+def test_what_its_job_saw_replaces_what_was_planned(tmp_path: Path) -> None:
+    planned(tmp_path / "plan", [])
+    leave_run(tmp_path / "plan" / SEEN, NEW, Outcome.FAIL)
+    run = planned_run(tmp_path / "plan")
+    (build,) = (each for each in run.builds if each.id == NEW.id)
+    assert build.status is Status.OK
+    assert [cell.outcome for cell in run.cells if cell.build == NEW.id] == [Outcome.FAIL]
+
+
+def test_a_build_that_could_not_be_installed_is_broken_and_not_unrun(tmp_path: Path) -> None:
+    planned(tmp_path / "plan", [])
+    build = described(NEW, "cpu")
+    stream = RunFolder.create(tmp_path / "plan" / SEEN, SOURCE.harness, SOURCE.host).stream(build)
+    stream.append("build", to_json(build))
+    stream.append("end", {"status": Status.BROKEN, "reason": "no wheel", "seconds": {}})
+    (seen,) = (each for each in planned_run(tmp_path / "plan").builds if each.id == NEW.id)
+    assert (seen.status, seen.reason) == (Status.BROKEN, "no wheel")
+
+
+def test_a_night_in_which_all_was_known_has_been(tmp_path: Path) -> None:
+    earlier = [leave_run(tmp_path / "runs", OLD)]
+    assert make_plan({"cpu": [OLD]}, "default", "", earlier, tmp_path / "plan") == []
+    plan = RunFolder.latest(tmp_path / "plan")
+    assert plan is not None
+    run = planned_run(tmp_path / "plan")
+    assert [source.id for source in run.sources] == [earlier[0].source.id, plan.source.id]
+    assert run_id(run) == plan.source.id
+
+
+def test_who_tried_a_build_that_broke_is_among_the_sources(tmp_path: Path) -> None:
+    """All else was known, so nobody saw a cell: the build broke today, and not in the past."""
+    earlier = leave_run(tmp_path, OLD)
+    folder = RunFolder.create(tmp_path, SOURCE.harness, SOURCE.host)
+    build = described(NEW, "cpu")
+    stream = folder.stream(build)
+    stream.append("build", to_json(build))
+    stream.append("end", {"status": Status.BROKEN, "reason": "no wheel", "seconds": {}})
+    run = merge([earlier, folder])
+    assert {source.id for source in run.sources} == {earlier.source.id, folder.source.id}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.TIMEOUT, Outcome.NOT_RUN])
+def test_what_may_end_otherwise_is_not_known(tmp_path: Path, outcome: Outcome) -> None:
+    earlier = [leave_run(tmp_path / "runs", OLD, outcome)]
+    assert len(planned(tmp_path / "plan", earlier)) == 2
+
+
+def test_another_wheel_of_that_name_is_not_known(tmp_path: Path) -> None:
+    earlier = [leave_run(tmp_path / "runs", OLD)]
+    other = resolution(OLD.id, sha256="another")
+    assert make_plan({"cpu": [other]}, "default", "", earlier, tmp_path / "plan")
+    same = resolution(OLD.id, sha256="own")
+    assert not make_plan({"cpu": [same]}, "default", "", earlier, tmp_path / "plan")
+
+
+def test_a_candidate_without_a_hash_may_be_another_one_and_gets_a_job(tmp_path: Path) -> None:
+    assert OLD.wheel is not None
+    candidate = replace(OLD, wheel=replace(OLD.wheel, channel="test"))
+    earlier = [leave_run(tmp_path / "runs", candidate)]
+    assert make_plan({"cpu": [candidate]}, "default", "", earlier, tmp_path / "plan")
+
+
+def test_a_gpu_runner_takes_jobs(tmp_path: Path) -> None:
+    jobs = planned(tmp_path / "plan", [], gpu="h200")
+    assert {(job.device, job.runner) for job in jobs} == {("cpu", "ubuntu-24.04"), ("cuda", "h200")}
+
+
+def test_an_interpreter_is_no_job(tmp_path: Path) -> None:
+    local = Resolution(specs=(parse_spec("python:/x/bin/python"),), python=Path("/x/bin/python"))
+    with pytest.raises(UsageError, match="expected a build that any machine can install"):
+        make_plan({"cpu": [local]}, "default", "", [], tmp_path / "plan")
+
+
+def test_jobs_that_are_not_planned(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="run compat plan first"):
+        load_job(tmp_path, "2.15.0-cpu")
+    with pytest.raises(UsageError, match="run compat plan first"):
+        planned_run(tmp_path)
+    planned(tmp_path, [])
+    with pytest.raises(UsageError, match=r"there are 2\.16\.0\.dev20261122-cpu, 2"):
+        load_job(tmp_path, "2.15.0-cpu")
+
+
+def test_runs_are_forgotten_after_a_month_and_the_newest_of_each_build_is_published(
+    tmp_path: Path,
+) -> None:
+    runs, published = tmp_path / "runs", tmp_path / "data" / "runs"
+    old, first, second = (leave_run(runs, build) for build in (NEW, OLD, OLD))
+    began = datetime.now(timezone.utc) - timedelta(days=31)
+    header = {**to_json(old.source), "started": began.isoformat(timespec="seconds")}
+    write_json(old.path / "header.json", header)
+    cut = leave_run(runs, OLD)
+    (stream,) = cut.streams()
+    stream.append("end", {"status": Status.BROKEN, "reason": "", "seconds": {}})
+
+    prune(runs)
+    publish(RunFolder.all(runs), published)
+    assert RunFolder.all(runs) == [first, second, cut]
+    (kept,) = RunFolder.all(published)
+    assert kept.path.name == second.path.name
+    assert merge([kept]).cells == merge([second]).cells
+    # Again, with what is published alone.
+    publish(RunFolder.all(published), published)
+    assert [each.path.name for each in RunFolder.all(published)] == [second.path.name]
+
+    collect(published, tmp_path / "elsewhere")
+    assert [each.path.name for each in RunFolder.all(tmp_path / "elsewhere")] == [second.path.name]

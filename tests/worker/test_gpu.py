@@ -1,0 +1,127 @@
+"""A GPU that is not there, that torch cannot use, that is full, and that a probe breaks."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compat.builds.environment import Environment
+from compat.running.host import default_jobs
+from compat.runs.model import Cell, Outcome, cell_from_json
+from compat.runs.stream import Stream
+from compat.worker.gpu import gpu_is_there
+from tests.conftest import variables_inside
+
+Work = Callable[..., tuple[list[Cell], dict[str, object]]]
+
+without_gpu = pytest.mark.skipif(gpu_is_there(), reason="this machine has an NVIDIA GPU")
+
+
+@pytest.fixture
+def work(real_build: Callable[[str], Environment], tmp_path: Path) -> Work:
+    """Runs a worker: the cells that it saw, and what the build says of its device.
+
+    In a build of its own, or in the Python that runs the tests where that has torch.
+    """
+    if importlib.util.find_spec("torch") is None:
+        environment = real_build("2.13")
+    else:
+        environment = Environment(python=Path(sys.executable), scratch=tmp_path)
+
+    def run(device: str, *select: str, **variables: str) -> tuple[list[Cell], dict[str, object]]:
+        temporary = environment.scratch / "tests"
+        temporary.mkdir(exist_ok=True)
+        stream = Stream(tmp_path / "stream.jsonl")
+        worker = subprocess.run(
+            [
+                *(str(environment.python), "-m", "compat.worker", "--stream", str(stream.path)),
+                *("--device", device, "--depth", "full", "--select", *select),
+            ],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={
+                **variables_inside(environment),
+                "TMPDIR": str(temporary),
+                "TORCHINDUCTOR_CACHE_DIR": str(environment.scratch / "inductor"),
+                "TORCHINDUCTOR_COMPILE_THREADS": "1",
+                **variables,
+            },
+        )
+        assert worker.returncode == 0, worker.stdout + worker.stderr
+        records = list(stream.read())
+        identity = {"subject": "builtin", "build": "2.13", "device": device}
+        (said,) = [data for kind, data in records if kind == "environment"]
+        cells = [cell_from_json({**data, **identity}) for kind, data in records if kind == "cell"]
+        return cells, said["device"]
+
+    return run
+
+
+def test_one_probe_at_a_time_owns_the_gpu() -> None:
+    assert default_jobs("cuda") == 1
+    assert default_jobs("cpu") == os.cpu_count()
+
+
+@without_gpu
+def test_no_gpu(work: Work) -> None:
+    cells, device = work("cuda", "cuda.", "gates.capability", "parity.outputs[mlp-float32-static")
+    assert {cell.probe for cell in cells} > {"cuda.triton", "gates.capability", "parity.outputs"}
+    assert {(cell.outcome, cell.reason) for cell in cells} == {
+        (Outcome.SKIP, "this machine has no NVIDIA GPU")
+    }
+    assert device == {
+        "kind": "cuda",
+        "name": "",
+        "driver": None,
+        "capability": "",
+        "runtime": "",
+        "count": 0,
+    }
+
+
+@without_gpu
+def test_a_gpu_that_torch_cannot_use(work: Work, tmp_path: Path) -> None:
+    smi = tmp_path / "bin" / "nvidia-smi"
+    smi.parent.mkdir()
+    smi.write_text('#!/bin/sh\ntest "$1" = -L && echo "GPU 0: one" || echo 999.1\n')
+    smi.chmod(0o755)
+    path = f"{smi.parent}{os.pathsep}{os.environ['PATH']}"
+    cells, device = work("cuda", "cuda.triton", "gates.capability", PATH=path)
+    assert {cell.outcome for cell in cells} == {Outcome.NOT_RUN}
+    (reason,) = {cell.reason for cell in cells}
+    # What torch says of its own accord on this machine.
+    assert reason.startswith("torch cannot use the GPU: Found no NVIDIA driver on your system.")
+    assert device["driver"] == "999.1"
+
+
+def test_what_is_for_a_gpu_is_not_planned_for_a_cpu(work: Work) -> None:
+    cells, _ = work("cpu", "cuda.", "gates.capability[aot]")
+    assert [(cell.check, cell.outcome) for cell in cells] == [
+        ("gates.capability[aot]", Outcome.PASS)
+    ]
+
+
+def test_a_full_device_says_how_full(work: Work) -> None:
+    cells, _ = work("cpu", "donation.flag", PYTEST_PLUGINS="tests.probes.full_device")
+    by_batch = {cell.params["batch"]: cell for cell in cells}
+    for cell in by_batch.values():
+        assert cell.outcome is Outcome.NOT_RUN
+        assert cell.reason.startswith("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        assert "139.81 GiB" in cell.reason
+
+
+@pytest.mark.skipif(not gpu_is_there(), reason="this machine has no NVIDIA GPU")
+def test_an_illegal_access_costs_one_cell(work: Work) -> None:
+    cells, device = work("cuda", "cuda.triton", PYTEST_PLUGINS="tests.probes.stray_kernel")
+    first, second = cells
+    assert first.outcome is Outcome.ERROR
+    assert "illegal memory access" in first.reason
+    assert second.outcome is Outcome.PASS
+    assert device["count"]
