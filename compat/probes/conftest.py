@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import multiprocessing
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
@@ -15,7 +14,9 @@ import pytest
 from compat.interface.features import FEATURES
 from compat.runs.model import SAVED_BY
 from compat.runs.signature import unwrapped
+from compat.topics.records import encode
 from compat.worker import gpu
+from compat.worker.isolation import RECORD, identity
 from compat.worker.lifeline import die_with_parent
 from compat.worker.machine import LackingError
 
@@ -23,9 +24,13 @@ _FORK = multiprocessing.get_context("fork")
 
 
 class Record(Protocol):
-    """Writes metrics, by name, into the cell's record."""
+    """Leaves what a probe found out in its cell; the last one counts.
 
-    def __call__(self, **metrics: Any) -> None: ...
+    Raises:
+        WrongRecordError: It is not of the type that the probe's topic expects.
+    """
+
+    def __call__(self, record: object) -> None: ...
 
 
 class Require(Protocol):
@@ -88,12 +93,10 @@ def device(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def record(request: pytest.FixtureRequest) -> Record:
-    def write(**metrics: Any) -> None:
-        for name, value in metrics.items():
-            unfit = isinstance(value, float) and not math.isfinite(value)
-            request.node.user_properties.append((name, str(value) if unfit else value))
+    def leave(record: object) -> None:
+        request.node.stash[RECORD] = encode(identity(request.node)["probe"], record)
 
-    return write
+    return leave
 
 
 @pytest.fixture

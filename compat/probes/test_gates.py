@@ -16,6 +16,7 @@ from compat.probes.conftest import Record, Require
 from compat.probes.driving import drive, initialized, make_batches, run_eagerly, spied_arguments
 from compat.probes.models import make_model
 from compat.runs.signature import signature_of
+from compat.topics.gates.records import Capability, PatchTarget, SharedFakeMode
 
 
 @pytest.mark.parametrize("feature", FEATURES)
@@ -23,7 +24,7 @@ def test_capability(feature: str, record: Record) -> None:
     """Where the gate is open the build has the feature: else the interface raises TypeError."""
     asked = FEATURES[feature]
     gate, capability = asked.gate_open(), asked.capability()
-    record(gate=gate, capability=capability, floor=asked.floor, source=asked.source)
+    record(Capability(gate=gate, capability=capability, floor=asked.floor, source=asked.source))
     assert capability or not gate, (
         f"the gate for {feature} (floor {asked.floor}) is open and the build does not have it"
     )
@@ -47,7 +48,7 @@ def test_shared_fake_mode(
     passed = [call for call in calls if "fake_mode" in call]
     assert bool(passed) == (way == "argument"), f"fake_mode was passed in {len(passed)} calls"
     seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
-    record(max_abs=seen.max_abs)
+    record(SharedFakeMode(max_abs=seen.max_abs))
     assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
 
 
@@ -71,5 +72,5 @@ def test_patch_target(way: str, record: Record) -> None:
             reaches = module.FakeTensorMode is marker
     except AttributeError as error:
         reaches, failure = False, signature_of(error)
-    record(reaches=reaches, failure=failure)
+    record(PatchTarget(reaches=reaches, failure=failure))
     assert reaches or way == "string", "patching the module object does not reach it"

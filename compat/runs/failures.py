@@ -1,11 +1,9 @@
-"""Cells that ended badly, and what they are known by."""
+"""What a cell that ended badly goes by."""
 
 from __future__ import annotations
 
 from compat.runs.model import Cell, Outcome
 from compat.runs.signature import normalise
-
-BAD = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT})
 
 
 def signature_of_cell(cell: Cell) -> str:
@@ -17,4 +15,4 @@ def signature_of_cell(cell: Cell) -> str:
         return f"crash: {normalise(cell.reason)}"
     if cell.outcome is Outcome.TIMEOUT:
         return "timeout"
-    return cell.signature if cell.outcome in BAD else ""
+    return cell.signature if cell.outcome.bad else ""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
-SCHEMA_VERSION = 3
+from packaging.version import Version
+
+from compat.runs.ids import BUILTIN, BuildId, CellId, CheckId
+from compat.runs.versions import public_version
+
+SCHEMA_VERSION = 4
 
 JSON = Any
 
@@ -31,6 +37,16 @@ class Outcome(str, Enum):
     UNSUPPORTED = "unsupported"
     SKIP = "skip"
     NOT_RUN = "not-run"
+
+    @property
+    def bad(self) -> bool:
+        """Whether a cell that ended so says that the build, or the interface on it, is broken."""
+        return self in {Outcome.FAIL, Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT}
+
+    @property
+    def known(self) -> bool:
+        """Whether a cell that ended so was asked: a skipped one and one not run say nothing."""
+        return self not in {Outcome.SKIP, Outcome.NOT_RUN}
 
 
 class Status(str, Enum):
@@ -80,7 +96,7 @@ class Build:
     """One PyTorch on one device.
 
     Attributes:
-        id: Names the build in cells and on the command line; unique together with the device.
+        id: Names the build and its device, in cells and on the command line.
         aliases: Every spec that resolved to this build.
         requested: The first of them.
         version: ``torch.__version__``, with its local part, once the build was imported.
@@ -91,7 +107,7 @@ class Build:
         compiler: First line of the C++ compiler's ``--version``.
     """
 
-    id: str
+    id: BuildId
     aliases: tuple[str, ...]
     requested: str
     channel: str
@@ -109,8 +125,18 @@ class Build:
 
     @property
     def label(self) -> str:
-        """The id, with the device where it is not the CPU."""
-        return self.id if self.device.kind == "cpu" else f"{self.id} {self.device.kind}"
+        """As people read its id."""
+        return self.id.label
+
+    @property
+    def version_text(self) -> str:
+        """Its version; what it goes by where it never got one."""
+        return self.version or self.id.name
+
+    @property
+    def release(self) -> Version | None:
+        """Its version without the local part; None where it has none."""
+        return public_version(self.version_text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +151,7 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One probe with its parameters on one build and device, and how it ended.
+    """One check on one build, and how it ended.
 
     Attributes:
         reason: For outcomes other than pass: why, in one line.
@@ -133,23 +159,23 @@ class Cell:
         message: The failure as the probe's author would read it; several lines.
         duration_s: Seconds the probe took.
         compile_s: Seconds of these that went into capturing and compiling.
-        metrics: What the probe recorded, JSON values by name.
+        record: What the probe found out: by the name of the record's type, its fields. None where
+            nothing was recorded. :class:`compat.topics.matrix.Matrix` gives it its type.
         first: How it ended at first, if it was tried twice.
         seen_in: The :class:`Source` that saw it; empty if nothing was seen.
     """
 
-    subject: str
-    build: str
-    device: str
+    build: BuildId
     probe: str
     params: Mapping[str, str]
     outcome: Outcome
+    subject: str = BUILTIN
     reason: str = ""
     signature: str = ""
     message: str = ""
     duration_s: float = 0.0
     compile_s: float = 0.0
-    metrics: Mapping[str, JSON] = field(default_factory=dict)
+    record: Mapping[str, Mapping[str, JSON]] | None = None
     first: Attempt | None = None
     seen_in: str = ""
 
@@ -158,19 +184,13 @@ class Cell:
         """Whether two attempts ended differently."""
         return self.first is not None and self.first.outcome is not self.outcome
 
-    @property
-    def check(self) -> str:
-        """The probe with its parameters, ``parity.outputs[mlp-float32-static-aot]``."""
-        return check_id(self.probe, self.params)
+    @cached_property
+    def check(self) -> CheckId:
+        return CheckId.of(self.probe, self.params)
 
-    @property
-    def id(self) -> str:
-        return f"{self.check}@{self.build}-{self.device}"
-
-
-def check_id(probe: str, params: Mapping[str, str]) -> str:
-    """How people type and grep a probe with its parameters."""
-    return f"{probe}[{'-'.join(params.values())}]" if params else probe
+    @cached_property
+    def id(self) -> CellId:
+        return CellId.of(self.check, self.build, self.subject)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,45 +239,5 @@ class Run:
 
 
 def to_json(record: Any) -> JSON:
-    """A dataclass of this module as JSON values."""
+    """A dataclass of plain data as JSON values."""
     return asdict(record)
-
-
-def build_from_json(data: Mapping[str, JSON]) -> Build:
-    wheel = data.get("wheel")
-    return Build(
-        **{
-            **data,
-            "aliases": tuple(data["aliases"]),
-            "device": Device(**data["device"]),
-            "wheel": Wheel(**wheel) if wheel else None,
-            "status": Status(data["status"]),
-        }
-    )
-
-
-def cell_from_json(data: Mapping[str, JSON]) -> Cell:
-    first = data.get("first")
-    return Cell(
-        **{
-            **data,
-            "outcome": Outcome(data["outcome"]),
-            "first": Attempt(**{**first, "outcome": Outcome(first["outcome"])}) if first else None,
-        }
-    )
-
-
-def source_from_json(data: Mapping[str, JSON]) -> Source:
-    return Source(**{**data, "harness": Harness(**data["harness"]), "host": Host(**data["host"])})
-
-
-def run_from_json(data: Mapping[str, JSON]) -> Run:
-    """The inverse of :func:`to_json` for a :class:`Run`; the data must fit the schema."""
-    return Run(
-        **{
-            **data,
-            "sources": tuple(map(source_from_json, data["sources"])),
-            "builds": tuple(map(build_from_json, data["builds"])),
-            "cells": tuple(map(cell_from_json, data["cells"])),
-        }
-    )

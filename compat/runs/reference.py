@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from compat.errors import UsageError
+from compat.runs.decode import DamagedError
 from compat.runs.model import Build, Run
 from compat.runs.store import RunFolder, load, merge
 
@@ -21,14 +21,14 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d\b")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Referred:
+class NamedRun:
     """A run, and the one build of it that was named, if it was one."""
 
     run: Run
     build: Build | None = None
 
 
-def refer(text: str, latest: Path, folders: Path) -> Referred:
+def refer(text: str, latest: Path, folders: Path) -> NamedRun:
     """What ``text`` names.
 
     Args:
@@ -40,17 +40,17 @@ def refer(text: str, latest: Path, folders: Path) -> Referred:
         UsageError: There is no such run, and no such build in the latest one.
     """
     if text == LATEST:
-        return Referred(run=load_latest(latest))
+        return NamedRun(run=load_latest(latest))
     path = Path(text)
     if path.is_file():
-        return Referred(run=_load(path))
+        return NamedRun(run=_load(path))
     if (path / "header.json").exists():
-        return Referred(run=merge([RunFolder(path)]))
+        return NamedRun(run=merge([RunFolder(path)]))
     if _DAY.match(text):
         # Their names sort by time: of one day the newest run is meant.
         of_the_day = [each for each in RunFolder.all(folders) if each.path.name.startswith(text)]
         if of_the_day:
-            return Referred(run=merge(of_the_day[-1:]))
+            return NamedRun(run=merge(of_the_day[-1:]))
         raise UsageError(f"{text}: no run of that day below {folders}")
     return _build(text, load_latest(latest))
 
@@ -67,21 +67,17 @@ def load_latest(path: Path) -> Run:
 
 
 def _load(path: Path) -> Run:
-    # Here, so that a machine that only probes needs no jsonschema.
-    import jsonschema
-
     try:
         return load(path)
-    except (json.JSONDecodeError, UnicodeDecodeError, jsonschema.ValidationError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UsageError(f"{path}: expected a run.json of this version: {reason}") from None
+    except DamagedError as error:
+        raise UsageError(f"expected a run.json of this version: {error}") from None
 
 
-def _build(text: str, run: Run) -> Referred:
+def _build(text: str, run: Run) -> NamedRun:
     ways = (
         [build for build in run.builds if text == build.label],
-        [build for build in run.builds if text == build.id],
-        [build for build in run.builds if text in build.aliases and "-py" not in build.id],
+        [build for build in run.builds if text in {build.id, build.id.name}],
+        [build for build in run.builds if text in build.aliases and not build.id.python],
         [build for build in run.builds if text in build.aliases],
     )
     found = next(filter(None, ways), [])
@@ -91,4 +87,4 @@ def _build(text: str, run: Run) -> Referred:
     if len(found) > 1:
         labels = ", ".join(build.label for build in found)
         raise UsageError(f"{text!r} is several builds of the latest run: {labels}")
-    return Referred(run=run, build=found[0])
+    return NamedRun(run=run, build=found[0])

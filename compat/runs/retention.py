@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from compat.runs.contents import read_contents
 from compat.runs.model import Status
 from compat.runs.store import RunFolder
 from compat.runs.stream import Stream
@@ -55,5 +56,5 @@ def publish(folders: Sequence[RunFolder], target: Path) -> None:
 
 
 def _whole(stream: Stream) -> bool:
-    records = dict(stream.read())
-    return records.get("end", {}).get("status") == Status.OK
+    end = read_contents(stream).end
+    return end is not None and end.status is Status.OK

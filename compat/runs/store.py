@@ -11,29 +11,24 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
-
+from compat.errors import UsageError
+from compat.runs.contents import Contents, Planned, Reported, read_contents
+from compat.runs.decode import DamagedError, read_json
+from compat.runs.ids import BuildId, CheckId
 from compat.runs.model import (
     SCHEMA_VERSION,
     Build,
     Cell,
-    Device,
     Harness,
     Host,
     Outcome,
     Run,
     Source,
     Status,
-    build_from_json,
-    cell_from_json,
-    check_id,
-    run_from_json,
-    source_from_json,
     to_json,
 )
 from compat.runs.stream import Stream
-
-SUBJECT = "builtin"
+from compat.runs.versions import version_order
 
 
 @dataclass(frozen=True)
@@ -59,18 +54,31 @@ class RunFolder:
 
     @classmethod
     def all(cls, *parents: Path) -> list[RunFolder]:
-        """The runs below ``parents``, oldest first; their names sort by time."""
+        """The readable runs below ``parents``, oldest first; their names sort by time."""
         paths = [header.parent for parent in parents for header in parent.glob("*/header.json")]
-        return [cls(path) for path in sorted(paths, key=lambda path: path.name)]
+        folders = [cls(path) for path in sorted(paths, key=lambda path: path.name)]
+        return [folder for folder in folders if folder.readable]
 
     @property
     def source(self) -> Source:
-        header = (self.path / "header.json").read_text(encoding="utf-8")
-        return source_from_json(json.loads(header))
+        """Who wrote it.
 
-    def stream(self, build: Build) -> Stream:
-        name = "".join(c if c.isalnum() or c in ".+-" else "_" for c in build.id)
-        return Stream(self.path / f"{name}-{build.device.kind}.jsonl")
+        Raises:
+            DamagedError: The header cannot be read.
+        """
+        return read_json(self.path / "header.json", Source)
+
+    @property
+    def readable(self) -> bool:
+        """Whether its header can be read: a folder of which it cannot is passed over."""
+        try:
+            return bool(self.source.id)
+        except DamagedError:
+            return False
+
+    def stream(self, build: BuildId) -> Stream:
+        name = "".join(c if c.isalnum() or c in ".+-" else "_" for c in build)
+        return Stream(self.path / f"{name}.jsonl")
 
     def streams(self) -> list[Stream]:
         return [Stream(path) for path in sorted(self.path.glob("*.jsonl"))]
@@ -81,62 +89,57 @@ def merge(folders: Iterable[RunFolder]) -> Run:
 
     A cell that was planned and has no outcome is ``not-run``. A build that could not even plan
     gets a ``not-run`` for every check that another build planned, with the build's reason. Of one
-    build on one device that several executions saw, the later folder counts, check by check.
+    build that several executions saw, the later folder counts, check by check.
     """
     own: dict[str, Source] = {}
-    streams: list[_Read] = []
+    streams: list[_Seen] = []
     for folder in folders:
         source = folder.source
         own[source.id] = source
-        streams += [_read(stream, source.id) for stream in folder.streams()]
-    streams = _joined(streams)
+        contents = (read_contents(stream) for stream in folder.streams())
+        streams += [_seen(each, source.id) for each in contents if each.build is not None]
+    streams = sorted(_joined(streams), key=lambda seen: build_order(seen.build))
+    plans: dict[CheckId, Planned] = {}
     descriptions: dict[str, str] = {}
-    checks: dict[str, tuple[str, Mapping[str, str]]] = {}
-    for stream in streams:
-        for check, plan in stream.plans.items():
-            descriptions.setdefault(plan["probe"], plan["description"])
-            checks.setdefault(check, (plan["probe"], plan["params"]))
-    streams.sort(key=lambda stream: _order(stream.build))
-    cells = tuple(cell for stream in streams for cell in _cells(stream, checks))
-    sources = own | {each.id: each for stream in streams for each in stream.sources}
-    tried = {each.own for each in streams if each.build.status is Status.BROKEN}
+    for seen in streams:
+        for check, planned in seen.plans.items():
+            plans.setdefault(check, planned)
+            descriptions.setdefault(planned.probe, planned.description)
+    cells = tuple(cell for seen in streams for cell in _cells(seen, plans))
+    sources = own | {each.id: each for seen in streams for each in seen.sources}
+    tried = {seen.own for seen in streams if seen.build.status is Status.BROKEN}
     saw = ({cell.seen_in for cell in cells} & sources.keys() | tried) or own.keys()
     return Run(
         schema_version=SCHEMA_VERSION,
         sources=tuple(sources[each] for each in sorted(saw)),
-        builds=tuple(stream.build for stream in streams),
+        builds=tuple(seen.build for seen in streams),
         descriptions=descriptions,
         cells=cells,
     )
 
 
-def save(run: Run, path: Path) -> None:
-    """Write ``run`` after checking it against the schema.
+def build_order(build: Build) -> tuple[Any, ...]:
+    """A key that sorts builds by version; what never got one goes last."""
+    return (*version_order(build.version_text), build.id)
 
-    Raises:
-        jsonschema.ValidationError: The run does not fit; a defect of this project.
-    """
-    data = json.loads(json.dumps(to_json(run)))
-    _check(data)
-    write_json(path, data)
+
+def save(run: Run, path: Path) -> None:
+    """Write ``run``, one build or cell a line; the same run gives the same bytes."""
+    write_json(path, to_json(run))
 
 
 def load(path: Path) -> Run:
     """Read a run that :func:`save` wrote.
 
     Raises:
-        jsonschema.ValidationError: The file does not fit the schema.
+        DamagedError: The file cannot be read, is no run, or is of another schema version.
     """
-    data = json.loads(path.read_text(encoding="utf-8"))
-    _check(data)
-    return run_from_json(data)
-
-
-def _check(data: Any) -> None:
-    # Here, so that a machine that only probes needs no jsonschema.
-    import jsonschema
-
-    jsonschema.validate(data, schema())
+    run = read_json(path, Run)
+    if run.schema_version != SCHEMA_VERSION:
+        raise DamagedError(
+            f"{path}: expected schema version {SCHEMA_VERSION}, not {run.schema_version}"
+        )
+    return run
 
 
 def schema() -> Any:
@@ -155,76 +158,92 @@ def _new_folder(parent: Path) -> tuple[Path, datetime]:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write whole or not at all."""
+    """Write whole or not at all, one entry of the outermost lists a line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.write_text(_text(data), encoding="utf-8")
     partial.replace(path)
 
 
+def _text(data: Any) -> str:
+    """JSON that a diff can show: what the outermost lists hold stands on a line each."""
+    if not isinstance(data, Mapping):
+        return _line(data) + "\n"
+    return (
+        "{\n" + ",\n".join(f"{_line(key)}: {_value(each)}" for key, each in data.items()) + "\n}\n"
+    )
+
+
+def _value(data: Any) -> str:
+    if isinstance(data, list | tuple) and data:
+        return "[\n" + ",\n".join(map(_line, data)) + "\n]"
+    if isinstance(data, Mapping) and data:
+        rows = (f"{_line(str(key))}: {_line(each)}" for key, each in data.items())
+        return "{\n" + ",\n".join(rows) + "\n}"
+    return _line(data)
+
+
+def _line(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False)
+
+
 @dataclass(frozen=True)
-class _Read:
-    """A stream: ``own`` is the execution that wrote it, ``sources`` those that it names."""
+class _Seen:
+    """What one execution, ``own``, wrote of a build; ``sources`` are those that it names."""
 
     build: Build
     own: str
     sources: list[Source]
-    plans: Mapping[str, Mapping[str, Any]]
-    outcomes: Mapping[str, Mapping[str, Any]]
+    plans: Mapping[CheckId, Planned]
+    cells: Mapping[CheckId, Reported]
 
 
-def _read(stream: Stream, source: str) -> _Read:
-    build: Build | None = None
-    sources: list[Source] = []
-    plans: dict[str, dict[str, Any]] = {}
-    ended = False
-    for kind, data in stream.read():
-        if kind == "build":
-            build = build_from_json(data)
-        elif kind == "environment" and build is not None:
-            local = data["version"].partition("+")[2]
-            build = replace(
-                build,
-                **{**data, "device": Device(**data["device"])},
-                variant=build.variant or local,
-            )
-        elif kind == "source":
-            sources.append(source_from_json(data))
-        elif kind == "plan":
-            plans[check_id(data["probe"], data["params"])] = data
-        elif kind == "end" and build is not None:
-            ended = True
-            build = replace(build, status=Status(data["status"]), reason=data["reason"])
+def _seen(contents: Contents, source: str) -> _Seen:
+    build = contents.build
     if build is None:
-        raise ValueError(f"{stream.path}: no build in it")
-    if not ended:
+        raise UsageError("expected the contents of a stream with a build in it")
+    if contents.environment is not None:
+        said = contents.environment
+        build = replace(
+            build,
+            version=said.version,
+            git_version=said.git_version,
+            triton=said.triton,
+            python=said.python,
+            compiler=said.compiler,
+            device=said.device,
+            variant=build.variant or said.version.partition("+")[2],
+        )
+    if contents.end is not None:
+        build = replace(build, status=contents.end.status, reason=contents.end.reason)
+    else:
         build = replace(build, status=Status.BROKEN, reason="the runner ended before the build did")
-    outcomes = {
-        check: {"seen_in": source, **outcome} for check, outcome in read_outcomes(stream).items()
+    cells = {
+        check: replace(reported, seen_in=reported.seen_in or source)
+        for check, reported in contents.cells.items()
     }
-    return _Read(build, source, sources, plans, outcomes)
+    return _Seen(build, source, contents.sources, contents.plans, cells)
 
 
-def _joined(streams: Iterable[_Read]) -> list[_Read]:
-    """One for each build and device; what a later one saw of a check replaces what is there."""
-    joined: dict[tuple[str, str], _Read] = {}
-    for stream in streams:
-        name = (stream.build.id, stream.build.device.kind)
-        earlier = joined.get(name)
-        if earlier is None or _another_wheel(earlier.build, stream.build):
-            joined[name] = stream
+def _joined(streams: Iterable[_Seen]) -> list[_Seen]:
+    """One for each build; what a later one saw of a check replaces what is there."""
+    joined: dict[BuildId, _Seen] = {}
+    for seen in streams:
+        earlier = joined.get(seen.build.id)
+        if earlier is None or _another_wheel(earlier.build, seen.build):
+            joined[seen.build.id] = seen
             continue
-        saw = {
-            check: outcome
-            for check, outcome in stream.outcomes.items()
-            if outcome["outcome"] != Outcome.NOT_RUN or check not in earlier.outcomes
+        cells = {
+            check: reported
+            for check, reported in seen.cells.items()
+            if reported.outcome is not Outcome.NOT_RUN or check not in earlier.cells
         }
-        joined[name] = _Read(
-            stream.build if stream.plans or not earlier.plans else earlier.build,
-            stream.own,
-            [*earlier.sources, *stream.sources],
-            {**earlier.plans, **stream.plans},
-            {**earlier.outcomes, **saw},
+        joined[seen.build.id] = _Seen(
+            seen.build if seen.plans or not earlier.plans else earlier.build,
+            seen.own,
+            [*earlier.sources, *seen.sources],
+            {**earlier.plans, **seen.plans},
+            {**earlier.cells, **cells},
         )
     return list(joined.values())
 
@@ -235,46 +254,18 @@ def _another_wheel(one: Build, other: Build) -> bool:
     return len(hashes) > 1
 
 
-def read_outcomes(stream: Stream) -> dict[str, dict[str, Any]]:
-    """The cells of a stream by check; one that was tried twice has its ``first`` outcome too."""
-    outcomes: dict[str, dict[str, Any]] = {}
-    for kind, data in stream.read():
-        if kind != "cell":
+def _cells(seen: _Seen, plans: Mapping[CheckId, Planned]) -> Iterable[Cell]:
+    for check, planned in plans.items():
+        if seen.plans and check not in seen.plans:
             continue
-        check = check_id(data["probe"], data["params"])
-        earlier = outcomes.get(check)
-        outcomes[check] = data
-        if earlier is not None and earlier["outcome"] != Outcome.NOT_RUN:
-            texts = {name: earlier.get(name, "") for name in ("reason", "signature", "message")}
-            outcomes[check] = {**data, "first": {"outcome": earlier["outcome"], **texts}}
-    return outcomes
-
-
-def _cells(stream: _Read, checks: Mapping[str, tuple[str, Mapping[str, str]]]) -> Iterable[Cell]:
-    for check, (probe, params) in checks.items():
-        if stream.plans and check not in stream.plans:
-            continue
-        outcome = stream.outcomes.get(check)
-        if outcome is None:
-            outcome = {"outcome": Outcome.NOT_RUN, "reason": stream.build.reason}
-        elif outcome["outcome"] == Outcome.NOT_RUN:
-            outcome = {**outcome, "seen_in": ""}
-        yield cell_from_json(
-            {
-                **outcome,
-                "subject": SUBJECT,
-                "build": stream.build.id,
-                "device": stream.build.device.kind,
-                "probe": probe,
-                "params": params,
-            }
-        )
-
-
-def _order(build: Build) -> tuple[bool, Version, str, str]:
-    """By version; what never got one goes last."""
-    try:
-        version = Version(build.version or build.id)
-    except InvalidVersion:
-        return (True, Version("0"), build.id, build.device.kind)
-    return (False, version, build.id, build.device.kind)
+        reported = seen.cells.get(check)
+        if reported is None:
+            reported = Reported(
+                probe=planned.probe,
+                params=planned.params,
+                outcome=Outcome.NOT_RUN,
+                reason=seen.build.reason,
+            )
+        elif reported.outcome is Outcome.NOT_RUN:
+            reported = replace(reported, seen_in="")
+        yield Cell(build=seen.build.id, **vars(reported))

@@ -49,13 +49,8 @@ class Stream:
         yield
         self.append("phase", {"name": phase, "seconds": round(perf_counter() - started, 2)})
 
-    def read(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every whole line as its kind and its data; a line that was cut short is passed over."""
-        if not self.path.exists():
-            return
-        for line in self.path.read_text(encoding="utf-8").splitlines():
-            try:
-                data = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            yield data.pop("kind"), data
+    def lines(self) -> Iterator[bytes]:
+        """Every line that was written to its end; see :mod:`compat.runs.contents`."""
+        if self.path.exists():
+            with self.path.open("rb") as file:
+                yield from (line for line in file if line.endswith(b"\n"))

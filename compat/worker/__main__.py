@@ -156,8 +156,8 @@ class Selection:
         self._across = across
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        from compat.runs.model import SAVED_BY, check_id
-        from compat.worker.isolation import identity
+        from compat.runs.model import SAVED_BY
+        from compat.worker.isolation import check_of, identity
 
         items[:] = [
             item
@@ -165,7 +165,7 @@ class Selection:
             if (self._device == "cuda" or item.get_closest_marker("cuda") is None)
             and (self._depth == FULL or item.get_closest_marker(FULL) is None)
             and (SAVED_BY in identity(item)["params"]) == self._across
-            and any(text in check_id(**identity(item)) for text in self._texts)
+            and any(text in check_of(item) for text in self._texts)
         ]
 
 

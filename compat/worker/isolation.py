@@ -24,13 +24,17 @@ from typing import Any
 
 import pytest
 
-from compat.runs.model import Outcome, check_id
+from compat.runs.ids import CheckId
+from compat.runs.model import Outcome
 from compat.runs.signature import signature_of, unwrapped
 from compat.runs.stream import Stream
 from compat.worker.lifeline import be_first_to_go, die_with_parent
 from compat.worker.machine import trouble
 from compat.worker.memory import used_by_groups
 from compat.worker.stopwatch import COMPILING
+
+# Where a probe leaves what it found out, as JSON values.
+RECORD: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -99,7 +103,7 @@ class IsolatedRun:
         pending = deque(
             (number, item)
             for number, item in enumerate(session.items)
-            if check_id(**identity(item)) not in self._skip
+            if check_of(item) not in self._skip
         )
         if pending:
             with self._stream.timed("warm up"):
@@ -211,7 +215,7 @@ def _run_probe(item: pytest.Item, connection: Connection, scratch: Path, timeout
         **witness.outcome(item),
         "duration_s": round(perf_counter() - started, 3),
         "compile_s": round(COMPILING.seconds, 3),
-        "metrics": dict(item.user_properties),
+        "record": item.stash.get(RECORD, None),
     }
     faulthandler.cancel_dump_traceback_later()
     connection.send(outcome)
@@ -282,6 +286,11 @@ def identity(item: pytest.Item) -> dict[str, Any]:
         "probe": f"{family}.{name}",
         "params": {each: str(params[each]) for each in ordered},
     }
+
+
+def check_of(item: pytest.Item) -> CheckId:
+    """The check that a test asks."""
+    return CheckId.of(**identity(item))
 
 
 def _description(item: pytest.Item) -> str:

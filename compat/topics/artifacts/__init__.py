@@ -1,0 +1,1 @@
+"""What becomes of saved artifacts: reloaded, damaged, moved, or another build's."""

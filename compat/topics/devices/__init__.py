@@ -1,0 +1,1 @@
+"""What only a GPU can be asked, and where it differs from a CPU."""

@@ -1,0 +1,1 @@
+"""What donating the graph saves, and what it leaves behind."""

@@ -1,0 +1,1 @@
+"""Gate against capability, and the patches that stand in for a feature."""

@@ -1,0 +1,1 @@
+"""Which inputs compile_fx takes inside Dynamo's context, hidden or not."""

@@ -1,0 +1,27 @@
+"""Records of: which inputs compile_fx takes inside Dynamo's context, hidden or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Whether inputs compile, and what that changed in Dynamo's own context.
+
+    Attributes:
+        failure: The signature of why not; empty where they do.
+        leaks: Names of attributes that are not what they were.
+        max_abs: The distance from eager; None where nothing was run, or where it is not finite.
+    """
+
+    compiles: bool
+    failure: str
+    leaks: tuple[str, ...]
+    max_abs: float | None
+
+
+RECORDS: Mapping[str, type] = {
+    "context_inputs.inputs": Inputs,
+}

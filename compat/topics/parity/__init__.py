@@ -1,0 +1,1 @@
+"""Whether all paths compute the same numbers."""

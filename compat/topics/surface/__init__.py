@@ -1,0 +1,1 @@
+"""The private names and parameters that the interface leans on."""

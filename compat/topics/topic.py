@@ -1,0 +1,61 @@
+"""What every topic has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from compat.document.parts import Chart, Section, Sentence
+from compat.runs.answers import Said
+from compat.runs.ids import BuildId, CellId, CheckId
+from compat.topics.matrix import Matrix
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Across:
+    """An answer that takes several cells of one build.
+
+    Attributes:
+        check: The group of cells that it is about, such as ``parity.outputs[mlp-float32-static]``.
+    """
+
+    check: CheckId
+    said: Said
+    cells: tuple[CellId, ...]
+
+
+def no_answers_across(_: Matrix, __: str, ___: BuildId) -> Iterable[Across]:
+    """Of a topic whose answers each come from a single cell."""
+    return ()
+
+
+def no_charts(_: Matrix, __: Any) -> Iterable[Chart]:
+    """Of a topic that draws nothing."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic(Generic[F]):
+    """A family of questions with one meaning.
+
+    Attributes:
+        records: By probe: the type of record that it fills.
+        answers: By type of record: what one says.
+        across: What the cells of a subject on one build say together.
+        find: What follows from all cells, over builds: a frozen dataclass.
+        say: The finding in sentences,
+        show: in sections of the report,
+        draw: and in charts.
+    """
+
+    name: str
+    records: Mapping[str, type]
+    answers: Mapping[type, Callable[[Any], Iterable[Said]]]
+    across: Callable[[Matrix, str, BuildId], Iterable[Across]] = no_answers_across
+    find: Callable[[Matrix], F]
+    say: Callable[[Matrix, F], Iterable[Sentence]]
+    show: Callable[[Matrix, F], Iterable[Section]]
+    draw: Callable[[Matrix, F], Iterable[Chart]] = no_charts

@@ -1,0 +1,1 @@
+"""Hiding Dynamo's tracing context from compile_fx: needed, working, clean."""

@@ -1,0 +1,49 @@
+"""Words and glyphs that the views of several topics need."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from compat.runs.ids import BuildId
+from compat.runs.model import Cell, Outcome
+
+# One glyph an outcome, each of its own shape, so that unknown looks like nothing else.
+GLYPHS = {
+    Outcome.PASS: "✅",
+    Outcome.FAIL: "❌",
+    Outcome.ERROR: "💥",
+    Outcome.CRASH: "☠️",
+    Outcome.TIMEOUT: "⏰",
+    Outcome.UNSUPPORTED: "➖",
+    Outcome.SKIP: "⏭️",
+    Outcome.NOT_RUN: "❔",
+}
+# The worst outcome of several stands for all of them.
+_WORST_FIRST = (
+    Outcome.CRASH,
+    Outcome.TIMEOUT,
+    Outcome.ERROR,
+    Outcome.FAIL,
+    Outcome.NOT_RUN,
+    Outcome.SKIP,
+    Outcome.PASS,
+    Outcome.UNSUPPORTED,
+)
+
+NOT_KNOWN = "❔"
+
+
+def labels(builds: Iterable[BuildId]) -> str:
+    """Builds as people read them, each once."""
+    return ", ".join(dict.fromkeys(build.label for build in builds))
+
+
+def glyphs(cells: Iterable[Cell]) -> str:
+    """How cells ended: the glyph of the worst outcome, with a number where not all ended so."""
+    counts = Counter(cell.outcome for cell in cells)
+    worst = next((each for each in _WORST_FIRST if counts[each]), None)
+    if worst is None:
+        return ""
+    number, total = counts[worst], counts.total()
+    return GLYPHS[worst] + ("" if number == total else f" {number} of {total}")
