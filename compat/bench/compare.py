@@ -22,6 +22,7 @@ from compat.report.timing import Timing, timing_table, timings
 from compat.running.launcher import worker_variables
 from compat.running.pipeline import Progress, probe_builds
 from compat.running.settings import Settings
+from compat.runs.contents import read_contents
 from compat.runs.model import Outcome
 from compat.runs.store import RunFolder, merge
 
@@ -64,19 +65,20 @@ def compare(resolution: Resolution, settings: Settings, progress: Progress) -> C
     Raises:
         UsageError: The build could not be had, or a cell ended badly: there is nothing to compare.
     """
+    name = resolution.id(settings.device).name_and_python
     if resolution.wheel is None:
-        raise UsageError(f"{resolution.id}: {resolution.problem or 'expected a wheel'}")
+        raise UsageError(f"{name}: {resolution.problem or 'expected a wheel'}")
     home = settings.home / "bench"
     shutil.rmtree(home, ignore_errors=True)
     settings = replace(settings, home=home, fresh=True)
     first_s, first = _seconds(resolution, settings, progress)
     environment = install(resolution.wheel, home / "environments")
     nodes = _nodes(first)
-    progress.phase(resolution.id, f"{len(nodes)} probes, a process each")
+    progress.phase(name, f"{len(nodes)} probes, a process each")
     began = perf_counter()
     for number, node in enumerate(nodes, start=1):
         _run_plainly(node, environment, settings)
-        progress.cells(f"{resolution.id} plainly", number, len(nodes))
+        progress.cells(f"{name} plainly", number, len(nodes))
     plain_s = perf_counter() - began
     later_s, later = _seconds(resolution, settings, progress)
     began = perf_counter()
@@ -115,10 +117,9 @@ def _seconds(
 def _nodes(folder: RunFolder) -> Sequence[str]:
     """What pytest calls the cells of a run."""
     return [
-        str(data["node"])
+        planned.node
         for stream in folder.streams()
-        for kind, data in stream.read()
-        if kind == "plan"
+        for planned in read_contents(stream).plans.values()
     ]
 
 

@@ -77,9 +77,14 @@ class BuildId(_Id):
         return self._parts["device"]
 
     @property
+    def name_and_python(self) -> str:
+        """Without the device: what builds of one device are told apart by."""
+        return f"{self.name}-py{self.python}" if self.python else self.name
+
+    @property
     def label(self) -> str:
         """As people read it: the device stands there where it is not the CPU."""
-        name = f"{self.name}-py{self.python}" if self.python else self.name
+        name = self.name_and_python
         return name if self.device == "cpu" else f"{name} {self.device}"
 
     @property
