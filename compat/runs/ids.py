@@ -123,7 +123,7 @@ class AnswerId(_Id):
     def of(cls, check: CheckId, name: str) -> Self:
         return cls(f"{check}.{name}")
 
-    @property
+    @cached_property
     def check(self) -> CheckId:
         return CheckId(self._parts["check"])
 
@@ -146,10 +146,10 @@ class CellId(_Id):
     def subject(self) -> str:
         return self._parts["subject"] or BUILTIN
 
-    @property
+    @cached_property
     def check(self) -> CheckId:
         return CheckId(self._parts["check"])
 
-    @property
+    @cached_property
     def build(self) -> BuildId:
         return BuildId(self._parts["build"])
