@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat.errors import UsageError
-from compat.runs.model import DEPTHS
 from compat.runs.ids import BUILTIN
+from compat.runs.model import DEPTHS
 
 # Where a GPU is found.
 GPU_RUNNER = "COMPAT_GPU_RUNNER"

@@ -14,8 +14,9 @@ from datetime import date, timedelta
 from enum import Enum
 from itertools import takewhile
 
-from compat.findings.answers import OUTCOME
+from compat.findings.answers import OUTCOME, ending_of
 from compat.findings.changes import Difference, value_in
+from compat.findings.results import Results
 from compat.runs.answers import ENDING, Change, Ending, Kind, Value, relate
 from compat.runs.history import WHOLE, Column, Entry, History, day_of, run_id
 from compat.runs.ids import AnswerId
@@ -71,7 +72,7 @@ def symptom_of(difference: Difference) -> Symptom:
     """Of an answer that is lost or worse, or of a cell that ended badly."""
     after = difference.after
     if isinstance(after, Ending) and after.outcome.bad:
-        return Symptom(about=OUTCOME, change=Change.LOST, before=None, after=after)
+        return _failure(after)
     noisy = difference.scale.kind in {Kind.QUANTITY, Kind.NUMBERS}
     name = difference.answer
     return Symptom(
@@ -80,6 +81,10 @@ def symptom_of(difference: Difference) -> Symptom:
         before=None if noisy else difference.before,
         after=None if noisy else after,
     )
+
+
+def _failure(ending: Ending) -> Symptom:
+    return Symptom(about=OUTCOME, change=Change.LOST, before=None, after=ending)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,8 +286,7 @@ def _is_no_news(name: AnswerId, entry: Entry, value: Value, past: _Past) -> bool
 def _symptom(name: AnswerId, entry: Entry, value: Value, past: _Past) -> Symptom | None:
     """What is wrong with an answer, if anything is."""
     if isinstance(value, Ending) and value.outcome.bad:
-        ending = value if value.signature else Ending(outcome=value.outcome)
-        return Symptom(about=OUTCOME, change=Change.LOST, before=None, after=ending)
+        return _failure(value)
     twin = past.twin(entry.column)
     before = value_in(twin, name) if twin else None
     scale = ENDING if name.name == OUTCOME else entry.answers[name].scale
@@ -336,6 +340,20 @@ def _last_good(history: History, name: AnswerId, bad: Entry) -> Column | None:
         if not isinstance(value, Ending) or value.outcome is Outcome.PASS:
             return entry.column
     return None
+
+
+def known_symptoms(results: Results) -> frozenset[tuple[AnswerId, Symptom]]:
+    """What ended badly as expected in a run, and what was lost as expected; on any device."""
+    cells = [cell for cell in results.run.cells if cell.id in set(results.findings.expected)]
+    failures = {(AnswerId.of(cell.check, OUTCOME), _failure(ending_of(cell))) for cell in cells}
+    losses = {
+        (difference.answer, symptom_of(difference))
+        for comparison in results.comparisons.values()
+        for group in comparison.groups
+        if group.expected
+        for difference in group.differences
+    }
+    return frozenset(failures | losses)
 
 
 def watch_index(history: History, run: Run) -> dict[str, str]:
