@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,11 +26,24 @@ from compat.interface.compilers import (
     with_convention_of,
 )
 from compat.probes.agreement import TOLERANCES, difference, digest
-from compat.probes.conftest import FreshProcess, Record, Require
+from compat.probes.conftest import DiedError, FreshProcess, RaisedError, Record, Require
 from compat.probes.driving import Driven, drive, initialized, make_batches, run_eagerly
 from compat.probes.models import make_model
 from compat.probes.permissions import obey_permissions
 from compat.runs.signature import normalise
+from compat.topics.artifacts.records import (
+    Across,
+    Damaged,
+    Kept,
+    Load,
+    Loaded,
+    Placed,
+    Reloaded,
+    SavedByTwo,
+)
+from compat.topics.artifacts.refusals import refusal
+
+REFUSALS = (Load.REFUSED, Load.REFUSED_UNCLEARLY)
 
 
 class RawAotCompiler(StandaloneCompiler):
@@ -79,28 +93,27 @@ def test_reload(
     ``fx-graph-cache`` is the compile_fx path's lookup of its own cache, through a stand-in
     ShapeEnv, from inside Dynamo's context.
     """
-    _, driven = save_block(kind, device, require, tmp_path)
-    lists, compilations = fresh_process(load, kind, device, tmp_path, driven.backend.handles)
-    loaded = [torch.tensor(output, device=device) for output in lists]
-    seen = difference(loaded, driven.outputs, TOLERANCES[torch.float32])
+    saved, driven = save_block(kind, device, require, tmp_path)
+    loaded, outputs = load_elsewhere(fresh_process, kind, device, tmp_path, saved, driven.outputs)
     record(
-        max_abs=seen.max_abs,
-        bitwise=digest(loaded) == digest(driven.outputs),
-        handles=len(driven.backend.handles),
-        compilations=compilations,
+        Reloaded(
+            **vars(loaded),
+            bitwise=digest(outputs) == digest(driven.outputs),
+            handles=len(saved),
+        )
     )
-    assert len(driven.backend.handles) == 4, f"saved only {sorted(driven.backend.handles)}"
-    assert compilations == 0, f"the new process compiled {compilations} times"
-    assert seen.within_tolerance, f"the loaded artifact's outputs are off by {seen.max_abs:.3g}"
+    assert len(saved) == 4, f"saved only {sorted(saved)}"
+    assert loaded.load is Load.RIGHT, in_words(loaded)
+    assert loaded.compilations == 0, f"the new process compiled {loaded.compilations} times"
 
 
 def load(
     kind: str, device: str, cache_dir: Path, handles: Mapping[str, Handle]
 ) -> tuple[list[list[list[float]]], int]:
-    """Run the model from ``handles`` alone; its outputs and how often it compiled."""
+    """Run the model from ``handles``; its outputs and how often it compiled all the same."""
     compiler = initialized(KINDS[kind](), cache_dir)
-    with patch.object(type(compiler), "compile", autospec=True) as compile_again:
-        compile_again.side_effect = AssertionError("asked to compile what was saved")
+    real = type(compiler).compile
+    with patch.object(type(compiler), "compile", autospec=True, side_effect=real) as compile_again:
         driven = drive(
             make_model("block", torch.float32, device),
             compiler,
@@ -171,11 +184,13 @@ def test_damaged(
             if file.is_file():
                 DAMAGES[damage](file)
     forget_caches(tmp_path / "saved")
-    verdict, said = load_elsewhere(
+    loaded, _ = load_elsewhere(
         fresh_process, kind, device, tmp_path / "saved", saved, driven.outputs
     )
-    record(verdict=verdict, said=said)
-    assert damage == "bit-flipped" or verdict == "refused", f"{verdict}: {said}"
+    if loaded.load is Load.RIGHT:
+        loaded = replace(loaded, load=Load.UNNOTICED)
+    record(Damaged(**vars(loaded)))
+    assert damage == "bit-flipped" or loaded.load in REFUSALS, in_words(loaded)
 
 
 @pytest.mark.full
@@ -207,7 +222,7 @@ def test_placed(
     else:
         for each in [folder, *folder.rglob("*")]:
             each.chmod(0o555 if each.is_dir() else 0o444)
-    verdict, said = load_elsewhere(
+    loaded, _ = load_elsewhere(
         fresh_process,
         kind,
         device,
@@ -219,16 +234,19 @@ def test_placed(
     if place == "read-only":
         for each in [folder, *folder.rglob("*")]:
             each.chmod(0o755 if each.is_dir() else 0o644)
-    record(verdict=verdict, said=said)
-    allowed = ("right",) if place == "moved" else ("right", "refused")
-    assert verdict in allowed, f"{verdict}: {said}"
+    record(Placed(**vars(loaded)))
+    allowed = (Load.RIGHT,) if place == "moved" else (Load.RIGHT, *REFUSALS)
+    assert loaded.load in allowed, in_words(loaded)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", FILES)
-def test_saved(kind: str, artifacts: Path, device: str, require: Require, tmp_path: Path) -> None:
+def test_saved(
+    kind: str, artifacts: Path, device: str, record: Record, require: Require, tmp_path: Path
+) -> None:
     """What the other builds are to load is saved, outside of this probe's own folder."""
     saved, _ = save_block(kind, device, require, tmp_path)
+    record(Kept(artifacts=len(saved)))
     assert len(saved) == 4, f"saved only {sorted(saved)}"
     forget_caches(tmp_path)
     handles = {name: [key, Path(path).name] for name, (key, path) in saved.items()}
@@ -265,11 +283,9 @@ def test_across(
     }
     model = make_model("block", torch.float32, device)
     expected = run_eagerly(model, make_batches("dynamic", torch.float32, device))
-    verdict, said = load_elsewhere(
-        fresh_process, kind, device, tmp_path / "caches", handles, expected
-    )
-    record(verdict=verdict, said=said)
-    assert verdict in ("right", "refused"), f"{verdict}: {said}"
+    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path / "caches", handles, expected)
+    record(Across(**vars(loaded)))
+    assert loaded.load in (Load.RIGHT, *REFUSALS), in_words(loaded)
 
 
 @pytest.mark.full
@@ -303,10 +319,10 @@ def test_saved_by_two(
         for name, (key, path) in saved.items()
     }
     forget_caches(tmp_path)
-    verdict, said = load_elsewhere(fresh_process, kind, device, tmp_path, shared, driven.outputs)
-    record(verdict=verdict, said=said, savers_failed=sum(map(bool, statuses)))
+    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path, shared, driven.outputs)
+    record(SavedByTwo(**vars(loaded), savers_failed=sum(map(bool, statuses))))
     assert 0 in statuses, f"both savers failed, with {statuses}"
-    assert verdict in ("right", "refused"), f"{verdict}: {said}"
+    assert loaded.load in (Load.RIGHT, *REFUSALS), in_words(loaded)
 
 
 def save_block(
@@ -335,13 +351,26 @@ def load_elsewhere(
     handles: Mapping[str, Handle],
     expected: Sequence[torch.Tensor],
     load: Callable[..., Any] = load,
-) -> tuple[str, str]:
-    """``right``, ``wrong``, ``refused`` or ``crashed``, and in which words."""
+) -> tuple[Loaded, list[torch.Tensor]]:
+    """How a new process fares with what was saved, and what it computed."""
     try:
-        lists, _ = fresh_process(load, kind, device, cache_dir, handles)
-    except RuntimeError as error:
-        said = str(error).partition("\n")[0]
-        return ("crashed" if "before it answered" in said else "refused"), normalise(said)
-    loaded = [torch.tensor(output, device=device) for output in lists]
-    seen = difference(loaded, expected, TOLERANCES[torch.float32])
-    return ("right" if seen.within_tolerance else "wrong"), f"off by {seen.max_abs:.3g}"
+        lists, compilations = fresh_process(load, kind, device, cache_dir, handles)
+    except DiedError as error:
+        return Loaded(load=Load.CRASHED, exit_code=error.exit_code), []
+    except RaisedError as error:
+        said = normalise(error.message.partition("\n")[0])
+        how = refusal(error.kind, said)
+        return Loaded(load=how, raised=error.kind, said=said), []
+    outputs = [torch.tensor(output, device=device) for output in lists]
+    seen = difference(outputs, expected, TOLERANCES[torch.float32])
+    how = Load.RIGHT if seen.within_tolerance else Load.WRONG
+    return Loaded(load=how, max_abs=seen.max_abs, compilations=compilations), outputs
+
+
+def in_words(loaded: Loaded) -> str:
+    """What became of a load, for a failed assertion."""
+    if loaded.raised:
+        return f"{loaded.load.value}: {loaded.raised}: {loaded.said}"
+    if loaded.exit_code is not None:
+        return f"{loaded.load.value}: the new process ended with {loaded.exit_code}"
+    return f"{loaded.load.value}: outputs are off by {loaded.max_abs:.3g}"

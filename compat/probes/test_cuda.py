@@ -38,6 +38,16 @@ from compat.probes.driving import (
 from compat.probes.models import WIDTH, make_input, make_model
 from compat.probes.parity import NEEDS
 from compat.probes.test_donation_cost import chain, compile_once
+from compat.topics.devices.records import (
+    Fakes,
+    Graphs,
+    Precision,
+    ScaledMatmul,
+    Stream,
+    Triton,
+    Tuning,
+    UserKernel,
+)
 
 pytestmark = pytest.mark.cuda
 
@@ -57,7 +67,7 @@ def test_triton(path: str, device: str, record: Record, tmp_path: Path) -> None:
         driven = drive(model, initialized(PATHS[path](), tmp_path), batches)
     seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
     triton = sum("@triton.jit" in kernel for kernel in kernels)
-    record(triton=triton, kernels=len(kernels), max_abs=seen.max_abs)
+    record(Triton(triton=triton, kernels=len(kernels), max_abs=seen.max_abs))
     assert triton, f"none of the {len(kernels)} generated kernels is one of Triton's"
     assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
 
@@ -79,9 +89,11 @@ def test_user_kernel(
     seen = difference(driven.outputs, expected, TOLERANCES[torch.float32])
     seen_loaded = difference(loaded, driven.outputs, TOLERANCES[torch.float32])
     record(
-        max_abs=seen.max_abs,
-        handles=len(handles),
-        bitwise=digest(loaded) == digest(driven.outputs),
+        UserKernel(
+            max_abs=seen.max_abs,
+            handles=len(handles),
+            bitwise=digest(loaded) == digest(driven.outputs),
+        )
     )
     assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
     assert seen_loaded.within_tolerance, f"loaded, it is off by {seen_loaded.max_abs:.3g}"
@@ -133,7 +145,7 @@ def test_graphs(path: str, device: str, record: Record, tmp_path: Path) -> None:
             )
     worst = max(seen.max_abs for seen in off_by)
     skips = counters["inductor"]["cudagraph_skips"]
-    record(replays=len(replays), skips=skips, max_abs=worst)
+    record(Graphs(replays=len(replays), skips=skips, max_abs=worst))
     assert all(seen.within_tolerance for seen in off_by), f"outputs are off by {worst:.3g}"
     assert replays, f"no CUDA graph was replayed; torch skipped {skips}"
 
@@ -208,9 +220,11 @@ def test_max_autotune(tuning: str, path: str, device: str, record: Record, tmp_p
     seen = difference(outputs, run_eagerly(model, [batch]), TOLERANCES[torch.bfloat16])
     compared = counters["inductor"]["select_algorithm_autotune"]
     record(
-        compared=compared,
-        templates=sum("triton_tem" in kernel for kernel in kernels),
-        max_abs=seen.max_abs,
+        Tuning(
+            compared=compared,
+            templates=sum("triton_tem" in kernel for kernel in kernels),
+            max_abs=seen.max_abs,
+        )
     )
     assert bool(compared) == (tuning == "on"), f"{tuning}, and kernels were compared {compared}×"
     assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
@@ -229,7 +243,7 @@ def test_scaled_matmul(path: str, device: str, record: Record, tmp_path: Path) -
     batches = make_batches("dynamic", torch.bfloat16, device)
     driven = drive(model, initialized(PATHS[path](), tmp_path), batches)
     seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.bfloat16])
-    record(max_abs=seen.max_abs, max_rel=seen.max_rel)
+    record(ScaledMatmul(max_abs=seen.max_abs, max_rel=seen.max_rel))
     assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
 
 
@@ -256,12 +270,14 @@ def test_matmul_precision(
         for outputs in (driven.outputs, run_eagerly(model, [batch]))
     )
     record(
-        error=error,
-        eager_error=eager_error,
-        tf32_used=error > ERRORS["highest"],
-        tf32_used_in_eager=eager_error > ERRORS["highest"],
-        tf32_allowed=torch.backends.cuda.matmul.allow_tf32,
-        tf32_allowed_in_cudnn=torch.backends.cudnn.allow_tf32,
+        Precision(
+            error=error,
+            eager_error=eager_error,
+            tf32_used=error > ERRORS["highest"],
+            tf32_used_in_eager=eager_error > ERRORS["highest"],
+            tf32_allowed=torch.backends.cuda.matmul.allow_tf32,
+            tf32_allowed_in_cudnn=torch.backends.cudnn.allow_tf32,
+        )
     )
     assert error <= ERRORS[precision], f"under {precision!r} the product is off by {error:.3g}"
 
@@ -300,9 +316,11 @@ def test_stream(path: str, device: str, record: Record, tmp_path: Path) -> None:
     torch.cuda.synchronize()
     seen = difference(outputs, run_eagerly(model, [batch]), TOLERANCES[torch.float32])
     record(
-        max_abs=seen.max_abs,
-        bitwise=digest(outputs) == digest(driven.outputs),
-        asleep=asleep,
+        Stream(
+            max_abs=seen.max_abs,
+            bitwise=digest(outputs) == digest(driven.outputs),
+            asleep=asleep,
+        )
     )
     assert asleep, "the stream was idle before the call came back: another one is not told apart"
     assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
@@ -343,10 +361,12 @@ def test_fakes(
     with torch.no_grad(), measured_growth() as running:
         compiled(*inputs)
     record(
-        inputs_b=batch.nbytes,
-        compiling_b=compiling.allocated_b,
-        compiling_reserved_b=compiling.reserved_b,
-        running_b=running.allocated_b,
+        Fakes(
+            inputs_b=batch.nbytes,
+            compiling_b=compiling.allocated_b,
+            compiling_reserved_b=compiling.reserved_b,
+            running_b=running.allocated_b,
+        )
     )
     assert running.allocated_b > 0, "running it allocated nothing: the measurement is blind"
     # Below that is what Inductor makes once in a process, such as the tensors of its patterns.
