@@ -16,13 +16,15 @@ import compat
 from compat.builds.environment import Environment, install
 from compat.builds.resolve import Resolution
 from compat.errors import UsageError
-from compat.findings.derive import derive
+from compat.findings.expectations import NONE
+from compat.findings.results import results_of
 from compat.report.markdown import render
 from compat.report.timing import Timing, timing_table, timings
 from compat.running.launcher import worker_variables
 from compat.running.pipeline import Progress, probe_builds
 from compat.running.settings import Settings
 from compat.runs.contents import read_contents
+from compat.runs.history import EMPTY
 from compat.runs.model import Outcome
 from compat.runs.store import RunFolder, merge
 
@@ -82,8 +84,7 @@ def compare(resolution: Resolution, settings: Settings, progress: Progress) -> C
     plain_s = perf_counter() - began
     later_s, later = _seconds(resolution, settings, progress)
     began = perf_counter()
-    run = merge([later])
-    render(run, derive(run))
+    render(results_of(merge([later]), EMPTY, NONE))
     report_s = perf_counter() - began
     (first_timing,), (later_timing,) = timings(first), timings(later)
     shutil.rmtree(home)

@@ -44,7 +44,7 @@ def notes(comparison: Comparison) -> list[str]:
     return found
 
 
-def comparison_markdown(comparison: Comparison, commands: Mapping[str, str]) -> str:
+def comparison_markdown(comparison: Comparison, commands: Mapping[CellId, str]) -> str:
     """Totals, why a run proves nothing, and an item for each group; ``commands`` repeat cells."""
     parts = [f"{code(comparison.old)} → {code(comparison.new)}. {plain(totals(comparison))}."]
     parts += map(plain, notes(comparison))
@@ -60,7 +60,7 @@ def comparison_markdown(comparison: Comparison, commands: Mapping[str, str]) -> 
     return "\n\n".join(parts)
 
 
-def comparison_text(comparison: Comparison, commands: Mapping[str, str]) -> str:
+def comparison_text(comparison: Comparison, commands: Mapping[CellId, str]) -> str:
     """The same for a terminal, with every cell of what alarms."""
     lines = [f"{comparison.old} → {comparison.new}", totals(comparison), *notes(comparison)]
     if comparison.failed_controls:
@@ -117,11 +117,11 @@ def moment(column: Column) -> str:
     return f"{column.label} ({column.date})"
 
 
-def _command(group: Group, commands: Mapping[str, str]) -> list[str]:
+def _command(group: Group, commands: Mapping[CellId, str]) -> list[str]:
     """How to repeat the first cell of what alarms."""
     if not group.change.alarms:
         return []
-    return [commands[cell] for cell in map(CellId, group.cells) if cell in commands][:1]
+    return [commands[cell] for cell in group.cells if cell in commands][:1]
 
 
 def _count(group: Group) -> str:
