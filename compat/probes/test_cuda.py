@@ -38,6 +38,7 @@ from compat.probes.driving import (
 from compat.probes.models import WIDTH, make_input, make_model
 from compat.probes.parity import NEEDS
 from compat.probes.test_donation_cost import chain, compile_once
+from compat.topics.cost.records import CompileTime, PathTime
 from compat.topics.devices.records import (
     Fakes,
     Graphs,
@@ -48,6 +49,7 @@ from compat.topics.devices.records import (
     Tuning,
     UserKernel,
 )
+from compat.topics.donation.records import DeviceMemory
 
 pytestmark = pytest.mark.cuda
 
@@ -417,11 +419,13 @@ def test_donation_memory(device: str, record: Record, require: Require) -> None:
             compile_once(path, graph, device)
     kept, donated = grown["standalone"], grown["donated"]
     record(
-        buffer_mb=BUFFER_MB,
-        kept_mb=round(kept.allocated_b / MB),
-        donated_mb=round(donated.allocated_b / MB),
-        kept_reserved_mb=round(kept.reserved_b / MB),
-        donated_reserved_mb=round(donated.reserved_b / MB),
+        DeviceMemory(
+            buffer_mb=BUFFER_MB,
+            kept_mb=round(kept.allocated_b / MB),
+            donated_mb=round(donated.allocated_b / MB),
+            kept_reserved_mb=round(kept.reserved_b / MB),
+            donated_reserved_mb=round(donated.reserved_b / MB),
+        )
     )
     assert kept.allocated_b > BUFFER_MB * MB / 2, (
         "no copy is seen where one is made: the measurement is blind"
@@ -442,11 +446,21 @@ def test_compile_time(device: str, record: Record, tmp_path: Path) -> None:
     """
     paths = [path for path in COMPILED if path not in NEEDS or FEATURES[NEEDS[path]].capability()]
     seconds, hits = cold_seconds(paths, ROUNDS, device, tmp_path)
-    for path, each in seconds.items():
-        spread = {"median_s": statistics.median(each), "min_s": min(each), "max_s": max(each)}
-        rounded = {name: round(value, 3) for name, value in spread.items()}
-        record(**{path: {**rounded, "repeats": len(each)}})
-    record(hits=hits)
+    record(
+        CompileTime(
+            paths=tuple(
+                PathTime(
+                    path=path,
+                    median_s=round(statistics.median(each), 3),
+                    min_s=round(min(each), 3),
+                    max_s=round(max(each), 3),
+                    repeats=len(each),
+                )
+                for path, each in seconds.items()
+            ),
+            hits=hits,
+        )
+    )
     assert not hits, f"{hits} times something was found in a cache: these times say nothing"
 
 
