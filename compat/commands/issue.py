@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 
 from compat.commands.places import REPORTS
 from compat.errors import UsageError
-from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
+from compat.findings.results import results_of
 from compat.report.write import HISTORY, LATEST_RUN
 from compat.runs.history import load_history
 from compat.runs.reference import load_latest
@@ -23,13 +23,11 @@ MATRIX = "matrix"
 
 def sync(parsed: argparse.Namespace) -> int:
     history = load_history(REPORTS / HISTORY)
-    if not history.columns:
+    if not history.entries:
         raise UsageError(f"{REPORTS / HISTORY}: expected a history of at least one run")
     run = load_latest(REPORTS / LATEST_RUN)
     topics = issues.find_topics(
-        history,
-        run,
-        frozenset(derive(run, load_expectations()).expected),
+        results_of(run, history, load_expectations()),
         nights=parsed.nights,
         today=parsed.today or datetime.now(timezone.utc).date(),
         # Another workflow's run has no report that a link could lead to.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from compat.probes.conftest import Record
 from compat.probes.driving import SINGLE_SIZE, inside_dynamo, run_eagerly, unhidden
 from compat.probes.models import make_input, make_model
 from compat.runs.signature import signature_of
+from compat.topics.inputs.records import Inputs
 
 WAYS: Mapping[str, Run] = {
     "none": unhidden,
@@ -145,12 +147,23 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
         if way != "none":
             raise
         compiled, failure = None, f"afterwards, in Dynamo: {signature_of(error)}"
-    record(compiles=compiled is not None, failure=failure, leaks=leaks)
+    found = Inputs(
+        compiles=compiled is not None,
+        failure=failure,
+        leaks=tuple(leaks),
+        returned="",
+        max_abs=None,
+    )
+    record(found)
     if compiled is not None:
         with torch.no_grad():
-            outputs = as_outputs(compiled(*real))
+            result = compiled(*real)
+        found = replace(found, returned=type(result).__name__)
+        record(found)
+        assert isinstance(result, (tuple, list)), f"instead of a tuple it returns {found.returned}"
+        outputs = as_outputs(result)
         seen = difference(outputs, run_eagerly(model, [data]), TOLERANCES[torch.float32])
-        record(max_abs=seen.max_abs)
+        record(replace(found, max_abs=seen.max_abs))
         assert seen.within_tolerance, f"it compiles, and is off by {seen.max_abs:.3g}"
     touched = [name for name in leaks if name.startswith("context.")]
     assert way == "none" or not touched, f"hidden, and yet it changed {', '.join(touched)}"
