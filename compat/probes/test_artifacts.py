@@ -24,7 +24,8 @@ from compat.interface.compilers import (
     StandaloneCompiler,
     with_convention_of,
 )
-from compat.probes.agreement import TOLERANCES, difference, digest
+from compat.probes.agreement import Reference, judge
+from compat.probes.calls import digest, pack, unpack
 from compat.probes.conftest import FreshProcess, Record, Require
 from compat.probes.driving import Driven, drive, initialized, make_batches, run_eagerly
 from compat.probes.models import make_model
@@ -80,24 +81,24 @@ def test_reload(
     ShapeEnv, from inside Dynamo's context.
     """
     _, driven = save_block(kind, device, require, tmp_path)
-    lists, compilations = fresh_process(load, kind, device, tmp_path, driven.backend.handles)
-    loaded = [torch.tensor(output, device=device) for output in lists]
-    seen = difference(loaded, driven.outputs, TOLERANCES[torch.float32])
+    packed, compilations = fresh_process(load, kind, device, tmp_path, driven.backend.handles)
+    loaded = unpack(packed)
+    seen = judge(loaded, run_block(device))
     record(
         max_abs=seen.max_abs,
-        bitwise=digest(loaded) == digest(driven.outputs),
+        bitwise=digest(loaded) == digest(driven.calls),
         handles=len(driven.backend.handles),
         compilations=compilations,
     )
     assert len(driven.backend.handles) == 4, f"saved only {sorted(driven.backend.handles)}"
     assert compilations == 0, f"the new process compiled {compilations} times"
-    assert seen.within_tolerance, f"the loaded artifact's outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"the loaded artifact's outputs are {seen}"
 
 
 def load(
     kind: str, device: str, cache_dir: Path, handles: Mapping[str, Handle]
-) -> tuple[list[list[list[float]]], int]:
-    """Run the model from ``handles`` alone; its outputs and how often it compiled."""
+) -> tuple[bytes, int]:
+    """Run the model from ``handles`` alone; its calls, packed, and how often it compiled."""
     compiler = initialized(KINDS[kind](), cache_dir)
     with patch.object(type(compiler), "compile", autospec=True) as compile_again:
         compile_again.side_effect = AssertionError("asked to compile what was saved")
@@ -107,7 +108,7 @@ def load(
             make_batches("dynamic", torch.float32, device),
             handles=handles,
         )
-    return [output.tolist() for output in driven.outputs], compile_again.call_count
+    return pack(driven.calls), compile_again.call_count
 
 
 def load_without_override(*args: Any) -> Any:
@@ -164,7 +165,7 @@ def test_damaged(
     An empty or a cut file is refused: whoever loads it instead computes something else. What a
     flipped bit does is recorded as it is, since nobody promised to notice.
     """
-    saved, driven = save_block(kind, device, require, tmp_path / "saved")
+    saved, _ = save_block(kind, device, require, tmp_path / "saved")
     for _, path in saved.values():
         files = [Path(path)] if Path(path).is_file() else sorted(Path(path).rglob("*"))
         for file in files:
@@ -172,7 +173,7 @@ def test_damaged(
                 DAMAGES[damage](file)
     forget_caches(tmp_path / "saved")
     verdict, said = load_elsewhere(
-        fresh_process, kind, device, tmp_path / "saved", saved, driven.outputs
+        fresh_process, kind, device, tmp_path / "saved", saved, run_block(device)
     )
     record(verdict=verdict, said=said)
     assert damage == "bit-flipped" or verdict == "refused", f"{verdict}: {said}"
@@ -195,7 +196,7 @@ def test_placed(
     Downstreams ship such folders in container images and on shared, read-only disks. Since nobody
     promised that those do, what becomes of them is recorded: right, or refused.
     """
-    saved, driven = save_block(kind, device, require, tmp_path / "saved")
+    saved, _ = save_block(kind, device, require, tmp_path / "saved")
     forget_caches(tmp_path / "saved")
     folder = tmp_path / "saved"
     if place == "moved":
@@ -213,7 +214,7 @@ def test_placed(
         device,
         tmp_path / "caches",
         saved,
-        driven.outputs,
+        run_block(device),
         load_without_override,
     )
     if place == "read-only":
@@ -263,10 +264,8 @@ def test_across(
         name: (key, str(folder / file))
         for name, (key, file) in json.loads((folder / HANDLES).read_text()).items()
     }
-    model = make_model("block", torch.float32, device)
-    expected = run_eagerly(model, make_batches("dynamic", torch.float32, device))
     verdict, said = load_elsewhere(
-        fresh_process, kind, device, tmp_path / "caches", handles, expected
+        fresh_process, kind, device, tmp_path / "caches", handles, run_block(device)
     )
     record(verdict=verdict, said=said)
     assert verdict in ("right", "refused"), f"{verdict}: {said}"
@@ -297,13 +296,13 @@ def test_saved_by_two(
     for saver in savers:
         saver.join()
     statuses = [saver.exitcode for saver in savers]
-    saved, driven = save_block(kind, device, require, tmp_path / "alone")
+    saved, _ = save_block(kind, device, require, tmp_path / "alone")
     shared = {
         name: (key, str(tmp_path / Path(path).relative_to(tmp_path / "alone")))
         for name, (key, path) in saved.items()
     }
     forget_caches(tmp_path)
-    verdict, said = load_elsewhere(fresh_process, kind, device, tmp_path, shared, driven.outputs)
+    verdict, said = load_elsewhere(fresh_process, kind, device, tmp_path, shared, run_block(device))
     record(verdict=verdict, said=said, savers_failed=sum(map(bool, statuses)))
     assert 0 in statuses, f"both savers failed, with {statuses}"
     assert verdict in ("right", "refused"), f"{verdict}: {said}"
@@ -321,6 +320,12 @@ def save_block(
     return dict(driven.backend.handles), driven
 
 
+def run_block(device: str) -> Reference:
+    """What the block computes without any compiler."""
+    model = make_model("block", torch.float32, device)
+    return run_eagerly(model, make_batches("dynamic", torch.float32, device))
+
+
 def forget_caches(folder: Path) -> None:
     """Leave nothing but the artifacts: Inductor's own caches would stand in for what is missing."""
     shutil.rmtree(folder / "inductor_cache", ignore_errors=True)
@@ -333,15 +338,14 @@ def load_elsewhere(
     device: str,
     cache_dir: Path,
     handles: Mapping[str, Handle],
-    expected: Sequence[torch.Tensor],
+    expected: Reference,
     load: Callable[..., Any] = load,
 ) -> tuple[str, str]:
     """``right``, ``wrong``, ``refused`` or ``crashed``, and in which words."""
     try:
-        lists, _ = fresh_process(load, kind, device, cache_dir, handles)
+        packed, _ = fresh_process(load, kind, device, cache_dir, handles)
     except RuntimeError as error:
         said = str(error).partition("\n")[0]
         return ("crashed" if "before it answered" in said else "refused"), normalise(said)
-    loaded = [torch.tensor(output, device=device) for output in lists]
-    seen = difference(loaded, expected, TOLERANCES[torch.float32])
-    return ("right" if seen.within_tolerance else "wrong"), f"off by {seen.max_abs:.3g}"
+    seen = judge(unpack(packed), expected)
+    return ("right" if seen.agrees else "wrong"), f"off by {seen.max_abs:.3g}"

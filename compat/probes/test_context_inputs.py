@@ -24,9 +24,9 @@ from torch.fx.experimental.symbolic_shapes import (
 
 from compat.interface.shapes import concrete_inputs, symbolic_inputs
 from compat.interface.tracing_context import STRATEGIES, Run
-from compat.probes.agreement import TOLERANCES, as_outputs, difference
+from compat.probes.agreement import judge
 from compat.probes.conftest import Record
-from compat.probes.driving import SINGLE_SIZE, inside_dynamo, run_eagerly, unhidden
+from compat.probes.driving import SINGLE_SIZE, call_with, inside_dynamo, run_eagerly, unhidden
 from compat.probes.models import make_input, make_model
 from compat.runs.signature import signature_of
 
@@ -119,6 +119,7 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
     model = make_model("mlp", torch.float32, device)
     data = make_input(SINGLE_SIZE, torch.float32, device)
     real: list[Any] = []
+    graphs: list[fx.GraphModule] = []
     failure = ""
     leaks: list[str] = []
 
@@ -127,6 +128,7 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
         context = TracingContext.try_get()
         assert context is not None, "Dynamo gave the backend no tracing context"
         real[:] = real_inputs(graph, examples)
+        graphs.append(graph)
         before = state_of(context)
         compiled: Callable[..., Any] | None = None
         try:
@@ -147,10 +149,9 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
         compiled, failure = None, f"afterwards, in Dynamo: {signature_of(error)}"
     record(compiles=compiled is not None, failure=failure, leaks=leaks)
     if compiled is not None:
-        with torch.no_grad():
-            outputs = as_outputs(compiled(*real))
-        seen = difference(outputs, run_eagerly(model, [data]), TOLERANCES[torch.float32])
+        call = call_with(compiled, graphs[0], tuple(real))
+        seen = judge([call], run_eagerly(graphs[0], [tuple(real)]))
         record(max_abs=seen.max_abs)
-        assert seen.within_tolerance, f"it compiles, and is off by {seen.max_abs:.3g}"
+        assert seen.agrees, f"it compiles, and is {seen}"
     touched = [name for name in leaks if name.startswith("context.")]
     assert way == "none" or not touched, f"hidden, and yet it changed {', '.join(touched)}"

@@ -22,7 +22,7 @@ from compat.interface import tracing_context
 from compat.interface.compilers import CompileFxCompiler
 from compat.interface.shapes import concrete_inputs
 from compat.interface.tracing_context import STRATEGIES, Run, T, choose_strategy
-from compat.probes.agreement import TOLERANCES, difference
+from compat.probes.agreement import judge
 from compat.probes.conftest import Record
 from compat.probes.driving import (
     SINGLE_SIZE,
@@ -47,12 +47,8 @@ def outputs_off_by(run: Run, device: str, batch: str, cache_dir: Path) -> float 
     model = make_model("mlp", torch.float32, device)
     batches = make_batches(batch, torch.float32, device)
     compiler = initialized(CompileFxCompiler(without_tracing_context=run), cache_dir)
-    seen = difference(
-        drive(model, compiler, batches).outputs,
-        run_eagerly(model, batches),
-        TOLERANCES[torch.float32],
-    )
-    return None if seen.within_tolerance else seen.max_abs
+    seen = judge(drive(model, compiler, batches).calls, run_eagerly(model, batches))
+    return None if seen.agrees else seen.max_abs
 
 
 @pytest.mark.parametrize("batch", ["static", "dynamic"])
@@ -63,7 +59,7 @@ def test_needed(batch: str, device: str, record: Record, tmp_path: Path) -> None
     """
     try:
         off_by = outputs_off_by(unhidden, device, batch, tmp_path / "unhidden")
-        failure = f"outputs are off by {off_by:.3g}" if off_by else ""
+        failure = f"outputs are off by {off_by:.3g}" if off_by is not None else ""
     except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
         failure = signature_of(error)
     record(needed=bool(failure), failure=failure)
@@ -153,8 +149,8 @@ def compile_and_check(model_name: str, device: str, cache_dir: Path) -> None:
     batches = make_batches("static", torch.float32, device)
     driven = drive(model, initialized(CompileFxCompiler(), cache_dir), batches)
     assert driven.backend.pieces, f"{model_name} was not compiled"
-    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
-    assert seen.within_tolerance, f"{model_name}: outputs are off by {seen.max_abs:.3g}"
+    seen = judge(driven.calls, run_eagerly(model, batches))
+    assert seen.agrees, f"{model_name}: outputs are {seen}"
 
 
 def in_two_threads(device: str, cache_dir: Path) -> None:

@@ -75,7 +75,7 @@ def compiled(seen: Iterable[Seen[Parity]]) -> list[Seen[Parity]]:
 
 
 def all_equal(seen: Sequence[Seen[Parity]], key: Callable[[Parity], str]) -> bool | None:
-    """Whether what several paths recorded is the same; None where one path is not known, or alone."""
+    """Whether several paths recorded the same; None where one is not known, or there is but one."""
     records = [each.record for each in seen if each.record is not None]
     if len(records) < len(seen) or not records[1:]:
         return None
