@@ -25,7 +25,8 @@ from compat.interface.compilers import (
     StandaloneCompiler,
     with_convention_of,
 )
-from compat.probes.agreement import TOLERANCES, difference, digest
+from compat.probes.agreement import Reference, judge
+from compat.probes.calls import Call, digest, pack, unpack
 from compat.probes.conftest import DiedError, FreshProcess, RaisedError, Record, Require
 from compat.probes.driving import Driven, drive, initialized, make_batches, run_eagerly
 from compat.probes.models import make_model
@@ -94,11 +95,11 @@ def test_reload(
     ShapeEnv, from inside Dynamo's context.
     """
     saved, driven = save_block(kind, device, require, tmp_path)
-    loaded, outputs = load_elsewhere(fresh_process, kind, device, tmp_path, saved, driven.outputs)
+    loaded, calls = load_elsewhere(fresh_process, kind, device, tmp_path, saved, run_block(device))
     record(
         Reloaded(
             **vars(loaded),
-            bitwise=digest(outputs) == digest(driven.outputs),
+            bitwise=digest(calls) == digest(driven.calls),
             handles=len(saved),
         )
     )
@@ -109,8 +110,8 @@ def test_reload(
 
 def load(
     kind: str, device: str, cache_dir: Path, handles: Mapping[str, Handle]
-) -> tuple[list[list[list[float]]], int]:
-    """Run the model from ``handles``; its outputs and how often it compiled all the same."""
+) -> tuple[bytes, int]:
+    """Run the model from ``handles``; its calls, packed, and how often it compiled all the same."""
     compiler = initialized(KINDS[kind](), cache_dir)
     real = type(compiler).compile
     with patch.object(type(compiler), "compile", autospec=True, side_effect=real) as compile_again:
@@ -120,7 +121,7 @@ def load(
             make_batches("dynamic", torch.float32, device),
             handles=handles,
         )
-    return [output.tolist() for output in driven.outputs], compile_again.call_count
+    return pack(driven.calls), compile_again.call_count
 
 
 def load_without_override(*args: Any) -> Any:
@@ -177,7 +178,7 @@ def test_damaged(
     An empty or a cut file is refused: whoever loads it instead computes something else. What a
     flipped bit does is recorded as it is, since nobody promised to notice.
     """
-    saved, driven = save_block(kind, device, require, tmp_path / "saved")
+    saved, _ = save_block(kind, device, require, tmp_path / "saved")
     for _, path in saved.values():
         files = [Path(path)] if Path(path).is_file() else sorted(Path(path).rglob("*"))
         for file in files:
@@ -185,7 +186,7 @@ def test_damaged(
                 DAMAGES[damage](file)
     forget_caches(tmp_path / "saved")
     loaded, _ = load_elsewhere(
-        fresh_process, kind, device, tmp_path / "saved", saved, driven.outputs
+        fresh_process, kind, device, tmp_path / "saved", saved, run_block(device)
     )
     if loaded.load is Load.RIGHT:
         loaded = replace(loaded, load=Load.UNNOTICED)
@@ -210,7 +211,7 @@ def test_placed(
     Downstreams ship such folders in container images and on shared, read-only disks. Since nobody
     promised that those do, what becomes of them is recorded: right, or refused.
     """
-    saved, driven = save_block(kind, device, require, tmp_path / "saved")
+    saved, _ = save_block(kind, device, require, tmp_path / "saved")
     forget_caches(tmp_path / "saved")
     folder = tmp_path / "saved"
     if place == "moved":
@@ -228,7 +229,7 @@ def test_placed(
         device,
         tmp_path / "caches",
         saved,
-        driven.outputs,
+        run_block(device),
         load_without_override,
     )
     if place == "read-only":
@@ -281,9 +282,9 @@ def test_across(
         name: (key, str(folder / file))
         for name, (key, file) in json.loads((folder / HANDLES).read_text()).items()
     }
-    model = make_model("block", torch.float32, device)
-    expected = run_eagerly(model, make_batches("dynamic", torch.float32, device))
-    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path / "caches", handles, expected)
+    loaded, _ = load_elsewhere(
+        fresh_process, kind, device, tmp_path / "caches", handles, run_block(device)
+    )
     record(Across(**vars(loaded)))
     assert loaded.load in (Load.RIGHT, *REFUSALS), in_words(loaded)
 
@@ -313,13 +314,13 @@ def test_saved_by_two(
     for saver in savers:
         saver.join()
     statuses = [saver.exitcode for saver in savers]
-    saved, driven = save_block(kind, device, require, tmp_path / "alone")
+    saved, _ = save_block(kind, device, require, tmp_path / "alone")
     shared = {
         name: (key, str(tmp_path / Path(path).relative_to(tmp_path / "alone")))
         for name, (key, path) in saved.items()
     }
     forget_caches(tmp_path)
-    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path, shared, driven.outputs)
+    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path, shared, run_block(device))
     record(SavedByTwo(**vars(loaded), savers_failed=sum(map(bool, statuses))))
     assert 0 in statuses, f"both savers failed, with {statuses}"
     assert loaded.load in (Load.RIGHT, *REFUSALS), in_words(loaded)
@@ -337,6 +338,12 @@ def save_block(
     return dict(driven.backend.handles), driven
 
 
+def run_block(device: str) -> Reference:
+    """What the block computes without any compiler."""
+    model = make_model("block", torch.float32, device)
+    return run_eagerly(model, make_batches("dynamic", torch.float32, device))
+
+
 def forget_caches(folder: Path) -> None:
     """Leave nothing but the artifacts: Inductor's own caches would stand in for what is missing."""
     shutil.rmtree(folder / "inductor_cache", ignore_errors=True)
@@ -349,22 +356,22 @@ def load_elsewhere(
     device: str,
     cache_dir: Path,
     handles: Mapping[str, Handle],
-    expected: Sequence[torch.Tensor],
+    expected: Reference,
     load: Callable[..., Any] = load,
-) -> tuple[Loaded, list[torch.Tensor]]:
+) -> tuple[Loaded, tuple[Call, ...]]:
     """How a new process fares with what was saved, and what it computed."""
     try:
-        lists, compilations = fresh_process(load, kind, device, cache_dir, handles)
+        packed, compilations = fresh_process(load, kind, device, cache_dir, handles)
     except DiedError as error:
-        return Loaded(load=Load.CRASHED, exit_code=error.exit_code), []
+        return Loaded(load=Load.CRASHED, exit_code=error.exit_code), ()
     except RaisedError as error:
-        said = normalise(error.message.partition("\n")[0])
+        said = normalise(error.message)
         how = refusal(error.kind, said)
-        return Loaded(load=how, raised=error.kind, said=said), []
-    outputs = [torch.tensor(output, device=device) for output in lists]
-    seen = difference(outputs, expected, TOLERANCES[torch.float32])
-    how = Load.RIGHT if seen.within_tolerance else Load.WRONG
-    return Loaded(load=how, max_abs=seen.max_abs, compilations=compilations), outputs
+        return Loaded(load=how, raised=error.kind, said=said), ()
+    calls = unpack(packed)
+    seen = judge(calls, expected)
+    how = Load.RIGHT if seen.agrees else Load.WRONG
+    return Loaded(load=how, max_abs=seen.max_abs, compilations=compilations), calls
 
 
 def in_words(loaded: Loaded) -> str:
