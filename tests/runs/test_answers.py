@@ -115,7 +115,9 @@ def test_every_other_kind(
     assert relate(how, after, before) is Change(back)
 
 
-def sample(*values: float | None, norm: float | None = 2.0, shape: tuple[int, ...] = (4,)) -> Sample:
+def sample(
+    *values: float | None, norm: float | None = 2.0, shape: tuple[int, ...] = (4,)
+) -> Sample:
     return Sample(shape=shape, norm=norm, values=values)
 
 
