@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from compat.runs.model import Outcome, to_json
 from compat.runs.contents import Described, Key
 from compat.runs.decode import decode
 from compat.runs.ids import CheckId
+from compat.runs.model import Outcome, to_json
 from compat.runs.reuse import Known, look_up
 from compat.runs.store import RunFolder, merge
 from tests.conftest import ENVIRONMENT, SOURCE, make_build
