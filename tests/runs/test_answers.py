@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,7 +167,7 @@ SAMPLES = st.builds(
     values=st.lists(st.none() | FINITE, max_size=3).map(tuple),
 )
 GOOD = st.sampled_from(Good)
-OF_KIND = {
+OF_KIND: Mapping[Kind, st.SearchStrategy[Value]] = {
     Kind.ENDING: st.builds(Ending, outcome=st.sampled_from(Outcome), signature=st.text(max_size=2)),
     Kind.VERDICT: st.booleans(),
     Kind.COUNT: st.integers(-3, 9),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from compat.runs.answers import (
     Kind,
     Sample,
     Scale,
+    Value,
     count,
     numbers,
     quantity,
@@ -178,7 +180,7 @@ SAMPLES = st.builds(
     norm=st.none() | st.floats(0, 10),
     values=st.lists(st.none() | st.floats(-9, 9), max_size=2).map(tuple),
 )
-VALUES = {
+VALUES: Mapping[Kind, st.SearchStrategy[Value]] = {
     Kind.VERDICT: st.booleans(),
     Kind.COUNT: st.integers(0, 3),
     Kind.QUANTITY: st.sampled_from([0.5, 0.75, 100.25]),
@@ -386,11 +388,21 @@ def test_there_is_no_history_at_first(tmp_path: Path) -> None:
     assert load_history(tmp_path / "none.json") == EMPTY
 
 
+@cache
+def asked_of_a_night(checks: int, answers: int) -> Mapping[CheckId, list[AnswerId]]:
+    """Ids are shared between columns, as they are in a history that was loaded."""
+    names = [CheckId(f"a.b[{number:03}]") for number in range(checks)]
+    return {
+        check: [AnswerId.of(check, f"answer_{index}") for index in range(answers)]
+        for check in names
+    }
+
+
 def a_night(day: int, devices: Iterable[str], checks: int, answers: int) -> Iterable[Entry]:
     """A nightly on which a few checks fail, and of which few answers are other ones."""
     on = (date(2025, 11, 20) + timedelta(days=day)).isoformat()
     for device in devices:
-        asked = [CheckId(f"a.b[{number:03}]") for number in range(checks)]
+        asked = asked_of_a_night(checks, answers)
         yield Entry(
             column=Column(
                 run=f"{on}T050000.000Z",
@@ -407,11 +419,9 @@ def a_night(day: int, devices: Iterable[str], checks: int, answers: int) -> Iter
                 for number, check in enumerate(asked)
             },
             answers={
-                AnswerId.of(check, f"answer_{index}"): Told(
-                    COPIES, day // 50 if number % 50 == index else index
-                )
-                for number, check in enumerate(asked)
-                for index in range(answers)
+                name: Told(COPIES, day // 50 if number % 50 == index else index)
+                for number, names in enumerate(asked.values())
+                for index, name in enumerate(names)
             },
         )
 
