@@ -170,7 +170,8 @@ def in_two_threads(device: str, cache_dir: Path) -> bool:
             executor.submit(leaves_another, model, device, cache_dir / model)
             for model in ("mlp", "reduction")
         ]
-        return any([each.result() for each in done])
+        left = [each.result() for each in done]
+    return any(left)
 
 
 def inside_another(device: str, cache_dir: Path) -> bool:
