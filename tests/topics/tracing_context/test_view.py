@@ -74,7 +74,14 @@ def test_without_a_control_nothing_can_go() -> None:
     (sentence,) = said(free(MIDDLE), free(NEW))
     assert sentence.title == "tracing context: no control for 2.11.0, 2.15.0"
     assert "can be deleted" not in sentence.text
+    assert "another device" not in sentence.text
     assert "No way of hiding it was tried." in sentence.text
+
+
+def test_a_control_of_another_device_is_named_and_no_control() -> None:
+    _, on_cuda = said(needed(OLD), free("2.13.0-cuda"))
+    assert on_cuda.title == "tracing context: no control for 2.13.0 cuda"
+    assert "Of another device or Python, 2.10.0 shows it." in on_cuda.text
 
 
 def test_the_table() -> None:
