@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,11 +25,12 @@ from torch.fx.experimental.symbolic_shapes import (
 
 from compat.interface.shapes import concrete_inputs, symbolic_inputs
 from compat.interface.tracing_context import STRATEGIES, Run
-from compat.probes.agreement import TOLERANCES, as_outputs, difference
+from compat.probes.agreement import judge
 from compat.probes.conftest import Record
-from compat.probes.driving import SINGLE_SIZE, inside_dynamo, run_eagerly, unhidden
+from compat.probes.driving import SINGLE_SIZE, call_with, inside_dynamo, run_eagerly, unhidden
 from compat.probes.models import make_input, make_model
 from compat.runs.signature import signature_of
+from compat.topics.inputs.records import Inputs
 
 WAYS: Mapping[str, Run] = {
     "none": unhidden,
@@ -119,6 +121,7 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
     model = make_model("mlp", torch.float32, device)
     data = make_input(SINGLE_SIZE, torch.float32, device)
     real: list[Any] = []
+    graphs: list[fx.GraphModule] = []
     failure = ""
     leaks: list[str] = []
 
@@ -127,6 +130,7 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
         context = TracingContext.try_get()
         assert context is not None, "Dynamo gave the backend no tracing context"
         real[:] = real_inputs(graph, examples)
+        graphs.append(graph)
         before = state_of(context)
         compiled: Callable[..., Any] | None = None
         try:
@@ -145,12 +149,20 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
         if way != "none":
             raise
         compiled, failure = None, f"afterwards, in Dynamo: {signature_of(error)}"
-    record(compiles=compiled is not None, failure=failure, leaks=leaks)
+    found = Inputs(
+        compiles=compiled is not None,
+        failure=failure,
+        leaks=tuple(leaks),
+        returned="",
+        max_abs=None,
+    )
+    record(found)
     if compiled is not None:
-        with torch.no_grad():
-            outputs = as_outputs(compiled(*real))
-        seen = difference(outputs, run_eagerly(model, [data]), TOLERANCES[torch.float32])
-        record(max_abs=seen.max_abs)
-        assert seen.within_tolerance, f"it compiles, and is off by {seen.max_abs:.3g}"
+        call = call_with(compiled, graphs[0], tuple(real))
+        found = replace(found, returned=call.structure)
+        record(found)
+        seen = judge([call], run_eagerly(graphs[0], [tuple(real)]))
+        record(replace(found, max_abs=seen.max_abs))
+        assert seen.agrees, f"it compiles, and is {seen}"
     touched = [name for name in leaks if name.startswith("context.")]
     assert way == "none" or not touched, f"hidden, and yet it changed {', '.join(touched)}"

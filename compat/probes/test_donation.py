@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from torch import fx
 from compat.interface.compilers import StandaloneCompiler
 from compat.interface.features import FEATURES
 from compat.interface.shapes import CompileRange, symbolic_inputs
-from compat.probes.agreement import TOLERANCES, as_outputs, difference, digest
+from compat.probes.agreement import STRUCTURE, Reference, judge
+from compat.probes.calls import Call, digest
 from compat.probes.conftest import Record, Require
 from compat.probes.driving import (
     PATHS,
     SINGLE_SIZE,
+    call_with,
     capture,
     counted_copies,
     drive,
@@ -79,14 +81,14 @@ def test_outputs(device: str, record: Record, require: Require, tmp_path: Path) 
     model = make_model("block", torch.float32, device)
     batches = make_batches("static", torch.float32, device)
     kept, donated = (
-        drive(model, initialized(PATHS[path](), tmp_path / path), batches).outputs
+        drive(model, initialized(PATHS[path](), tmp_path / path), batches).calls
         for path in ("standalone", "donated")
     )
-    seen = difference(donated, kept, TOLERANCES[torch.float32])
+    seen = judge(donated, run_eagerly(model, batches))
     bitwise, tuned = digest(kept) == digest(donated), device == "cuda"
     record(Outputs(max_abs=seen.max_abs, bitwise=bitwise, tuned=tuned))
-    agrees = seen.within_tolerance if tuned else bitwise
-    assert agrees, f"donation moves the outputs by {seen.max_abs:.3g}"
+    assert seen.agrees, f"donated, the outputs are {seen}"
+    assert bitwise or tuned, f"donation moves the outputs: they are {seen}"
 
 
 @pytest.mark.parametrize("path", ["standalone", "donated", "compile_fx"])
@@ -119,11 +121,11 @@ def test_reuse(device: str, record: Record, require: Require, tmp_path: Path) ->
     model = make_model("block", torch.float32, device)
     batches = make_batches("dynamic", torch.float32, device)
     driven = drive(model, initialized(PATHS["donated"](), tmp_path), batches)
-    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
+    seen = judge(driven.calls, run_eagerly(model, batches))
     compilations = {len(piece.compiled) for piece in driven.backend.pieces}
     record(Reuse(max_abs=seen.max_abs, compilations=max(compilations)))
     assert compilations == {2}, f"{compilations} compilations a piece instead of 2"
-    assert seen.within_tolerance, f"the second compilation is off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"the second compilation is {seen}"
 
 
 def compiled_again(path: str) -> Callable[[fx.GraphModule, Path], Callable[..., Any]]:
@@ -155,12 +157,6 @@ def make_output_bare(graph: fx.GraphModule) -> None:
     graph.recompile()
 
 
-def structure_of(result: Any) -> str:
-    """The type of what a call returned, and how many a tuple or a list has."""
-    name = type(result).__name__
-    return f"{name} of {len(result)}" if isinstance(result, (tuple, list)) else name
-
-
 @dataclass(frozen=True, kw_only=True)
 class Used:
     """What came of using a graph: the signature of what it raised, or what it returned."""
@@ -171,15 +167,14 @@ class Used:
     max_abs: float | None = field(default=None, compare=False)
 
 
-def use_it(call: Callable[[], Any], expected: Sequence[torch.Tensor]) -> Used:
-    """Call it, and compare its numbers with the ``expected`` ones."""
+def use_it(use: Callable[[], Call], expected: Reference) -> Used:
+    """Call it, and compare its numbers with the ``expected`` ones; what they come in is told."""
     try:
-        with torch.no_grad():
-            result = call()
+        call = use()
     except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
         return Used(failure=signature_of(error))
-    seen = difference(as_outputs(result), expected, TOLERANCES[torch.float32])
-    return Used(returned=structure_of(result), right=seen.within_tolerance, max_abs=seen.max_abs)
+    seen = judge([call], expected, left_out=(STRUCTURE,))
+    return Used(returned=call.structure, right=seen.agrees, max_abs=seen.max_abs)
 
 
 @pytest.mark.full
@@ -199,7 +194,6 @@ def test_afterwards(
         require("donate_graph_module")
     model = make_model("mlp", torch.float32, device)
     batch = make_input(SINGLE_SIZE, torch.float32, device)
-    expected = run_eagerly(model, [batch])
 
     def used(*, after: Path | None) -> Used:
         """A graph of its own, as it is, or after it was compiled in a folder."""
@@ -208,13 +202,15 @@ def test_afterwards(
         )
         if output == "bare":
             make_output_bare(graph)
+        # Of the graph as it was: what it returned, it returns.
+        expected = run_eagerly(graph, [tuple(real)])
         if after is not None:
             initialized(PATHS[flag](), after).compile(
                 graph, symbolic_inputs(graph), CompileRange(1, SINGLE_SIZE), key="first"
             )
         torch._dynamo.reset()
         again = tmp_path / ("before" if after is None else "after")
-        return use_it(lambda: USES[use](graph, again)(*real), expected)
+        return use_it(lambda: call_with(USES[use](graph, again), graph, tuple(real)), expected)
 
     before, after = used(after=None), used(after=tmp_path / "first")
     record(

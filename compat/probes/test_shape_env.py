@@ -16,11 +16,12 @@ import torch
 from compat.interface import compilers
 from compat.interface.compilers import CompileFxCompiler
 from compat.interface.shape_env import AlwaysHitShapeEnv
-from compat.probes.agreement import TOLERANCES, difference
+from compat.probes.agreement import judge
 from compat.probes.conftest import Record
 from compat.probes.driving import drive, initialized, make_batches, run_eagerly
 from compat.probes.models import make_model
 from compat.runs.signature import signature_of
+from compat.topics.stand_in.records import Needs, Reads
 
 MEMBERS = (
     "guards",
@@ -46,7 +47,7 @@ def recording(read: set[str], lacking: str = "") -> type[AlwaysHitShapeEnv]:
 
 
 def off_by_after_reload(device: str, cache_dir: Path) -> float | None:
-    """Save through the stand-in and load through it, inside Dynamo; see ``outputs_off_by``."""
+    """The largest difference from eager, saved and loaded inside Dynamo; None within tolerance."""
     model = make_model("mlp", torch.float32, device)
     batches = make_batches("dynamic", torch.float32, device)
     expected = run_eagerly(model, batches)
@@ -59,8 +60,8 @@ def off_by_after_reload(device: str, cache_dir: Path) -> float | None:
         handles=saved.backend.handles,
     )
     for driven in (saved, loaded):
-        seen = difference(driven.outputs, expected, TOLERANCES[torch.float32])
-        if not seen.within_tolerance:
+        seen = judge(driven.calls, expected)
+        if not seen.agrees:
             return seen.max_abs
     return None
 
@@ -78,8 +79,8 @@ def test_reads(
     try:
         off_by = off_by_after_reload(device, tmp_path)
     finally:
-        unknown = sorted(read - set(MEMBERS))
-        record(reads=sorted(read), unknown=unknown)
+        unknown = tuple(sorted(read - set(MEMBERS)))
+        record(Reads(reads=tuple(sorted(read)), unknown=unknown))
     assert read, "torch read nothing: it was not given the stand-in"
     assert not unknown, f"torch reads {', '.join(unknown)}, which the stand-in does not have"
     assert off_by is None, f"outputs are off by {off_by:.3g}"
@@ -95,14 +96,15 @@ def test_needs(
     probe: with all members it works.
     """
     read: set[str] = set()
+    failure = ""
     with monkeypatch.context() as patched:
         patched.setattr(compilers, "AlwaysHitShapeEnv", recording(read, lacking=member))
         try:
             off_by = off_by_after_reload(device, tmp_path / "without")
-            failure = f"outputs are off by {off_by:.3g}" if off_by else ""
+            assert off_by is None, f"outputs are off by {off_by:.3g}"
         except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
             failure = signature_of(error)
-    record(needed=bool(failure), failure=failure, read=member in read)
+    record(Needs(needed=bool(failure), failure=failure, read=member in read))
     torch._dynamo.reset()
     off_by = off_by_after_reload(device, tmp_path / "with")
     assert off_by is None, f"with all members, outputs are off by {off_by:.3g}"

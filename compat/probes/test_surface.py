@@ -6,6 +6,7 @@ import pytest
 
 from compat.interface.surface import PRIVATE_NAMES, PrivateName, accepts, describe
 from compat.probes.conftest import Record
+from compat.topics.surface.records import Name
 
 BY_PATH = {name.path: name for name in PRIVATE_NAMES}
 
@@ -20,7 +21,8 @@ def test_name(name: str, record: Record) -> None:
     try:
         found = private.resolve()
     except (ImportError, AttributeError) as error:
+        record(Name(there=False, signature="", refused=()))
         pytest.fail(f"{private.path} is gone: {error}")
-    record(signature=describe(found))
-    refused = [parameter for parameter in private.parameters if not accepts(found, parameter)]
+    refused = tuple(each for each in private.parameters if not accepts(found, each))
+    record(Name(there=True, signature=describe(found), refused=refused))
     assert not refused, f"{private.path} no longer takes {', '.join(refused)}"

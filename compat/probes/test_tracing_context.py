@@ -22,7 +22,7 @@ from compat.interface import tracing_context
 from compat.interface.compilers import CompileFxCompiler
 from compat.interface.shapes import concrete_inputs
 from compat.interface.tracing_context import STRATEGIES, Run, T, choose_strategy
-from compat.probes.agreement import TOLERANCES, difference
+from compat.probes.agreement import Judgement, judge
 from compat.probes.conftest import Record
 from compat.probes.driving import (
     SINGLE_SIZE,
@@ -35,24 +35,20 @@ from compat.probes.driving import (
 )
 from compat.probes.models import make_input, make_model
 from compat.runs.signature import signature_of
+from compat.topics.tracing_context.records import Fallback, Hidden, Needed, Reentrant, Restored
 
 
 class BoomError(Exception):
     """Raised on purpose."""
 
 
-def outputs_off_by(run: Run, device: str, batch: str, cache_dir: Path) -> float | None:
-    """The largest difference from eager, or None within tolerance; raises what compile_fx does."""
+def distance_from_eager(run: Run, device: str, batch: str, cache_dir: Path) -> Judgement:
+    """Of what compile_fx makes, called by ``run`` inside Dynamo; raises what compile_fx does."""
     torch._dynamo.reset()
     model = make_model("mlp", torch.float32, device)
     batches = make_batches(batch, torch.float32, device)
     compiler = initialized(CompileFxCompiler(without_tracing_context=run), cache_dir)
-    seen = difference(
-        drive(model, compiler, batches).outputs,
-        run_eagerly(model, batches),
-        TOLERANCES[torch.float32],
-    )
-    return None if seen.within_tolerance else seen.max_abs
+    return judge(drive(model, compiler, batches).calls, run_eagerly(model, batches))
 
 
 @pytest.mark.parametrize("batch", ["static", "dynamic"])
@@ -61,24 +57,25 @@ def test_needed(batch: str, device: str, record: Record, tmp_path: Path) -> None
 
     The control is in the probe: whatever fails unhidden must work once the context is hidden.
     """
+    failure = ""
     try:
-        off_by = outputs_off_by(unhidden, device, batch, tmp_path / "unhidden")
-        failure = f"outputs are off by {off_by:.3g}" if off_by else ""
+        seen = distance_from_eager(unhidden, device, batch, tmp_path / "unhidden")
+        assert seen.agrees, f"outputs are {seen}"
     except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
         failure = signature_of(error)
-    record(needed=bool(failure), failure=failure)
+    record(Needed(needed=bool(failure), failure=failure))
     if failure:
-        off_by = outputs_off_by(choose_strategy().run, device, batch, tmp_path / "hidden")
-        assert off_by is None, f"hiding the context does not help: still off by {off_by:.3g}"
+        seen = distance_from_eager(choose_strategy().run, device, batch, tmp_path / "hidden")
+        assert seen.agrees, f"hiding the context does not help: outputs are still {seen}"
 
 
 @pytest.mark.parametrize("batch", ["static", "dynamic"])
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_strategy(strategy: str, batch: str, device: str, record: Record, tmp_path: Path) -> None:
     """compile_fx works inside Dynamo's context with the context hidden this way."""
-    off_by = outputs_off_by(STRATEGIES[strategy].run, device, batch, tmp_path)
-    record(max_abs=off_by or 0.0)
-    assert off_by is None, f"outputs are off by {off_by:.3g}"
+    seen = distance_from_eager(STRATEGIES[strategy].run, device, batch, tmp_path)
+    record(Hidden(max_abs=seen.max_abs))
+    assert seen.agrees, f"outputs are {seen}"
 
 
 @pytest.mark.parametrize("when", ["success", "exception", "nested"])
@@ -116,7 +113,7 @@ def test_restored(strategy: str, when: str, device: str, record: Record) -> None
         body,
         dynamic=True,
     )
-    record(hidden=hidden, restored=restored)
+    record(Restored(hidden=hidden, restored=restored))
     assert hidden, f"{strategy} does not hide the tracing context"
     assert restored, f"{strategy} leaves another tracing context behind"
 
@@ -138,13 +135,13 @@ def test_fallback(
     def run_chosen(function: Callable[[], T]) -> T:
         strategy = choose_strategy()
         chosen.append(strategy.name)
+        record(Fallback(chosen=", ".join(dict.fromkeys(chosen))))
         return strategy.run(function)
 
-    off_by = outputs_off_by(run_chosen, device, "dynamic", tmp_path)
-    record(chosen=chosen[0])
+    seen = distance_from_eager(run_chosen, device, "dynamic", tmp_path)
     order = list(STRATEGIES)
     assert set(chosen) == {order[len(gone)]}, f"without {taken} the chain chose {chosen}"
-    assert off_by is None, f"outputs are off by {off_by:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 def compile_and_check(model_name: str, device: str, cache_dir: Path) -> None:
@@ -153,43 +150,51 @@ def compile_and_check(model_name: str, device: str, cache_dir: Path) -> None:
     batches = make_batches("static", torch.float32, device)
     driven = drive(model, initialized(CompileFxCompiler(), cache_dir), batches)
     assert driven.backend.pieces, f"{model_name} was not compiled"
-    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
-    assert seen.within_tolerance, f"{model_name}: outputs are off by {seen.max_abs:.3g}"
+    seen = judge(driven.calls, run_eagerly(model, batches))
+    assert seen.agrees, f"{model_name}: outputs are {seen}"
 
 
-def in_two_threads(device: str, cache_dir: Path) -> None:
+def leaves_another(model_name: str, device: str, cache_dir: Path) -> bool:
+    """Whether compiling leaves another tracing context behind than the one that was there."""
+    before = TracingContext.try_get()
+    compile_and_check(model_name, device, cache_dir)
+    return TracingContext.try_get() is not before
+
+
+def in_two_threads(device: str, cache_dir: Path) -> bool:
     with ThreadPoolExecutor(max_workers=2) as executor:
-        for done in [
-            executor.submit(compile_and_check, model, device, cache_dir / model)
+        done = [
+            executor.submit(leaves_another, model, device, cache_dir / model)
             for model in ("mlp", "reduction")
-        ]:
-            done.result()
+        ]
+        results = [each.result() for each in done]
+        return any(results)
 
 
-def inside_another(device: str, cache_dir: Path) -> None:
-    def body(graph: fx.GraphModule, _: Any) -> None:
-        before = TracingContext.try_get()
-        compile_and_check("reduction", device, cache_dir)
-        assert TracingContext.try_get() is before, "another tracing context is left behind"
+def inside_another(device: str, cache_dir: Path) -> bool:
+    def body(graph: fx.GraphModule, _: Any) -> bool:
+        return leaves_another("reduction", device, cache_dir)
 
     model = make_model("mlp", torch.float32, device)
-    inside_dynamo(model, make_input(SINGLE_SIZE, torch.float32, device), body, dynamic=False)
+    batch = make_input(SINGLE_SIZE, torch.float32, device)
+    left: bool = inside_dynamo(model, batch, body, dynamic=False)
+    return left
 
 
-def from_an_autograd_hook(device: str, cache_dir: Path) -> None:
-    called: list[bool] = []
+def from_an_autograd_hook(device: str, cache_dir: Path) -> bool:
+    left: list[bool] = []
 
     def hook(gradient: torch.Tensor) -> None:
-        compile_and_check("mlp", device, cache_dir)
-        called.append(True)
+        left.append(leaves_another("mlp", device, cache_dir))
 
     leaf = make_input(SINGLE_SIZE, torch.float32, device).requires_grad_()
     leaf.register_hook(hook)
     torch.sin(leaf).sum().backward()
-    assert called, "the hook was not called"
+    assert left, "the hook was not called"
+    return any(left)
 
 
-PLACES: Mapping[str, Callable[[str, Path], None]] = {
+PLACES: Mapping[str, Callable[[str, Path], bool]] = {
     "two-threads": in_two_threads,
     "another-compile": inside_another,
     "autograd-hook": from_an_autograd_hook,
@@ -198,13 +203,14 @@ PLACES: Mapping[str, Callable[[str, Path], None]] = {
 
 @pytest.mark.full
 @pytest.mark.parametrize("place", PLACES)
-def test_reentrant(place: str, device: str, tmp_path: Path) -> None:
+def test_reentrant(place: str, device: str, record: Record, tmp_path: Path) -> None:
     """compile_fx with the context hidden works in two threads at once, and from inside others.
 
     A server compiles in its threads; a context that is hidden in one must not be lost in another.
     """
-    PLACES[place](device, tmp_path)
-    assert TracingContext.try_get() is None, "a tracing context is left behind"
+    left_behind = PLACES[place](device, tmp_path) or TracingContext.try_get() is not None
+    record(Reentrant(left_behind=left_behind))
+    assert not left_behind, "another tracing context is left behind"
 
 
 def _caused_by_boom(error: BaseException) -> bool:

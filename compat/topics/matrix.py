@@ -122,3 +122,11 @@ def all_passed(seen: Iterable[Seen[Any]]) -> bool | None:
     if any(outcome.bad for outcome in outcomes):
         return False
     return True if outcomes == {Outcome.PASS} else None
+
+
+def by_line(builds: Iterable[Build]) -> list[list[BuildId]]:
+    """Builds that may be put in an order: each list is of one device and one Python."""
+    lines: dict[tuple[str, str], list[BuildId]] = {}
+    for build in builds:
+        lines.setdefault(build.id.line, []).append(build.id)
+    return list(lines.values())

@@ -13,12 +13,15 @@ class Inputs:
     Attributes:
         failure: The signature of why not; empty where they do.
         leaks: Names of attributes that are not what they were.
+        returned: The type of what the compiled graph returns, whose own output is a tuple; empty
+            where nothing was run.
         max_abs: The distance from eager; None where nothing was run, or where it is not finite.
     """
 
     compiles: bool
     failure: str
     leaks: tuple[str, ...]
+    returned: str
     max_abs: float | None
 
 

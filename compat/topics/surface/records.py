@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """A private name: whether it is there, with which parameters, and which of ours it refuses."""
+    """A private name.
+
+    Attributes:
+        there: Whether the build has it.
+        signature: What it is, with its parameters, or its type; empty where it is gone.
+        refused: The parameters that the interface passes and it does not take.
+    """
 
     there: bool
     signature: str

@@ -1,0 +1,32 @@
+"""All topics, in the order in which the report tells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compat.topics.artifacts.topic import TOPIC as ARTIFACTS
+from compat.topics.cost.topic import TOPIC as COST
+from compat.topics.devices.topic import TOPIC as DEVICES
+from compat.topics.donation.topic import TOPIC as DONATION
+from compat.topics.gates.topic import TOPIC as GATES
+from compat.topics.inputs.topic import TOPIC as INPUTS
+from compat.topics.parity.topic import TOPIC as PARITY
+from compat.topics.settings.topic import TOPIC as SETTINGS
+from compat.topics.stand_in.topic import TOPIC as STAND_IN
+from compat.topics.surface.topic import TOPIC as SURFACE
+from compat.topics.topic import Topic
+from compat.topics.tracing_context.topic import TOPIC as TRACING_CONTEXT
+
+TOPICS: tuple[Topic[Any], ...] = (
+    GATES,
+    DONATION,
+    TRACING_CONTEXT,
+    INPUTS,
+    STAND_IN,
+    PARITY,
+    ARTIFACTS,
+    SETTINGS,
+    SURFACE,
+    COST,
+    DEVICES,
+)

@@ -1,0 +1,143 @@
+"""The tracing context in words and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from compat.document.parts import Code, Section, Sentence, Table, Text
+from compat.runs.ids import BuildId
+from compat.topics.inputs.finding import Case
+from compat.topics.inputs.view import name_cases
+from compat.topics.matrix import Matrix
+from compat.topics.tracing_context.finding import Deletion, Line, TracingContext
+from compat.topics.tracing_context.records import Fallback, Reentrant, Restored
+from compat.topics.words import NOT_KNOWN, glyphs, labels
+
+_NEEDED = {True: "yes", False: "no", None: NOT_KNOWN}
+_WORKS = {True: "✅", False: "❌", None: NOT_KNOWN}
+
+
+def say(_: Matrix, found: TracingContext) -> Iterable[Sentence]:
+    """Where the workaround can go, what that rests on, and what it costs."""
+    for line in found.lines:
+        if needed := line.those(True):
+            yield Sentence(
+                title=f"tracing context: the workaround is needed on {labels(needed)}",
+                text=" ".join(_say_needed(found, line)),
+                cells=(*line.cells, *(line.deletion.cells if line.deletion else ())),
+            )
+        elif free := line.those(False):
+            yield Sentence(
+                title=f"tracing context: no control for {labels(free)}",
+                text="None of these builds needs the workaround, and none of their device and "
+                "Python does, so nothing here shows that the probe can see the failure. "
+                f"{_ways(found, line)}",
+                cells=line.cells,
+            )
+
+
+def _say_needed(found: TracingContext, line: Line) -> Iterable[str]:
+    yield "There compile_fx fails inside Dynamo's context unless that is hidden."
+    if line.deletion is None:
+        yield "No later build is known not to need it."
+    else:
+        yield from _say_deletion(found, line.deletion)
+    yield _ways(found, line)
+
+
+def _say_deletion(found: TracingContext, deletion: Deletion) -> Iterable[str]:
+    batches = " and ".join(found.batches)
+    yield (
+        f"It can be deleted from {deletion.builds[0].label} on: {labels(deletion.builds)} do not "
+        f"need it for fakes of one foreign mode, {batches}."
+    )
+    if deletion.untested:
+        yield f"Not known: {labels(deletion.untested)}."
+    yield from _say_cost(found, deletion)
+
+
+def _say_cost(found: TracingContext, deletion: Deletion) -> Iterable[str]:
+    """What deleting it changes."""
+    written = [
+        f"{', '.join(each.names)} on {labels(each.builds)} ({name_cases(each.cases, found.cases)})"
+        for each in deletion.written
+    ]
+    if written:
+        yield f"Without it, compile_fx writes in Dynamo's own context: {'; '.join(written)}."
+    if deletion.refuses:
+        yield f"Inputs that then no longer compile: {_cases(found, deletion.refuses)}."
+    if deletion.takes:
+        yield f"Inputs that compile only then: {_cases(found, deletion.takes)}."
+    if deletion.uncosted:
+        yield f"What deleting it costs is not known in full on {labels(deletion.uncosted)}."
+
+
+def _cases(found: TracingContext, builds: Mapping[Case, tuple[BuildId, ...]]) -> str:
+    by_builds: dict[tuple[BuildId, ...], list[Case]] = {}
+    for case, where in builds.items():
+        by_builds.setdefault(where, []).append(case)
+    return "; ".join(
+        f"{name_cases(cases, found.cases)} on {labels(where)}" for where, cases in by_builds.items()
+    )
+
+
+def _ways(found: TracingContext, line: Line) -> str:
+    """Which ways of hiding the context fail on the builds of a line, or that none does."""
+    works = {
+        strategy: [each for build, each in on.items() if build in line.needed]
+        for strategy, on in found.works.items()
+    }
+    broken = [
+        f"{strategy} on {labels(where)}"
+        for strategy, on in found.works.items()
+        if (where := [build for build in line.needed if on[build] is False])
+    ]
+    if broken:
+        return f"These ways of hiding it fail: {'; '.join(broken)}."
+    tried = [strategy for strategy, seen in works.items() if True in seen]
+    if not tried:
+        return "No way of hiding it was tried."
+    unknown = sum(each is None for seen in works.values() for each in seen)
+    total = sum(map(len, works.values()))
+    rest = f" {unknown} of {total} pairs of way and build are not known." if unknown else ""
+    return f"All ways of hiding it work where they were tried: {', '.join(tried)}.{rest}"
+
+
+def show(matrix: Matrix, found: TracingContext) -> Iterable[Section]:
+    """Build × strategy."""
+    needed = {build: each for line in found.lines for build, each in line.needed.items()}
+    rows: list[list[Text]] = [
+        [
+            build.label,
+            _NEEDED[needed[build.id]],
+            *(_WORKS[on[build.id]] for on in found.works.values()),
+            *(
+                glyphs(each.cell for each in matrix.seen(kind, build.id))
+                for kind in (Restored, Fallback, Reentrant)
+            ),
+        ]
+        for build in matrix.builds
+        if build.id in needed
+    ]
+    strategies = map(Code, found.works)
+    yield Section(
+        title="Tracing context",
+        intro="*Needed*: `compile_fx`, called inside Dynamo's tracing context with a piece's fake "
+        "inputs, fails unless the context is hidden. The strategies: `tls` assigns "
+        "`torch._guards._TLS.tracing_context` (what vLLM ships), `tracing` is "
+        "`torch._guards.tracing(None)`, `thread` a fresh thread. *Restores*: the very same context "
+        "object is back after success, after an exception and when nested. *Falls back*: with a "
+        "private name gone, the next strategy takes over. *Reentrant*: it works in two threads at "
+        "once, and inside another compilation or an autograd hook.",
+        tables=[
+            Table(
+                headers=["build", "needed", *strategies, "restores", "falls back", "reentrant"],
+                rows=rows,
+            )
+        ],
+        notes=[
+            (f"Without it on {build.label}: ", Code(failure))
+            for build, failures in found.failures.items()
+            for failure in failures
+        ],
+    )
