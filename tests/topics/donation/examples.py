@@ -6,7 +6,7 @@ from compat.runs.model import Cell, Outcome
 from compat.topics.donation.records import Afterwards, Copies, Memory, Time
 from tests.topics.cells import make_cell
 
-BACK_AS_A_LIST = {"works": False, "returned_before": "Tensor", "returned": "list of 1"}
+BACK_AS_A_LIST = {"works": False, "returned_before": "Tensor", "returned": "list(Tensor)"}
 
 
 def copies_on(build: str, kept: int, donated: int) -> tuple[Cell, Cell]:

@@ -129,7 +129,7 @@ def test_every_record_is_read() -> None:
         ),
         pytest.param(
             AFTERWARDS,
-            replace(AFTERWARDS, works=False, returned="list of 1"),
+            replace(AFTERWARDS, works=False, returned="list(Tensor)"),
             {"works": Change.LOST, "returned": Change.CHANGED},
             id="the donor returns a list where it returned a tensor",
         ),
@@ -141,7 +141,7 @@ def test_every_record_is_read() -> None:
         ),
         pytest.param(
             AFTERWARDS,
-            replace(AFTERWARDS, works_before=False, returned_before="list of 1"),
+            replace(AFTERWARDS, works_before=False, returned_before="list(Tensor)"),
             {"works_before": Change.LOST, "returned_before": Change.CHANGED},
             id="it does not even work before",
         ),

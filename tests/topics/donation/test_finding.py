@@ -65,7 +65,7 @@ def test_what_a_donor_is_still_fit_for() -> None:
     assert fitness.build == "2.13.0-cpu"
     assert fitness.fits == ("donate",)
     (loss,) = fitness.losses
-    assert (loss.use, loss.output, loss.record.returned) == ("call", "bare", "list of 1")
+    assert (loss.use, loss.output, loss.record.returned) == ("call", "bare", "list(Tensor)")
     assert [way.use for way in fitness.never] == ["pickle"]
     assert fitness.unknown == 1
     assert len(fitness.cells) == 5

@@ -102,7 +102,7 @@ def test_a_list_for_a_tensor_is_no_longer_nothing() -> None:
     form = "a graph that returns its only output bare"
     assert sentence.text == (
         "What still works with a graph that was donated: donate. What no longer does: "
-        f"call, pickle ({form}: list of 1 comes back instead of Tensor); "
+        f"call, pickle ({form}: list(Tensor) comes back instead of Tensor); "
         f"deepcopy ({form}: TypeError: no); compile ({form}: outputs are not finite)."
     )
 
@@ -152,7 +152,7 @@ def test_afterwards_is_shown_by_use_and_form() -> None:
     )["A graph that was donated"]
     assert [list(row[2:]) for row in table(section).rows] == [
         ["✅", "✅"],
-        ["❌ list of 1 comes back instead of Tensor", "☠️"],
+        ["❌ list(Tensor) comes back instead of Tensor", "☠️"],
     ]
 
 
