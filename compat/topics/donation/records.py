@@ -61,7 +61,7 @@ class Afterwards:
         works: Whether it does so afterwards, and what it returns has the structure it had before.
         failure: The signature of what it raised afterwards; empty where it raised nothing.
         max_abs: How far it then was from eager; None where it returned nothing, or nothing finite.
-        returned_before: The types of what it returned, such as ``tuple(Tensor)``; empty if it raised.
+        returned_before: The types of what it returned, as ``tuple(Tensor)``; empty where it raised.
         returned: The same, afterwards.
     """
 
