@@ -25,9 +25,10 @@ from compat.interface.compilers import (
     StandaloneCompiler,
     with_convention_of,
 )
-from compat.probes.agreement import TOLERANCES, difference, digest
+from compat.probes.agreement import judge
+from compat.probes.calls import Call, digest, pack, unpack
 from compat.probes.conftest import DiedError, FreshProcess, RaisedError, Record, Require
-from compat.probes.driving import Driven, drive, initialized, make_batches, run_eagerly
+from compat.probes.driving import drive, initialized, make_batches, run_eagerly
 from compat.probes.models import make_model
 from compat.probes.permissions import obey_permissions
 from compat.runs.signature import normalise
@@ -93,12 +94,12 @@ def test_reload(
     ``fx-graph-cache`` is the compile_fx path's lookup of its own cache, through a stand-in
     ShapeEnv, from inside Dynamo's context.
     """
-    saved, driven = save_block(kind, device, require, tmp_path)
-    loaded, outputs = load_elsewhere(fresh_process, kind, device, tmp_path, saved, driven.outputs)
+    saved, calls = save_block(kind, device, require, tmp_path)
+    loaded, calls_again = load_elsewhere(fresh_process, kind, device, tmp_path, saved)
     record(
         Reloaded(
             **vars(loaded),
-            bitwise=digest(outputs) == digest(driven.outputs),
+            bitwise=digest(calls_again) == digest(calls),
             handles=len(saved),
         )
     )
@@ -109,8 +110,8 @@ def test_reload(
 
 def load(
     kind: str, device: str, cache_dir: Path, handles: Mapping[str, Handle]
-) -> tuple[list[list[list[float]]], int]:
-    """Run the model from ``handles``; its outputs and how often it compiled all the same."""
+) -> tuple[bytes, int]:
+    """Run the model from ``handles``; its calls, packed, and how often it compiled all the same."""
     compiler = initialized(KINDS[kind](), cache_dir)
     real = type(compiler).compile
     with patch.object(type(compiler), "compile", autospec=True, side_effect=real) as compile_again:
@@ -120,7 +121,7 @@ def load(
             make_batches("dynamic", torch.float32, device),
             handles=handles,
         )
-    return [output.tolist() for output in driven.outputs], compile_again.call_count
+    return pack(driven.calls), compile_again.call_count
 
 
 def load_without_override(*args: Any) -> Any:
@@ -177,16 +178,14 @@ def test_damaged(
     An empty or a cut file is refused: whoever loads it instead computes something else. What a
     flipped bit does is recorded as it is, since nobody promised to notice.
     """
-    saved, driven = save_block(kind, device, require, tmp_path / "saved")
+    saved, _ = save_block(kind, device, require, tmp_path / "saved")
     for _, path in saved.values():
         files = [Path(path)] if Path(path).is_file() else sorted(Path(path).rglob("*"))
         for file in files:
             if file.is_file():
                 DAMAGES[damage](file)
     forget_caches(tmp_path / "saved")
-    loaded, _ = load_elsewhere(
-        fresh_process, kind, device, tmp_path / "saved", saved, driven.outputs
-    )
+    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path / "saved", saved)
     if loaded.load is Load.RIGHT:
         loaded = replace(loaded, load=Load.UNNOTICED)
     record(Damaged(**vars(loaded)))
@@ -210,7 +209,7 @@ def test_placed(
     Downstreams ship such folders in container images and on shared, read-only disks. Since nobody
     promised that those do, what becomes of them is recorded: right, or refused.
     """
-    saved, driven = save_block(kind, device, require, tmp_path / "saved")
+    saved, _ = save_block(kind, device, require, tmp_path / "saved")
     forget_caches(tmp_path / "saved")
     folder = tmp_path / "saved"
     if place == "moved":
@@ -228,7 +227,6 @@ def test_placed(
         device,
         tmp_path / "caches",
         saved,
-        driven.outputs,
         load_without_override,
     )
     if place == "read-only":
@@ -281,9 +279,7 @@ def test_across(
         name: (key, str(folder / file))
         for name, (key, file) in json.loads((folder / HANDLES).read_text()).items()
     }
-    model = make_model("block", torch.float32, device)
-    expected = run_eagerly(model, make_batches("dynamic", torch.float32, device))
-    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path / "caches", handles, expected)
+    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path / "caches", handles)
     record(Across(**vars(loaded)))
     assert loaded.load in (Load.RIGHT, *REFUSALS), in_words(loaded)
 
@@ -313,13 +309,13 @@ def test_saved_by_two(
     for saver in savers:
         saver.join()
     statuses = [saver.exitcode for saver in savers]
-    saved, driven = save_block(kind, device, require, tmp_path / "alone")
+    saved, _ = save_block(kind, device, require, tmp_path / "alone")
     shared = {
         name: (key, str(tmp_path / Path(path).relative_to(tmp_path / "alone")))
         for name, (key, path) in saved.items()
     }
     forget_caches(tmp_path)
-    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path, shared, driven.outputs)
+    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path, shared)
     record(SavedByTwo(**vars(loaded), savers_failed=sum(map(bool, statuses))))
     assert 0 in statuses, f"both savers failed, with {statuses}"
     assert loaded.load in (Load.RIGHT, *REFUSALS), in_words(loaded)
@@ -327,14 +323,14 @@ def test_saved_by_two(
 
 def save_block(
     kind: str, device: str, require: Require, folder: Path
-) -> tuple[dict[str, Handle], Driven]:
-    """Compile the block and save its pieces below ``folder``."""
+) -> tuple[dict[str, Handle], tuple[Call, ...]]:
+    """Compile the block, save its pieces below ``folder``, and call it."""
     if kind.startswith("aot"):
         require("aot")
     model = make_model("block", torch.float32, device)
     compiler = initialized(KINDS[kind](), folder)
     driven = drive(model, compiler, make_batches("dynamic", torch.float32, device))
-    return dict(driven.backend.handles), driven
+    return dict(driven.backend.handles), driven.calls
 
 
 def forget_caches(folder: Path) -> None:
@@ -349,22 +345,27 @@ def load_elsewhere(
     device: str,
     cache_dir: Path,
     handles: Mapping[str, Handle],
-    expected: Sequence[torch.Tensor],
     load: Callable[..., Any] = load,
-) -> tuple[Loaded, list[torch.Tensor]]:
-    """How a new process fares with what was saved, and what it computed."""
+) -> tuple[Loaded, tuple[Call, ...]]:
+    """How a new process fares with what was saved of the block, and what its calls return."""
     try:
-        lists, compilations = fresh_process(load, kind, device, cache_dir, handles)
+        packed, compilations = fresh_process(load, kind, device, cache_dir, handles)
     except DiedError as error:
-        return Loaded(load=Load.CRASHED, exit_code=error.exit_code), []
+        return Loaded(load=Load.CRASHED, exit_code=error.exit_code), ()
     except RaisedError as error:
         said = normalise(error.message.partition("\n")[0])
         how = refusal(error.kind, said)
-        return Loaded(load=how, raised=error.kind, said=said), []
-    outputs = [torch.tensor(output, device=device) for output in lists]
-    seen = difference(outputs, expected, TOLERANCES[torch.float32])
-    how = Load.RIGHT if seen.within_tolerance else Load.WRONG
-    return Loaded(load=how, max_abs=seen.max_abs, compilations=compilations), outputs
+        return Loaded(load=how, raised=error.kind, said=said), ()
+    calls = unpack(packed)
+    model = make_model("block", torch.float32, device)
+    seen = judge(calls, run_eagerly(model, make_batches("dynamic", torch.float32, device)))
+    loaded = Loaded(
+        load=Load.RIGHT if seen.agrees else Load.WRONG,
+        max_abs=seen.max_abs,
+        contract=seen.contract,
+        compilations=compilations,
+    )
+    return loaded, calls
 
 
 def in_words(loaded: Loaded) -> str:
@@ -373,4 +374,5 @@ def in_words(loaded: Loaded) -> str:
         return f"{loaded.load.value}: {loaded.raised}: {loaded.said}"
     if loaded.exit_code is not None:
         return f"{loaded.load.value}: the new process ended with {loaded.exit_code}"
-    return f"{loaded.load.value}: outputs are off by {loaded.max_abs:.3g}"
+    contract = "".join(f", {trait} not as eager" for trait in loaded.contract)
+    return f"{loaded.load.value}: outputs are off by {loaded.max_abs:.3g}{contract}"

@@ -23,11 +23,13 @@ from torch._inductor.utils import clear_caches
 from compat.interface.compilers import Handle
 from compat.interface.features import FEATURES
 from compat.interface.shapes import CompileRange, concrete_inputs, symbolic_inputs
-from compat.probes.agreement import TOLERANCES, as_outputs, difference, digest
+from compat.probes.agreement import STRUCTURE, Reference, judge
+from compat.probes.calls import Call, digest, pack, unpack
 from compat.probes.conftest import FreshProcess, Record, Require
 from compat.probes.driving import (
     PATHS,
     RANGE_SIZE,
+    call_with,
     drive,
     generated_kernels,
     initialized,
@@ -65,11 +67,11 @@ def test_triton(path: str, device: str, record: Record, tmp_path: Path) -> None:
     batches = make_batches("dynamic", torch.float32, device)
     with generated_kernels() as kernels:
         driven = drive(model, initialized(PATHS[path](), tmp_path), batches)
-    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
+    seen = judge(driven.calls, run_eagerly(model, batches))
     triton = sum("@triton.jit" in kernel for kernel in kernels)
     record(Triton(triton=triton, kernels=len(kernels), max_abs=seen.max_abs))
     assert triton, f"none of the {len(kernels)} generated kernels is one of Triton's"
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 @pytest.mark.parametrize("path", BOTH)
@@ -82,21 +84,19 @@ def test_user_kernel(
     """
     model, batches = user_kernel(device)
     driven = drive(model, initialized(PATHS[path](), tmp_path), batches)
-    expected = run_eagerly(model, batches)
+    reference = run_eagerly(model, batches)
     handles = dict(driven.backend.handles)
-    lists = fresh_process(load_user_kernel, path, device, tmp_path, handles)
-    loaded = [torch.tensor(output, device=device) for output in lists]
-    seen = difference(driven.outputs, expected, TOLERANCES[torch.float32])
-    seen_loaded = difference(loaded, driven.outputs, TOLERANCES[torch.float32])
+    loaded = unpack(fresh_process(load_user_kernel, path, device, tmp_path, handles))
+    seen, seen_loaded = judge(driven.calls, reference), judge(loaded, reference)
     record(
         UserKernel(
             max_abs=seen.max_abs,
             handles=len(handles),
-            bitwise=digest(loaded) == digest(driven.outputs),
+            bitwise=digest(loaded) == digest(driven.calls),
         )
     )
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
-    assert seen_loaded.within_tolerance, f"loaded, it is off by {seen_loaded.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
+    assert seen_loaded.agrees, f"loaded, its outputs are {seen_loaded}"
 
 
 def user_kernel(device: str) -> tuple[nn.Module, list[torch.Tensor]]:
@@ -107,14 +107,14 @@ def user_kernel(device: str) -> tuple[nn.Module, list[torch.Tensor]]:
 
 def load_user_kernel(
     path: str, device: str, cache_dir: Path, handles: Mapping[str, Handle]
-) -> list[Any]:
-    """Run the model from ``handles`` alone."""
+) -> bytes:
+    """Run the model from ``handles`` alone; its calls, packed."""
     model, batches = user_kernel(device)
     compiler = initialized(PATHS[path](), cache_dir)
     with patch.object(type(compiler), "compile") as compile_again:
         compile_again.side_effect = AssertionError("asked to compile what was saved")
         driven = drive(model, compiler, batches, handles=handles)
-    return [output.tolist() for output in driven.outputs]
+    return pack(driven.calls)
 
 
 @pytest.mark.parametrize("path", BOTH)
@@ -132,21 +132,19 @@ def test_graphs(path: str, device: str, record: Record, tmp_path: Path) -> None:
         [batch],
         options={"triton.cudagraphs": True},
     )
-    off_by = []
-    with counted_replays() as replays, torch.no_grad():
+    judged = []
+    with counted_replays() as replays:
         # The first ones warm up and record.
         for factor in (1.0, -1.0, 0.5, 2.0):
             scaled = batch * factor
             torch.compiler.cudagraph_mark_step_begin()
-            # The graph's next run writes into the same memory.
-            outputs = [output.clone() for output in as_outputs(driven.call(scaled))]
-            off_by.append(
-                difference(outputs, run_eagerly(model, [scaled]), TOLERANCES[torch.float32])
-            )
-    worst = max(seen.max_abs for seen in off_by)
+            reference = run_eagerly(model, [scaled])
+            # Judged at once and let go: the graph's next run writes into the same memory.
+            judged.append(judge([call_with(driven.call, model, scaled)], reference))
+    worst = max(judged, key=lambda seen: (not seen.agrees, seen.max_abs))
     skips = counters["inductor"]["cudagraph_skips"]
-    record(Graphs(replays=len(replays), skips=skips, max_abs=worst))
-    assert all(seen.within_tolerance for seen in off_by), f"outputs are off by {worst:.3g}"
+    record(Graphs(replays=len(replays), skips=skips, max_abs=worst.max_abs))
+    assert worst.agrees, f"outputs are {worst}"
     assert replays, f"no CUDA graph was replayed; torch skipped {skips}"
 
 
@@ -180,10 +178,27 @@ class Float8Linear(Linear):
     """The same in eight bits, as quantised models do it: the scales are powers of two."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        small = (x.float() * 16).clamp(-448, 448).to(torch.float8_e4m3fn)
-        weight = (self.weight.float() * 16).clamp(-448, 448).to(torch.float8_e4m3fn)
         scale = torch.full((), 1 / 16, device=x.device)
-        return torch._scaled_mm(small, weight.t(), scale, scale, out_dtype=torch.bfloat16)
+        return torch._scaled_mm(
+            in_eight_bits(x),
+            in_eight_bits(self.weight).t(),
+            scale,
+            scale,
+            out_dtype=torch.bfloat16,
+        )
+
+
+def in_eight_bits(tensor: torch.Tensor) -> torch.Tensor:
+    """Sixteen times as large, and rounded."""
+    return (tensor.float() * 16).clamp(-448, 448).to(torch.float8_e4m3fn)
+
+
+def float8_reference(model: nn.Module, batches: Sequence[torch.Tensor]) -> Reference:
+    """As :func:`run_eagerly`, which would ask for a scaled product in float64: there is none."""
+    eager = tuple(call_with(model, model, batch) for batch in batches)
+    weight = in_eight_bits(model.weight).double() / 16
+    exact = tuple(Call(in_eight_bits(batch).double() / 16 @ weight.t()) for batch in batches)
+    return Reference(eager=eager, exact=exact)
 
 
 def seeded(model: Callable[[], nn.Module], dtype: torch.dtype, device: str) -> nn.Module:
@@ -216,8 +231,9 @@ def test_max_autotune(tuning: str, path: str, device: str, record: Record, tmp_p
     with generated_kernels() as kernels:
         compiled, inputs = inside_dynamo(model, batch, body, dynamic=False)
     with torch.no_grad():
-        outputs = as_outputs(compiled(*inputs))
-    seen = difference(outputs, run_eagerly(model, [batch]), TOLERANCES[torch.bfloat16])
+        call = Call(compiled(*inputs))
+    # A captured graph returns a tuple where the model returns a tensor.
+    seen = judge([call], run_eagerly(model, [batch]), left_out=(STRUCTURE,))
     compared = counters["inductor"]["select_algorithm_autotune"]
     record(
         Tuning(
@@ -227,7 +243,7 @@ def test_max_autotune(tuning: str, path: str, device: str, record: Record, tmp_p
         )
     )
     assert bool(compared) == (tuning == "on"), f"{tuning}, and kernels were compared {compared}×"
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 @pytest.mark.parametrize("path", BOTH)
@@ -242,9 +258,9 @@ def test_scaled_matmul(path: str, device: str, record: Record, tmp_path: Path) -
     model = seeded(Float8Linear, torch.bfloat16, device)
     batches = make_batches("dynamic", torch.bfloat16, device)
     driven = drive(model, initialized(PATHS[path](), tmp_path), batches)
-    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.bfloat16])
+    seen = judge(driven.calls, float8_reference(model, batches))
     record(ScaledMatmul(max_abs=seen.max_abs, max_rel=seen.max_rel))
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 # The largest error of a product in float32, in units of the result's root mean square. Ten bits of
@@ -266,8 +282,8 @@ def test_matmul_precision(
     batch = make_input(256, torch.float32, device)
     driven = drive(model, initialized(PATHS[path](), tmp_path), [batch])
     error, eager_error = (
-        error_of(outputs[0], model, batch)
-        for outputs in (driven.outputs, run_eagerly(model, [batch]))
+        error_of(call.result, model, batch)
+        for call in (driven.calls[0], call_with(model, model, batch))
     )
     record(
         Precision(
@@ -305,25 +321,25 @@ def test_stream(path: str, device: str, record: Record, tmp_path: Path) -> None:
     driven = drive(model, initialized(PATHS[path](), tmp_path), [batch])
     late = torch.zeros_like(batch)
     stream = torch.cuda.Stream()
-    with torch.no_grad(), torch.cuda.stream(stream):
+    with torch.cuda.stream(stream):
         # Once without waiting: nothing is loaded or allocated behind the sleep.
-        driven.call(late)
+        call_with(driven.call, model, late)
         torch.cuda.synchronize()
         torch.cuda._sleep(SLEEP_CYCLES)
         late.copy_(batch)
-        outputs = as_outputs(driven.call(late))
+        call = call_with(driven.call, model, late)
         asleep = not stream.query()
     torch.cuda.synchronize()
-    seen = difference(outputs, run_eagerly(model, [batch]), TOLERANCES[torch.float32])
+    seen = judge([call], run_eagerly(model, [batch]))
     record(
         Stream(
             max_abs=seen.max_abs,
-            bitwise=digest(outputs) == digest(driven.outputs),
+            bitwise=digest([call]) == digest(driven.calls),
             asleep=asleep,
         )
     )
     assert asleep, "the stream was idle before the call came back: another one is not told apart"
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 COMPILED = ("donated", "standalone", "compile_fx", "aot")
