@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from compat.bisection.search import Found, Seen
-from compat.report.escape import code, plain
+from compat.document.escape import code, plain
 from compat.report.words import value_text
 
 _COMPARE = "https://github.com/pytorch/pytorch/compare"

@@ -13,6 +13,7 @@ from compat.builds.index import IndexedWheel, Indexes, IndexUnavailableError
 from compat.builds.resolve import between, resolve
 from compat.builds.spec import parse_spec
 from compat.commands.places import HOME, REPORTS
+from compat.document.escape import printed
 from compat.errors import UsageError
 from compat.running.host import compiler, default_device, default_jobs
 from compat.running.progress import LiveProgress
@@ -56,7 +57,7 @@ def run(parsed: argparse.Namespace) -> int:
     text = bisection_text(found, parsed.probe, device)
     REPORTS.mkdir(exist_ok=True)
     (REPORTS / "bisect.md").write_text(text, encoding="utf-8")
-    print(f"\n{text}")
+    print(f"\n{printed(text)}")
     return 0 if found.certain else 1
 
 

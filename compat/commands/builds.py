@@ -14,6 +14,7 @@ from compat.builds.config import load_builds
 from compat.builds.index import Indexes
 from compat.builds.resolve import Resolution, resolve
 from compat.builds.spec import parse_spec
+from compat.document.escape import printed
 from compat.probes import names
 from compat.running.host import default_device
 
@@ -48,9 +49,14 @@ def builds(parsed: argparse.Namespace) -> int:
         note = each.problem or each.note
         names = ", ".join(map(str, each.specs))
         name = each.id(device).name_and_python
-        table.add_row(*map(escape, (name, names, each.channel, where, note)))
+        table.add_row(*map(_cell, (name, names, each.channel, where, note)))
     Console().print(table)
     return 0
+
+
+def _cell(text: str) -> str:
+    """A text of an index in a table: neither markup nor anything that a terminal obeys."""
+    return escape(printed(text))
 
 
 def _resolution_json(resolution: Resolution, device: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 from datetime import datetime, timezone
 
 from compat.commands.places import REPORTS
+from compat.document.escape import printed
 from compat.errors import UsageError
 from compat.findings.expectations import load_expectations
 from compat.findings.results import results_of
@@ -36,10 +37,10 @@ def sync(parsed: argparse.Namespace) -> int:
     github = _github(parsed.repository)
     if parsed.dry_run:
         for step in issues.plan(topics, github.issues(issues.LABEL)):
-            print(f"would {step}\n{step.text}")
+            print(printed(f"would {step}\n{step.text}"))
     else:
         for step in issues.sync(topics, github):
-            print(step)
+            print(printed(str(step)))
     return 0
 
 

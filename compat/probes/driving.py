@@ -42,8 +42,9 @@ PATHS: Mapping[str, Callable[[], Compiler]] = {
 }
 
 
-# What a model is called with: one tensor, or several with the batch as their first dimension.
-Batch: TypeAlias = torch.Tensor | tuple[torch.Tensor, ...]
+# What a model is called with: one tensor, or several with the batch as their first dimension. A
+# graph is called with numbers, too.
+Batch: TypeAlias = torch.Tensor | tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ def call_with(function: Callable[..., Any], model: nn.Module, batch: Batch) -> C
     inputs = _inputs(batch)
     with torch.no_grad():
         result = function(*inputs)
-    return Call(result, (*inputs, *model.parameters(), *model.buffers()))
+    tensors = (each for each in inputs if isinstance(each, torch.Tensor))
+    return Call(result, (*tensors, *model.parameters(), *model.buffers()))
 
 
 def _buffers(model: nn.Module) -> tuple[Call, ...]:
@@ -131,7 +133,7 @@ def _buffers(model: nn.Module) -> tuple[Call, ...]:
     return (Call(buffers),) if buffers else ()
 
 
-def _inputs(batch: Batch) -> tuple[torch.Tensor, ...]:
+def _inputs(batch: Batch) -> tuple[Any, ...]:
     return batch if isinstance(batch, tuple) else (batch,)
 
 

@@ -27,10 +27,19 @@ class InFloat64(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
+        if func is torch._scaled_mm:
+            return _scaled_product(*args)
         if func in _CASTS:
             func = torch.Tensor.double
         given = {name: _exact(value) for name, value in (kwargs or {}).items()}
         return func(*map(_exact, args), **given)
+
+
+def _scaled_product(
+    a: torch.Tensor, b: torch.Tensor, scale_a: torch.Tensor, scale_b: torch.Tensor
+) -> torch.Tensor:
+    """What torch._scaled_mm computes, which has no float64 to give it in."""
+    return (a.double() * scale_a.double()) @ (b.double() * scale_b.double())
 
 
 def _exact(value: Any) -> Any:
@@ -42,6 +51,7 @@ def in_float64(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model).double()
 
 
-def to_float64(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor of numbers in float64; of anything else as it is."""
-    return tensor.double() if tensor.is_floating_point() else tensor
+def to_float64(value: Any) -> Any:
+    """A tensor of floating point numbers in float64; anything else as it is."""
+    floating = isinstance(value, torch.Tensor) and value.is_floating_point()
+    return value.double() if floating else value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from compat.document.escape import printed
 from compat.findings.results import Results
-from compat.report.escape import visible
 from compat.report.verdict import not_tested
 from compat.report.words import number_of
 from compat.runs.history import run_id
@@ -32,7 +32,7 @@ def advice_text(advice: Sequence[Advice], builds: Sequence[Build], results: Resu
     known = sum(cell.build in asked_of for cell in results.findings.expected)
     if known:
         lines += ["", f"Left out: {number_of(known, 'known failure')} on these builds."]
-    return visible("\n".join(line.rstrip() for line in lines))
+    return printed("\n".join(line.rstrip() for line in lines))
 
 
 def _evidence(advice: Advice) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
+from compat.document.escape import visible
 from compat.findings.assess import Assessment, Color
-from compat.report.escape import visible
 
 _COLORS = {
     Color.GREEN: "#2da44e",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from compat.document.escape import code, plain, printed
 from compat.findings.changes import Comparison, Group
-from compat.report.escape import code, plain, visible
 from compat.report.words import CHANGES, number_of, value_text
 from compat.runs.answers import Change
 from compat.runs.history import Column
@@ -75,7 +75,7 @@ def comparison_text(comparison: Comparison, commands: Mapping[CellId, str]) -> s
             *(f"  {line}" for line in _about(group)),
             *(f"  {command}" for command in _command(group, commands)),
         ]
-    return "\n".join(map(visible, lines))
+    return "\n".join(map(printed, lines))
 
 
 def title(group: Group) -> str:

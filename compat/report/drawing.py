@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import pygal
 from pygal.style import Style
 
+from compat.document.escape import spelled
 from compat.document.parts import Chart, Drawing, Spread
-from compat.report.escape import spelled
 
 # Only sizes, for the room that pygal leaves: the page's own style sheet draws.
 _STYLE = Style(

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import groupby
 
+from compat.document.escape import printed
 from compat.errors import UsageError
 from compat.findings.answers import OUTCOME, said_by
 from compat.findings.changes import value_in
 from compat.findings.results import Results
 from compat.report.comparison import moment
-from compat.report.escape import visible
 from compat.report.repeat import repeat_command
 from compat.report.words import number_of, value_text
 from compat.runs.answers import ENDING, Scale, Value
@@ -42,7 +42,7 @@ def explain(name: str, results: Results) -> str:
     builds = {build.id: build for build in run.builds}
     parts = [f"{cells[0].check}: {run.descriptions.get(cells[0].probe, '')}"]
     parts += ["\n".join(_lines(cell, builds, results)) for cell in cells]
-    return visible("\n\n".join(parts))
+    return printed("\n\n".join(parts))
 
 
 def _lines(cell: Cell, builds: Mapping[BuildId, Build], results: Results) -> Iterable[str]:

@@ -8,12 +8,12 @@ from importlib import resources
 
 import jinja2
 
+from compat.document.escape import code, plain
 from compat.document.parts import Code, Link, Strong, Table, Text
 from compat.findings.baselines import PREVIOUS, STABLE
 from compat.findings.model import ExpectationFinding, Use
 from compat.findings.results import Results
 from compat.report.comparison import comparison_markdown
-from compat.report.escape import code, plain
 from compat.report.repeat import repeat_commands
 from compat.report.shown import markdown_sections, markdown_table
 from compat.report.verdict import GLYPHS as COLORS

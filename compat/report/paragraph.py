@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from compat.document.escape import code, plain
 from compat.findings.baselines import PREVIOUS, STABLE
 from compat.findings.changes import Comparison
 from compat.findings.results import Results
 from compat.report.comparison import title
-from compat.report.escape import code, plain
 from compat.report.verdict import verdict
 from compat.runs.answers import Change
 from compat.runs.history import day_of, run_id

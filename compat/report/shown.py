@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
+from compat.document.escape import code, plain
 from compat.document.parts import Code, Link, Part, Section, Strong, Table, Text
-from compat.report.escape import code, plain
 
 _HEADING = "##"
 

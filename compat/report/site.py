@@ -19,13 +19,13 @@ from urllib.parse import quote
 
 import jinja2
 
+from compat.document.escape import spelled
 from compat.document.parts import Text
 from compat.findings.baselines import PREVIOUS, STABLE
 from compat.findings.changes import Comparison
 from compat.findings.results import Results
 from compat.report.comparison import title, totals
 from compat.report.drawing import draw
-from compat.report.escape import spelled
 from compat.report.repeat import repeat_commands
 from compat.report.verdict import verdict
 from compat.report.words import MEANINGS

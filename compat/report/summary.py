@@ -7,11 +7,11 @@ from pathlib import Path
 from rich.console import Console
 from tabulate import tabulate
 
+from compat.document.escape import printed
 from compat.document.parts import Code, Link, Part, Strong, Text
 from compat.findings.model import Use
 from compat.findings.results import Results
 from compat.report.comparison import comparison_text
-from compat.report.escape import visible
 from compat.report.markdown import overview
 from compat.report.repeat import repeat_commands
 from compat.report.verdict import verdict
@@ -25,7 +25,7 @@ def print_summary(results: Results, report: Path, console: Console) -> None:
 
     def say(text: str = "") -> None:
         # Text from a run is not to be taken for markup.
-        console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
+        console.print(printed(text), markup=False, highlight=False, soft_wrap=True)
 
     table = overview(results)
     rows = [[_text(cell) for cell in row] for row in table.rows]

@@ -14,8 +14,8 @@ from importlib import resources
 
 import jinja2
 
+from compat.document.escape import code, inert
 from compat.findings.answers import OUTCOME
-from compat.report.escape import code, inert
 from compat.report.repeat import repeat_command
 from compat.report.words import ending_text, value_text
 from compat.runs.answers import ENDING, Ending, Kind, Scale

@@ -30,10 +30,9 @@ def test_the_scaled_matmul(tmp_path: Path) -> None:
     model = test_cuda.seeded(test_cuda.Float8Linear, torch.bfloat16, "cpu")
     batches = make_batches("dynamic", torch.bfloat16, "cpu")
     exact = test_cuda.Linear.forward(model, batches[0])
-    reference = test_cuda.float8_reference(model, batches)
+    reference = run_eagerly(model, batches)
     # Three bits of mantissa.
     assert (reference.eager[0].result - exact).abs().max() < 0.5
-    assert judge(reference.eager, reference).agrees
     driven = drive(model, initialized(PATHS["standalone"](), tmp_path), batches)
     assert judge(driven.calls, reference).agrees
 
@@ -98,7 +97,7 @@ def test_memory_that_compiling_takes_is_noticed(
         test_cuda.test_fakes("range", "standalone", "cpu", recorded, lambda _: None, tmp_path)
 
 
-def recorded(record: object) -> None:
+def recorded(**metrics: Any) -> None:
     """Takes what a probe records."""
 
 
