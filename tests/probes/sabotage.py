@@ -26,7 +26,8 @@ import torch._inductor
 from torch import fx
 from torch._inductor import codecache
 
-from compat.interface import compilers, settings, tracing_context
+from compat.interface import compilers, settings, shapes, tracing_context
+from compat.probes import calls as calls_of
 from compat.probes import (
     real_models,
     test_artifacts,
@@ -571,6 +572,40 @@ def artifacts_know_their_place(patch: pytest.MonkeyPatch) -> None:
         return real(path=path, format=format)
 
     patch.setattr(torch._inductor.CompiledArtifact, "load", staticmethod(load))
+
+
+@sabotage_of("artifacts.placed[unpacked-moved")
+def loading_kills_the_process(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        torch._inductor.CompiledArtifact, "load", staticmethod(lambda **kwargs: os.abort())
+    )
+
+
+@sabotage_of("artifacts.reload[unpacked")
+def loading_compiles(patch: pytest.MonkeyPatch) -> None:
+    def load(self: Any, handle: Any, graph: fx.GraphModule, inputs: Any) -> Any:
+        compiled, _ = self.compile(graph, inputs, shapes.CompileRange(1, 8192), key="again")
+        return compilers.with_convention_of(graph, compiled)
+
+    patch.setattr(compilers.StandaloneCompiler, "load", load)
+
+
+@sabotage_of("artifacts.reload[binary")
+def loaded_artifact_returns_other_strides(patch: pytest.MonkeyPatch) -> None:
+    """Of the last piece alone: in those ahead of it, generated code would refuse them."""
+    real = test_artifacts.pack
+
+    def pack(calls: Any) -> bytes:
+        turned = (each.result.mT.contiguous().mT for each in calls)
+        return real([calls_of.Call(result) for result in turned])
+
+    patch.setattr(test_artifacts, "pack", pack)
+
+
+@sabotage_of("artifacts.damaged[aot-raw-bit-flipped")
+def a_flipped_bit_moves_the_numbers(patch: pytest.MonkeyPatch) -> None:
+    real = test_artifacts.RawAotCompiler.load
+    patch.setattr(test_artifacts.RawAotCompiler, "load", lambda *args: Off(real(*args)))
 
 
 @sabotage_of("artifacts.saved_by_two[binary")

@@ -106,8 +106,11 @@ def recorded(cell: Reported) -> Mapping[str, Any]:
         ("compile_fx_returns_a_bare_tensor", "instead of a tuple it returns Tensor"),
         ("outputs_are_not_finite", "outputs are off by nan"),
         ("kept_graph_is_emptied", "no longer fit for it"),
-        ("damage_goes_unnoticed", "right: off by 0"),
-        ("artifacts_know_their_place", "refused: "),
+        ("damage_goes_unnoticed", "unnoticed: outputs are off by"),
+        ("artifacts_know_their_place", "refused: AssertionError: saved at another place"),
+        ("loading_kills_the_process", "crashed: the new process ended with -6"),
+        ("loading_compiles", "the new process compiled 4 times"),
+        ("loaded_artifact_returns_other_strides", "strides not as eager"),
         ("savers_overwrite_each_other", "wrong: "),
         ("hiding_forgets_the_outer_context", "another tracing context is left behind"),
     ],
@@ -201,6 +204,13 @@ def test_noise_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("outputs_are_noisy")
     assert cell.outcome is Outcome.PASS
     assert recorded(cell)["repeats_bitwise"] is False
+
+
+def test_what_a_flipped_bit_does_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("a_flipped_bit_moves_the_numbers")
+    assert cell.outcome is Outcome.PASS
+    assert recorded(cell)["load"] == "wrong"
+    assert recorded(cell)["max_abs"] > 0
 
 
 def test_a_member_that_is_newly_needed(sabotaged: Sabotaged) -> None:
