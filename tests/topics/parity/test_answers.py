@@ -82,7 +82,7 @@ def test_what_a_build_does_not_have_does_not_count() -> None:
 )
 def test_that_paths_part_is_a_loss(field: str, name: str) -> None:
     same = (parity_cell("compile_fx"), parity_cell("aot"))
-    apart = (parity_cell("compile_fx"), parity_cell("aot", **{field: "other"}))
+    apart = (parity_cell("compile_fx"), parity_cell("aot", **dict[str, Any]({field: "other"})))
     values = [said_across(*cells)[name] for cells in (same, apart)]
     assert values == [True, False]
     (found, *_) = (

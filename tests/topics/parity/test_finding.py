@@ -37,7 +37,7 @@ def test_how_paths_relate() -> None:
 
 def test_a_record_that_does_not_fit_is_unknown() -> None:
     cell = make_cell(
-        "2.13.0-cpu", None, probe="parity.outputs", params=EAGER.params | {"path": "c"}
+        "2.13.0-cpu", None, probe="parity.outputs", params={**EAGER.params, "path": "c"}
     )
     found = combination(parity_cell("a"), cell)
     assert found.agreement is Agreement.UNKNOWN

@@ -37,7 +37,10 @@ def test_what_is_not_known_stands_in_the_title() -> None:
     unknown = parity_cell("b", outcome=Outcome.ERROR)
     (sentence,) = said(parity_cell("a"), unknown, parity_cell("a", model="block"))
     assert sentence.title == "outputs on cpu: all paths agree in 1 combinations, 1 are not known"
-    assert "1 are not known, as a path did not come to its end there: on 2.13.0" in sentence.text
+    assert (
+        "1 are not known, since a path there did not come to its end or left no record: on 2.13.0"
+        in sentence.text
+    )
     (sentence,) = said(parity_cell("a"), unknown)
     assert sentence.title == "outputs on cpu: not known"
 
@@ -64,6 +67,9 @@ def test_the_largest_error_names_every_build_that_has_it() -> None:
     builds = ("2.10.0-cpu", "2.11.0-cpu", "2.12.0-cpu")
     cells = [parity_cell("a", build, element_ratio=0.7) for build in builds[:2]]
     (sentence,) = said(*cells, parity_cell("a", builds[2], element_ratio=0.5))
+    assert "difference from eager is 1e-06: mlp float32 static (2.10.0, 2.11.0, 2.12.0)" in (
+        sentence.text
+    )
     assert "0.7 of what is allowed: mlp float32 static on a (2.10.0, 2.11.0)" in sentence.text
 
 
