@@ -470,6 +470,28 @@ def compile_fx_is_off(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(compilers.inductor, "compile_fx", lambda *a, **k: Off(real(*a, **k)))
 
 
+@sabotage_of("context_inputs.inputs[real-static-tls")
+def compile_fx_returns_a_bare_tensor(patch: pytest.MonkeyPatch) -> None:
+    real = compilers.inductor.compile_fx
+
+    def compile_fx(*args: Any, **kwargs: Any) -> Callable[..., Any]:
+        compiled = real(*args, **kwargs)
+        return lambda *inputs: compiled(*inputs)[0]
+
+    patch.setattr(compilers.inductor, "compile_fx", compile_fx)
+
+
+@sabotage_of("tracing_context.strategy[thread-static")
+def outputs_are_not_finite(patch: pytest.MonkeyPatch) -> None:
+    real = compilers.inductor.compile_fx
+
+    def compile_fx(*args: Any, **kwargs: Any) -> Callable[..., Any]:
+        compiled = real(*args, **kwargs)
+        return lambda *inputs: [each * torch.nan for each in compiled(*inputs)]
+
+    patch.setattr(compilers.inductor, "compile_fx", compile_fx)
+
+
 @sabotage_of(
     "donation.afterwards[call-tuple-standalone", "donation.afterwards[call-bare-standalone"
 )
@@ -538,13 +560,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    from compat.runs.model import check_id
-    from compat.worker.isolation import identity
+    from compat.worker.isolation import check_of
 
     items[:] = [
         item
         for item in items
-        if check_id(**identity(item)).startswith(
+        if check_of(item).startswith(
             SABOTAGES[item.callspec.params["sabotage"]].checks  # type: ignore[attr-defined]
         )
     ]
