@@ -5,12 +5,17 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from compat.builds.environment import Environment, install_packages
-from compat.runs.model import Cell, Outcome, cell_from_json, check_id
+from compat.runs.answers import Change, relate
+from compat.runs.contents import Reported, read_contents
+from compat.runs.ids import CheckId
+from compat.runs.model import Outcome
 from compat.runs.stream import Stream
+from compat.topics.cost.answers import CALLS
 from tests.conftest import variables_inside
 
 RED = {Outcome.FAIL, Outcome.ERROR}
@@ -19,9 +24,9 @@ RED = {Outcome.FAIL, Outcome.ERROR}
 @dataclass(frozen=True)
 class Sabotaged:
     spec: str
-    cells: Mapping[str, Cell]
+    cells: Mapping[CheckId, Reported]
 
-    def under(self, sabotage: str) -> list[Cell]:
+    def under(self, sabotage: str) -> list[Reported]:
         found = [cell for cell in self.cells.values() if cell.params["sabotage"] == sabotage]
         assert found, f"no probe ran under {sabotage}"
         return found
@@ -59,9 +64,16 @@ def sabotaged(
         check=False,
     )
     assert worker.returncode == 0, worker.stdout + worker.stderr
-    identity = {"subject": "builtin", "build": request.param, "device": "cpu"}
-    cells = [cell_from_json({**data, **identity}) for kind, data in stream.read() if kind == "cell"]
-    return Sabotaged(request.param, {check_id(c.probe, c.params): c for c in cells})
+    contents = read_contents(stream)
+    assert not contents.damaged
+    return Sabotaged(request.param, contents.cells)
+
+
+def recorded(cell: Reported) -> Mapping[str, Any]:
+    """What a cell's probe found out before it failed, by field."""
+    assert cell.record is not None, cell
+    (fields,) = cell.record.values()
+    return fields
 
 
 @pytest.mark.parametrize(
@@ -91,9 +103,14 @@ def sabotaged(
         ("buffers_stay_as_they_were", "outputs are off by"),
         ("hidden_context_is_touched", "hidden, and yet it changed context.params_flat"),
         ("compile_fx_is_off", "it compiles, and is off by"),
+        ("compile_fx_returns_a_bare_tensor", "instead of a tuple it returns Tensor"),
+        ("outputs_are_not_finite", "outputs are off by nan"),
         ("kept_graph_is_emptied", "no longer fit for it"),
-        ("damage_goes_unnoticed", "right: off by 0"),
-        ("artifacts_know_their_place", "refused: "),
+        ("damage_goes_unnoticed", "unnoticed: outputs are off by"),
+        ("artifacts_know_their_place", "refused: AssertionError: saved at another place"),
+        ("loading_kills_the_process", "crashed: the new process ended with -6"),
+        ("loading_compiles", "the new process compiled 4 times"),
+        ("loaded_artifact_returns_other_strides", "strides not as eager"),
         ("savers_overwrite_each_other", "wrong: "),
         ("hiding_forgets_the_outer_context", "another tracing context is left behind"),
     ],
@@ -110,7 +127,7 @@ def test_red(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
     [
         ("donated_graph_is_copied", "copied"),
         ("nothing_is_compiled", "less than a copy"),
-        ("donation_moves_the_outputs", "donation moves the outputs"),
+        ("donation_moves_the_outputs", "donated, the outputs are off by"),
         ("donor_is_used_up", "was donated before"),
         ("donated_graph_is_wrong", "a donated graph is wrong"),
     ],
@@ -125,39 +142,97 @@ def test_red_where_there_is_donation(sabotaged: Sabotaged, sabotage: str, says: 
             assert says in cell.message
 
 
+def test_a_donor_that_returns_a_list_no_longer_works(sabotaged: Sabotaged) -> None:
+    by_flag = {cell.params["flag"]: cell for cell in sabotaged.under("output_becomes_a_list")}
+    assert by_flag["standalone"].outcome is Outcome.FAIL
+    assert "no longer fit for it" in by_flag["standalone"].message
+    if sabotaged.spec == "2.11":
+        assert by_flag["donated"].outcome is Outcome.UNSUPPORTED
+        return
+    assert by_flag["donated"].outcome is Outcome.PASS
+    seen = recorded(by_flag["donated"])
+    assert (seen["works_before"], seen["works"]) == (True, False)
+    assert (seen["returned_before"], seen["returned"]) == ("tuple(Tensor)", "list(Tensor)")
+
+
+def calls_under(sabotaged: Sabotaged, sabotage: str) -> dict[str, int]:
+    """How many Python functions a compilation called, by path."""
+    return {cell.params["path"]: recorded(cell)["calls"] for cell in sabotaged.under(sabotage)}
+
+
+def test_two_processes_count_the_same_calls(sabotaged: Sabotaged) -> None:
+    once = calls_under(sabotaged, "nothing_is_broken")
+    again = calls_under(sabotaged, "nothing_is_broken_again")
+    assert once.keys() == again.keys() == {"compile_fx", "standalone"}
+    for path, calls in once.items():
+        assert again[path] == pytest.approx(calls, rel=1e-3)
+
+
+def test_work_that_is_done_twice_is_worse(sabotaged: Sabotaged) -> None:
+    healthy = calls_under(sabotaged, "nothing_is_broken")
+    for path, calls in calls_under(sabotaged, "compile_fx_does_its_work_twice").items():
+        assert relate(CALLS, healthy[path], calls) is Change.WORSE, (path, healthy[path], calls)
+
+
 def test_the_context_probe_sees_the_crash(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("context_crashes")
     assert cell.outcome is Outcome.PASS
-    assert cell.metrics["needed"] is True
-    assert "doesn't match" in cell.metrics["failure"]
+    assert recorded(cell)["needed"] is True
+    assert "doesn't match" in recorded(cell)["failure"]
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "found"),
+    [
+        ("name_is_gone", {"there": False, "refused": []}),
+        ("parameter_is_gone", {"there": True, "refused": ["dynamic_shapes"]}),
+        ("tracing_does_not_restore", {"hidden": True, "restored": False}),
+        ("hiding_forgets_the_outer_context", {"left_behind": True}),
+        ("outputs_are_not_finite", {"max_abs": None}),
+        ("cache_asks_the_shape_env_for_more", {"unknown": ["freeze_hints"]}),
+        ("compile_fx_returns_a_bare_tensor", {"compiles": True, "returned": "Tensor"}),
+    ],
+)
+def test_what_went_wrong_is_on_record(
+    sabotaged: Sabotaged, sabotage: str, found: Mapping[str, Any]
+) -> None:
+    for cell in sabotaged.under(sabotage):
+        assert found.items() <= recorded(cell).items()
 
 
 def test_noise_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("outputs_are_noisy")
     assert cell.outcome is Outcome.PASS
-    assert cell.metrics["repeats_bitwise"] is False
+    assert recorded(cell)["repeats_bitwise"] is False
+
+
+def test_what_a_flipped_bit_does_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("a_flipped_bit_moves_the_numbers")
+    assert cell.outcome is Outcome.PASS
+    assert recorded(cell)["load"] == "wrong"
+    assert recorded(cell)["max_abs"] > 0
 
 
 def test_a_member_that_is_newly_needed(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("cache_needs_another_member")
     assert cell.outcome is Outcome.PASS
-    assert cell.metrics["needed"] is True
-    assert "has no 'guards'" in cell.metrics["failure"]
+    assert recorded(cell)["needed"] is True
+    assert "has no 'guards'" in recorded(cell)["failure"]
 
 
 def test_a_leak_that_breaks_the_frame(sabotaged: Sabotaged) -> None:
     by_way = {cell.params["way"]: cell for cell in sabotaged.under("leak_breaks_the_frame")}
     assert by_way["none"].outcome is Outcome.PASS
-    assert by_way["none"].metrics["compiles"] is False
-    assert by_way["none"].metrics["failure"].startswith("afterwards, in Dynamo: IndexError")
+    assert recorded(by_way["none"])["compiles"] is False
+    assert recorded(by_way["none"])["failure"].startswith("afterwards, in Dynamo: IndexError")
     assert by_way["tls"].outcome is Outcome.ERROR
 
 
 def test_a_patch_that_misses_the_module(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("name_finds_the_function")
     assert cell.outcome is Outcome.PASS
-    assert cell.metrics["reaches"] is False
-    assert "AttributeError" in cell.metrics["failure"]
+    assert recorded(cell)["reaches"] is False
+    assert "AttributeError" in recorded(cell)["failure"]
 
 
 def test_a_strategy_that_hides_nothing(sabotaged: Sabotaged) -> None:
