@@ -19,6 +19,7 @@ from compat.builds.config import DEFAULT_FILE
 from compat.builds.index import OWN_PYTHON
 from compat.builds.spec import EXPECTED
 from compat.commands.places import PUBLISHED_RUNS
+from compat.document.escape import printed
 from compat.errors import CommandError
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
 from compat.runs.model import DEFAULT, DEPTHS
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _command(parsed.command)(parsed)
     except CommandError as error:
-        print(f"compat: {error}", file=sys.stderr)
+        print(printed(f"compat: {error}"), file=sys.stderr)
         return error.status
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
@@ -57,7 +58,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
 
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        print(f"compat: {message}", file=sys.stderr)
+        print(printed(f"compat: {message}"), file=sys.stderr)
         raise SystemExit(2)
 
 

@@ -14,6 +14,7 @@ from compat.builds.environment import Environment, install
 from compat.builds.index import Indexes
 from compat.builds.resolve import resolve
 from compat.builds.spec import parse_spec
+from compat.runs.ids import BuildId
 from compat.runs.model import (
     SCHEMA_VERSION,
     Build,
@@ -25,32 +26,46 @@ from compat.runs.model import (
     Run,
     Source,
 )
+from compat.topics.records import encode
 
 ROOT = Path(__file__).parents[1]
 # A few cells of 2.10 to 2.13, as they were really seen.
 RECORDED = ROOT / "tests" / "recorded" / "run.json"
 
 
-def make_build(name: str, **changes: Any) -> Build:
+def build_id(name: str, device: str = "cpu") -> BuildId:
+    """From a version, with its Python if it has one, and a device."""
+    return BuildId(f"{name}-{device}")
+
+
+def make_build(name: str, *, device: str = "cpu", **changes: Any) -> Build:
     values: dict[str, Any] = {
-        "id": name,
+        "id": build_id(name, device),
         "aliases": (name,),
         "requested": name,
         "channel": "stable",
-        "device": Device(kind="cpu", name="AVX2"),
-        "version": f"{name}+cu130",
+        "device": Device(kind=device, name="AVX2" if device == "cpu" else "H100"),
+        "version": f"{name.partition('-py')[0]}+cu130",
     }
     return Build(**{**values, **changes})
 
 
-def make_cell(build: str, probe: str, outcome: Outcome = Outcome.PASS, **changes: Any) -> Cell:
+def make_cell(
+    build: str,
+    probe: str,
+    outcome: Outcome = Outcome.PASS,
+    *,
+    device: str = "cpu",
+    record: object | None = None,
+    **changes: Any,
+) -> Cell:
+    """A cell; ``record`` is what its probe recorded."""
     values: dict[str, Any] = {
-        "subject": "builtin",
-        "build": build,
-        "device": "cpu",
+        "build": build_id(build, device),
         "probe": probe,
         "params": {},
         "outcome": outcome,
+        "record": None if record is None else encode(probe, record),
         "seen_in": "" if outcome is Outcome.NOT_RUN else SOURCE.id,
     }
     return Cell(**{**values, **changes})

@@ -16,12 +16,15 @@ import compat
 from compat.builds.environment import Environment, install
 from compat.builds.resolve import Resolution
 from compat.errors import UsageError
-from compat.findings.derive import derive
+from compat.findings.expectations import NONE
+from compat.findings.results import results_of
 from compat.report.markdown import render
 from compat.report.timing import Timing, timing_table, timings
 from compat.running.launcher import worker_variables
 from compat.running.pipeline import Progress, probe_builds
 from compat.running.settings import Settings
+from compat.runs.contents import read_contents
+from compat.runs.history import EMPTY
 from compat.runs.model import Outcome
 from compat.runs.store import RunFolder, merge
 
@@ -64,24 +67,24 @@ def compare(resolution: Resolution, settings: Settings, progress: Progress) -> C
     Raises:
         UsageError: The build could not be had, or a cell ended badly: there is nothing to compare.
     """
+    name = resolution.id(settings.device).name_and_python
     if resolution.wheel is None:
-        raise UsageError(f"{resolution.id}: {resolution.problem or 'expected a wheel'}")
+        raise UsageError(f"{name}: {resolution.problem or 'expected a wheel'}")
     home = settings.home / "bench"
     shutil.rmtree(home, ignore_errors=True)
     settings = replace(settings, home=home, fresh=True)
     first_s, first = _seconds(resolution, settings, progress)
     environment = install(resolution.wheel, home / "environments")
     nodes = _nodes(first)
-    progress.phase(resolution.id, f"{len(nodes)} probes, a process each")
+    progress.phase(name, f"{len(nodes)} probes, a process each")
     began = perf_counter()
     for number, node in enumerate(nodes, start=1):
         _run_plainly(node, environment, settings)
-        progress.cells(f"{resolution.id} plainly", number, len(nodes))
+        progress.cells(f"{name} plainly", number, len(nodes))
     plain_s = perf_counter() - began
     later_s, later = _seconds(resolution, settings, progress)
     began = perf_counter()
-    run = merge([later])
-    render(run, derive(run))
+    render(results_of(merge([later]), EMPTY, NONE))
     report_s = perf_counter() - began
     (first_timing,), (later_timing,) = timings(first), timings(later)
     shutil.rmtree(home)
@@ -115,10 +118,9 @@ def _seconds(
 def _nodes(folder: RunFolder) -> Sequence[str]:
     """What pytest calls the cells of a run."""
     return [
-        str(data["node"])
+        planned.node
         for stream in folder.streams()
-        for kind, data in stream.read()
-        if kind == "plan"
+        for planned in read_contents(stream).plans.values()
     ]
 
 

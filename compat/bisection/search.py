@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from compat.builds.environment import InstallError, install
 from compat.builds.index import IndexedWheel
 from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
-from compat.findings.answers import answer_of
+from compat.findings.answers import answers_of
 from compat.probes.sources import plan_source, probe_sources
-from compat.report.escape import code, plain
 from compat.running.pipeline import Progress, probe_builds
 from compat.running.settings import Settings
-from compat.runs.model import FULL, Outcome, Status
+from compat.runs.answers import Change, Scale, Value, relate
+from compat.runs.decode import read_json
+from compat.runs.ids import CheckId
+from compat.runs.model import FULL, Status
 from compat.runs.store import merge, write_json
+from compat.topics.matrix import Matrix
 
-_UNKNOWN = frozenset({Outcome.NOT_RUN, Outcome.SKIP})
-_COMPARE = "https://github.com/pytorch/pytorch/compare"
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One answer of a check; :class:`compat.runs.answers.Answer` without what is known here."""
+
+    scale: Scale
+    value: Value | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,20 +39,47 @@ class Seen:
     """What a check says on one build.
 
     Attributes:
-        answer: See :mod:`compat.findings.answers`; empty where nothing was seen.
+        answers: By name, how it ended among them; empty where nothing was seen.
         problem: Why nothing was seen.
     """
 
-    answer: str = ""
+    answers: Mapping[str, Said] = field(default_factory=dict)
     git_version: str = ""
     problem: str = ""
 
 
+def differing(one: Seen, other: Seen) -> list[str]:
+    """The names of the answers that two builds give otherwise."""
+    return [
+        name
+        for name, said in one.answers.items()
+        if name in other.answers and _relate(said, other.answers[name]) not in _ALIKE
+    ]
+
+
+def say_the_same(one: Seen, other: Seen, names: Iterable[str]) -> bool:
+    """Whether two builds give the same answers of these names."""
+    return all(
+        name in one.answers
+        and name in other.answers
+        and _relate(one.answers[name], other.answers[name]) is Change.SAME
+        for name in names
+    )
+
+
+def _relate(before: Said, after: Said) -> Change:
+    return relate(after.scale, before.value, after.value)
+
+
+_ALIKE = frozenset({Change.SAME, Change.UNKNOWN})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """The neighbours between which the answer changes.
+    """The neighbours between which answers change.
 
     Attributes:
+        names: Of the answers that both ends give otherwise.
         seen: By build, in order: all that was asked.
         good: The last build with the older answer.
         bad: The first build with the newer one; of those that could be asked.
@@ -54,6 +87,7 @@ class Found:
         repeated: What ``good`` and ``bad`` said when they were asked again.
     """
 
+    names: Sequence[str]
     seen: Mapping[str, Seen]
     good: str
     bad: str
@@ -63,13 +97,13 @@ class Found:
     @property
     def certain(self) -> bool:
         """Whether both neighbours said the same when they were asked again."""
-        return [each.answer for each in self.repeated] == [
-            self.seen[self.good].answer,
-            self.seen[self.bad].answer,
-        ]
+        first = (self.seen[self.good], self.seen[self.bad])
+        return all(
+            say_the_same(*pair, self.names) for pair in zip(first, self.repeated, strict=True)
+        )
 
 
-class Laboratory:
+class CheckRunner:
     """Asks one check of one build after another, and writes down what each said.
 
     A bisection that was interrupted goes on with what is written down. Environments are kept as
@@ -84,13 +118,13 @@ class Laboratory:
         UsageError: There is no such probe.
     """
 
-    def __init__(self, check: str, settings: Settings, progress: Progress) -> None:
+    def __init__(self, check: CheckId, settings: Settings, progress: Progress) -> None:
         self.check = check
         self.device = settings.device
         self._settings = replace(settings, probes=[check], depth=FULL, fresh=True)
         self._progress = progress
         self._environments = settings.home / "environments"
-        source = probe_sources().get(check.partition("[")[0])
+        source = probe_sources().get(check.probe)
         if source is None:
             raise UsageError(
                 f"--probe {check!r}: expected one check, such as donation.copies[donated]; compat "
@@ -107,13 +141,14 @@ class Laboratory:
 
         Meanwhile those that may be asked next, ``ahead``, are installed.
         """
-        notes = json.loads(self._notes.read_text()) if self._notes.exists() else {}
+        notes = read_json(self._notes, dict[str, Seen]) if self._notes.exists() else {}
         if _note(wheel) in notes:
-            return Seen(**notes[_note(wheel)])
+            return notes[_note(wheel)]
         self._fetch([each for each in ahead if _note(each) not in notes])
         seen = self.ask_again(wheel)
-        if seen.answer and not wheel.may_be_replaced:
-            write_json(self._notes, {**notes, _note(wheel): asdict(seen)})
+        if seen.answers and not wheel.may_be_replaced:
+            notes[_note(wheel)] = seen
+            write_json(self._notes, {name: asdict(each) for name, each in notes.items()})
         return seen
 
     def ask_again(self, wheel: IndexedWheel) -> Seen:
@@ -134,11 +169,19 @@ class Laboratory:
                 f"--probe {self.check!r} is no check of {build.id} on {self.device}; there are "
                 f"{', '.join(cell.check for cell in run.cells) or 'none like it'}"
             )
-        if cell.outcome in _UNKNOWN:
+        if not cell.outcome.known:
             return Seen(problem=f"{cell.outcome.value}: {cell.reason}")
         if cell.flaky:
             return Seen(problem="flaky")
-        return Seen(answer=answer_of(cell), git_version=build.git_version)
+        answers = answers_of(Matrix(run), build)
+        return Seen(
+            answers={
+                name.name: Said(scale=answer.scale, value=answer.value)
+                for name, answer in answers.items()
+                if name.check == self.check
+            },
+            git_version=build.git_version,
+        )
 
     def _fetch(self, wheels: Sequence[IndexedWheel]) -> None:
         for waiting in self._fetching:
@@ -172,40 +215,48 @@ def _note(wheel: IndexedWheel) -> str:
     return f"{wheel.filename} {wheel.sha256}".strip()
 
 
-def bisect(wheels: Sequence[IndexedWheel], laboratory: Laboratory) -> Found:
-    """Where in ``wheels``, oldest first, the answer changes from the first one's to the last one's.
+def bisect(wheels: Sequence[IndexedWheel], runner: CheckRunner, answer: str = "") -> Found:
+    """Where in ``wheels``, oldest first, answers change from the first one's to the last one's.
+
+    Args:
+        wheels: At least two.
+        runner: Asks the check.
+        answer: The name of the only answer that counts; all that the ends give otherwise if empty.
 
     Raises:
-        UsageError: One of these two says nothing, or both say the same.
+        UsageError: One of the ends says nothing, or both say the same.
     """
     seen: dict[int, Seen] = {}
 
-    def ask(index: int, *ahead: int) -> str:
-        seen[index] = laboratory.ask(wheels[index], [wheels[each] for each in ahead])
-        return seen[index].answer
+    def ask(index: int, *ahead: int) -> Seen:
+        seen[index] = runner.ask(wheels[index], [wheels[each] for each in ahead])
+        return seen[index]
 
     last = len(wheels) - 1
     low, high = 0, last
     ends = (ask(0, last), ask(last, *_middle(0, last, seen)))
     for index in (0, last):
-        if not seen[index].answer:
+        if not seen[index].answers:
             raise UsageError(f"{wheels[index].version} says nothing: {seen[index].problem}")
-    if ends[0] == ends[1]:
-        raise UsageError(f"{wheels[0].version} and {wheels[last].version} say the same: {ends[0]}")
+    names = [name for name in differing(*ends) if answer in {"", name}]
+    if not names:
+        what = f" about {answer}" if answer else ""
+        raise UsageError(f"{wheels[0].version} and {wheels[last].version} say the same{what}")
     while middle := _middle(low, high, seen):
         (index,) = middle
-        answer = ask(index, *_middle(low, index, seen), *_middle(index, high, seen))
-        if answer == ends[0]:
+        found = ask(index, *_middle(low, index, seen), *_middle(index, high, seen))
+        if say_the_same(ends[0], found, names):
             low = index
-        elif answer == ends[1]:
+        elif say_the_same(ends[1], found, names):
             high = index
-        laboratory.keep([wheels[each] for each in (low, high, *_middle(low, high, seen))])
+        runner.keep([wheels[each] for each in (low, high, *_middle(low, high, seen))])
     return Found(
+        names=names,
         seen={str(wheels[index].version): seen[index] for index in sorted(seen)},
         good=str(wheels[low].version),
         bad=str(wheels[high].version),
         between=[str(wheels[index].version) for index in range(low + 1, high)],
-        repeated=(laboratory.ask_again(wheels[low]), laboratory.ask_again(wheels[high])),
+        repeated=(runner.ask_again(wheels[low]), runner.ask_again(wheels[high])),
     )
 
 
@@ -213,48 +264,3 @@ def _middle(low: int, high: int, seen: Mapping[int, Seen]) -> list[int]:
     """The build to be asked next: of those not asked yet, the one nearest to the middle."""
     unasked = [index for index in range(low + 1, high) if index not in seen]
     return sorted(unasked, key=lambda index: abs(2 * index - low - high))[:1]
-
-
-def bisection_text(found: Found, check: str, device: str) -> str:
-    """The result as markdown, for people and for the tracking issue."""
-    good, bad = found.seen[found.good], found.seen[found.bad]
-    first, *_, last = found.seen
-    where = f"{code(check)} on {device}"
-    lines = [
-        f"**{where}: since {plain(found.bad)}.**"
-        if found.certain
-        else f"**{where}: no build is blamed; asked again, the neighbours did not say the same.**",
-        "",
-        f"- up to {plain(found.good)}: {plain(good.answer)}",
-        f"- from {plain(found.bad)} on: {plain(bad.answer)}",
-    ]
-    if found.between:
-        lines.append(
-            f"- between them, not told apart: {plain(', '.join(found.between))}; the first one is "
-            f"among these or {plain(found.bad)}"
-        )
-    if not found.certain:
-        again = (f"{each.answer or each.problem}" for each in found.repeated)
-        lines.append(f"- asked again, the two said: {plain(' and '.join(again))}")
-    lines += [
-        f"- commits: {_commits(good.git_version, bad.git_version)}",
-        "",
-        "Asked, oldest first:",
-        "",
-        *(
-            f"- {plain(build)}: {plain(each.answer or f'skipped, {each.problem}')}"
-            for build, each in found.seen.items()
-        ),
-        "",
-        "To repeat it:",
-        "",
-        f"    nox -s bisect -- --probe '{check}' --good =={first} --bad =={last} --device {device}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _commits(good: str, bad: str) -> str:
-    commits = f"{good}...{bad}"
-    # What a build says of itself is no part of an address unless it is a commit.
-    known = all(re.fullmatch("[0-9a-f]{40}", commit) for commit in (good, bad))
-    return f"[{commits}]({_COMPARE}/{commits})" if known else code(commits)

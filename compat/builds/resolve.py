@@ -13,6 +13,7 @@ from packaging.version import Version
 from compat.builds.index import OWN_PYTHON, IndexedWheel, Indexes, IndexUnavailableError
 from compat.builds.spec import Kind, Spec
 from compat.errors import UsageError
+from compat.runs.ids import BuildId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +32,15 @@ class Resolution:
     note: str = ""
     problem: str = ""
 
-    @property
-    def id(self) -> str:
-        """How cells and people name it."""
+    def id(self, device: str) -> BuildId:
+        """How cells and people name it on a device."""
         if self.wheel is not None:
-            version, python = str(self.wheel.version), self.wheel.python
-            return version if python == OWN_PYTHON else f"{version}-py{python}"
+            python = "" if self.wheel.python == OWN_PYTHON else self.wheel.python
+            return BuildId.of(str(self.wheel.version), device, python)
         if self.python is not None:
             # The folder of the environment: /path/to/venv/bin/python is local-venv.
-            return f"local-{self.python.absolute().parent.parent.name}"
-        return str(self.specs[0])
+            return BuildId.of(f"local-{self.python.absolute().parent.parent.name}", device)
+        return BuildId.of(str(self.specs[0]), device)
 
     @property
     def channel(self) -> str:

@@ -6,22 +6,26 @@ import argparse
 
 from rich.console import Console
 
-from compat.bisection.search import Laboratory, bisect, bisection_text
+from compat.bisection.search import CheckRunner, bisect
+from compat.bisection.text import bisection_text
 from compat.builds.config import load_builds
 from compat.builds.index import IndexedWheel, Indexes, IndexUnavailableError
 from compat.builds.resolve import between, resolve
 from compat.builds.spec import parse_spec
 from compat.commands.places import HOME, REPORTS
+from compat.document.escape import printed
 from compat.errors import UsageError
 from compat.running.host import compiler, default_device, default_jobs
 from compat.running.progress import LiveProgress
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
+from compat.runs.ids import AnswerId, CheckId, InvalidIdError
 from compat.runs.model import FULL
 from compat.worker.gpu import gpu_is_there
 
 
 def run(parsed: argparse.Namespace) -> int:
     compiler()
+    check, answer = _asked(parsed.probe)
     device = parsed.device or default_device()
     if device == "cuda" and not gpu_is_there():
         raise UsageError("--device cuda: expected an NVIDIA GPU; this machine has none")
@@ -45,16 +49,36 @@ def run(parsed: argparse.Namespace) -> int:
         home=HOME.absolute() / "bisect",
     )
     with LiveProgress(Console()) as progress:
-        laboratory = Laboratory(parsed.probe, settings, progress)
+        runner = CheckRunner(check, settings, progress)
         try:
-            found = bisect(wheels, laboratory)
+            found = bisect(wheels, runner, answer)
         finally:
-            laboratory.close()
+            runner.close()
     text = bisection_text(found, parsed.probe, device)
     REPORTS.mkdir(exist_ok=True)
     (REPORTS / "bisect.md").write_text(text, encoding="utf-8")
-    print(f"\n{text}")
+    print(f"\n{printed(text)}")
     return 0 if found.certain else 1
+
+
+def _asked(text: str) -> tuple[CheckId, str]:
+    """A check, and the name of the one answer that counts; empty where all do.
+
+    Raises:
+        UsageError: ``text`` is neither a check nor an answer.
+    """
+    try:
+        return CheckId(text), ""
+    except InvalidIdError:
+        pass
+    try:
+        answer = AnswerId(text)
+    except InvalidIdError:
+        raise UsageError(
+            f"--probe {text!r}: expected a check, such as donation.copies[donated], or one answer "
+            f"of it, such as donation.copies[donated].copies"
+        ) from None
+    return answer.check, answer.name
 
 
 def _one_wheel(spec: str, indexes: Indexes, device: str) -> IndexedWheel:

@@ -14,6 +14,7 @@ from compat.builds.config import load_builds
 from compat.builds.index import Indexes
 from compat.builds.resolve import Resolution, resolve
 from compat.builds.spec import parse_spec
+from compat.document.escape import printed
 from compat.probes import names
 from compat.running.host import default_device
 
@@ -30,13 +31,14 @@ def resolved(parsed: argparse.Namespace, device: str) -> list[Resolution]:
         )
     ]
     # An interpreter that is there already, or a build that is not, is one whatever the Python.
-    return list({resolution.id: resolution for resolution in found}.values())
+    return list({resolution.id(device): resolution for resolution in found}.values())
 
 
 def builds(parsed: argparse.Namespace) -> int:
-    resolutions = resolved(parsed, parsed.device or default_device())
+    device = parsed.device or default_device()
+    resolutions = resolved(parsed, device)
     if parsed.json:
-        print(json.dumps([_resolution_json(each) for each in resolutions], indent=1))
+        print(json.dumps([_resolution_json(each, device) for each in resolutions], indent=1))
         return 0
     table = Table()
     for header in ("build", "asked for as", "from", "wheel or interpreter", "note"):
@@ -46,15 +48,21 @@ def builds(parsed: argparse.Namespace) -> int:
         where = each.wheel.filename if each.wheel else str(each.python or "")
         note = each.problem or each.note
         names = ", ".join(map(str, each.specs))
-        table.add_row(*map(escape, (each.id, names, each.channel, where, note)))
+        name = each.id(device).name_and_python
+        table.add_row(*map(_cell, (name, names, each.channel, where, note)))
     Console().print(table)
     return 0
 
 
-def _resolution_json(resolution: Resolution) -> dict[str, Any]:
+def _cell(text: str) -> str:
+    """A text of an index in a table: neither markup nor anything that a terminal obeys."""
+    return escape(printed(text))
+
+
+def _resolution_json(resolution: Resolution, device: str) -> dict[str, Any]:
     wheel = resolution.wheel
     return {
-        "id": resolution.id,
+        "id": resolution.id(device),
         "specs": [str(spec) for spec in resolution.specs],
         "channel": wheel.channel if wheel else None,
         "version": str(wheel.version) if wheel else None,

@@ -7,9 +7,10 @@ import os
 from datetime import datetime, timezone
 
 from compat.commands.places import REPORTS
+from compat.document.escape import printed
 from compat.errors import UsageError
-from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
+from compat.findings.results import results_of
 from compat.report.write import HISTORY, LATEST_RUN
 from compat.runs.history import load_history
 from compat.runs.reference import load_latest
@@ -23,13 +24,11 @@ MATRIX = "matrix"
 
 def sync(parsed: argparse.Namespace) -> int:
     history = load_history(REPORTS / HISTORY)
-    if not history.columns:
+    if not history.entries:
         raise UsageError(f"{REPORTS / HISTORY}: expected a history of at least one run")
     run = load_latest(REPORTS / LATEST_RUN)
     topics = issues.find_topics(
-        history,
-        run,
-        frozenset(derive(run, load_expectations()).expected),
+        results_of(run, history, load_expectations()),
         nights=parsed.nights,
         today=parsed.today or datetime.now(timezone.utc).date(),
         # Another workflow's run has no report that a link could lead to.
@@ -38,10 +37,10 @@ def sync(parsed: argparse.Namespace) -> int:
     github = _github(parsed.repository)
     if parsed.dry_run:
         for step in issues.plan(topics, github.issues(issues.LABEL)):
-            print(f"would {step}\n{step.text}")
+            print(printed(f"would {step}\n{step.text}"))
     else:
         for step in issues.sync(topics, github):
-            print(step)
+            print(printed(str(step)))
     return 0
 
 

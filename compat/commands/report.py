@@ -9,13 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from compat.commands.compared import compare_named, side_of
 from compat.commands.places import PLAN, REPORTS, RUNS
 from compat.errors import UsageError
-from compat.findings import advise as advising
-from compat.findings.baselines import comparisons
-from compat.findings.derive import derive
+from compat.findings.advise import advise as advice_for
+from compat.findings.advise import builds_in
 from compat.findings.expectations import load_expectations
-from compat.findings.sides import compare_sides, side_of
+from compat.findings.results import Results, results_of
 from compat.nightly.actions import SUMMARY, append
 from compat.nightly.plan import planned_run
 from compat.report import explain as explaining
@@ -24,8 +24,7 @@ from compat.report.comparison import comparison_text
 from compat.report.repeat import repeat_commands
 from compat.report.summary import print_summary
 from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
-from compat.runs import history as histories
-from compat.runs.history import load_history, run_id
+from compat.runs.history import load_history
 from compat.runs.model import Status
 from compat.runs.reference import load_latest
 from compat.runs.store import RunFolder, merge
@@ -38,14 +37,12 @@ def report(parsed: argparse.Namespace) -> int:
     run = planned_run(PLAN) if parsed.planned else merge(_folders(parsed.runs))
     if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
-    findings = derive(run, load_expectations())
-    history = histories.append(load_history(REPORTS / HISTORY), run)
-    compared = comparisons(run, findings, history)
-    write_reports(REPORTS, run, findings, compared, history, link_to_run(os.environ) or str(README))
+    results = results_of(run, load_history(REPORTS / HISTORY), load_expectations())
+    write_reports(REPORTS, results, link_to_run(os.environ) or str(README))
     if parsed.github:
         append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
-    print_summary(run, findings, compared, REPORTS / README, Console())
-    return 1 if findings.unexpected else 0
+    print_summary(results, REPORTS / README, Console())
+    return results.assessment.status
 
 
 def _folders(paths: Sequence[Path]) -> list[RunFolder]:
@@ -62,6 +59,12 @@ def _folders(paths: Sequence[Path]) -> list[RunFolder]:
     return [latest]
 
 
+def latest() -> Results:
+    """What the latest report is about."""
+    run = load_latest(REPORTS / LATEST_RUN)
+    return results_of(run, load_history(REPORTS / HISTORY), load_expectations())
+
+
 def compare(parsed: argparse.Namespace) -> int:
     history = load_history(REPORTS / HISTORY)
     expectations = load_expectations()
@@ -69,24 +72,22 @@ def compare(parsed: argparse.Namespace) -> int:
         side_of(text, REPORTS / LATEST_RUN, RUNS, history, expectations)
         for text in (parsed.old, parsed.new)
     )
-    comparison = compare_sides(old, new, history)
-    print(comparison_text(comparison, repeat_commands(new.run) if new.run else {}))
-    return 1 if comparison.new_groups else 0
+    comparison = compare_named(old, new, history, expectations)
+    commands = repeat_commands(new.results.run) if new.results else {}
+    print(comparison_text(comparison, commands))
+    return 1 if comparison.alarms else 0
 
 
 def advise(parsed: argparse.Namespace) -> int:
-    run = load_latest(REPORTS / LATEST_RUN)
-    builds = advising.builds_in(run, parsed.torch)
+    results = latest()
+    builds = builds_in(results.matrix, parsed.torch)
     if not builds:
-        there = ", ".join(build.label for build in run.builds)
+        there = ", ".join(build.label for build in results.run.builds)
         raise UsageError(f"--torch '{parsed.torch}': no build of the latest run; it has {there}")
-    findings = derive(run, load_expectations())
-    print(advice_text(advising.advise(run, findings, builds), builds, run_id(run)))
+    print(advice_text(advice_for(results, builds), builds, results))
     return 0
 
 
 def explain(parsed: argparse.Namespace) -> int:
-    run = load_latest(REPORTS / LATEST_RUN)
-    history = histories.append(load_history(REPORTS / HISTORY), run)
-    print(explaining.explain(parsed.cell, run, derive(run, load_expectations()), history))
+    print(explaining.explain(parsed.cell, latest()))
     return 0

@@ -1,32 +1,91 @@
-"""What a cell says: how it ended, and what it found out where it passes either way."""
+"""All that a run says, answer by answer: how each cell ended, and what the records say."""
 
 from __future__ import annotations
 
-from compat.findings.artifacts import load_of
-from compat.findings.model import Load
-from compat.runs.model import Cell, Outcome
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any
 
-# Recorded answers of probes that pass whichever it is: what they say, when it is so.
-_WORDS = {
-    "needed": "needed",
-    "compiles": "compiles",
-    "works": "works",
-    "reaches": "reaches",
-    "capability": "there",
-    "code_changed": "rewritten",
-}
+from compat.runs.answers import ENDING, Answer, Ending, Said
+from compat.runs.failures import signature_of_cell
+from compat.runs.history import WHOLE, Column, Entry, Told, column_of, whole_of
+from compat.runs.ids import BUILTIN, AnswerId, BuildId, CheckId
+from compat.runs.model import Build, Cell
+from compat.topics.matrix import Matrix
+from compat.topics.registry import TOPICS
+
+# How a cell ended is an answer of every check.
+OUTCOME = "outcome"
 
 
-def answer_of(cell: Cell) -> str:
-    """How a cell ended, in the words that matter to a reader; the same failure reads the same."""
-    if cell.outcome is not Outcome.PASS:
-        return f"{cell.outcome.value}: {cell.signature or cell.reason}"
-    load = load_of(cell)
-    if load is not Load.UNKNOWN:
-        return str(load.value)
-    words = [
-        word if cell.metrics[name] else f"not {word}"
-        for name, word in _WORDS.items()
-        if isinstance(cell.metrics.get(name), bool)
+def answers_of(matrix: Matrix, build: Build, subject: str = BUILTIN) -> dict[AnswerId, Answer]:
+    """What a subject's cells on a build say, the build as a whole included."""
+    whole = AnswerId.of(WHOLE, OUTCOME)
+    found = {whole: Answer(id=whole, scale=ENDING, value=whole_of(build), cells=())}
+    for answer in recorded_answers(matrix, build.id, subject):
+        found[answer.id] = answer
+    for check, seen in matrix.on(build.id, subject).items():
+        name = AnswerId.of(check, OUTCOME)
+        cells = (seen.cell.id,)
+        found[name] = Answer(id=name, scale=ENDING, value=ending_of(seen.cell), cells=cells)
+    return found
+
+
+def recorded_answers(matrix: Matrix, build: BuildId, subject: str = BUILTIN) -> Iterable[Answer]:
+    """What the records of a subject's cells on a build say, one by one and together."""
+    for check, seen in matrix.on(build, subject).items():
+        for said in said_by(seen.record):
+            yield _answer(check, said, (seen.cell.id,))
+    for topic in TOPICS:
+        for across in topic.across(matrix, subject, build):
+            yield _answer(across.check, across.said, across.cells)
+
+
+def ending_of(cell: Cell) -> Ending:
+    return Ending(outcome=cell.outcome, signature=signature_of_cell(cell))
+
+
+def _answer(check: CheckId, said: Said, cells: tuple[Any, ...]) -> Answer:
+    return Answer(id=AnswerId.of(check, said.name), scale=said.scale, value=said.value, cells=cells)
+
+
+@cache
+def _readers() -> Mapping[type, Callable[[Any], Iterable[Said]]]:
+    return {kind: reader for topic in TOPICS for kind, reader in topic.answers.items()}
+
+
+def said_by(record: object | None) -> Iterable[Said]:
+    """What a record says; nothing where there is none."""
+    return () if record is None else _readers()[type(record)](record)
+
+
+def entries_of(matrix: Matrix) -> list[Entry]:
+    """A run as entries of the history; a build that could not be had has none."""
+    return [
+        entry_of(matrix, build, subject)
+        for build in matrix.ran()
+        for subject in matrix.subjects(build.id) or [BUILTIN]
     ]
-    return ", ".join([*words, *filter(None, [cell.metrics.get("signature")])]) or "pass"
+
+
+def entry_of(matrix: Matrix, build: Build, subject: str) -> Entry:
+    """What a subject's cells on a build come to."""
+    answers = answers_of(matrix, build, subject)
+    return Entry(
+        column=_column(matrix, build, subject),
+        endings={
+            name.check: answer.value
+            for name, answer in answers.items()
+            if isinstance(answer.value, Ending)
+        },
+        answers={
+            name: Told(answer.scale, answer.value)
+            for name, answer in answers.items()
+            if not isinstance(answer.value, Ending)
+        },
+    )
+
+
+def _column(matrix: Matrix, build: Build, subject: str) -> Column:
+    cells = (seen.cell for seen in matrix.on(build.id, subject).values())
+    return column_of(matrix.run, build, cells, subject)

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from compat.findings.compare import (
-    BuildSeen,
-    Comparison,
-    Pair,
-    compare,
-    seen_in_history,
-    seen_in_run,
-)
-from compat.findings.model import Findings
-from compat.runs.history import Column, History, run_id
+from compat.findings.changes import Comparison, Expected, Pair, compare
+from compat.runs.history import Column, Entry, History, run_id
+from compat.runs.ids import CellId
 from compat.runs.model import Run, Source
 
 PREVIOUS = "previous"
@@ -23,110 +16,121 @@ _STABLE = "stable"
 _NIGHTLY = "nightly"
 
 
-def comparisons(run: Run, findings: Findings, history: History) -> dict[str, Comparison]:
+def comparisons(
+    run: Run,
+    entries: Sequence[Entry],
+    history: History,
+    expected: Expected,
+    failed_controls: Mapping[CellId, str],
+) -> dict[str, Comparison]:
     """``run`` against the run before it and against its stable twin, where there are such.
 
-    ``history`` holds the columns of ``run`` and of what came before.
+    ``entries`` are those of ``run``; ``history`` holds these and what came before.
     """
-    builds = seen_in_run(run, findings)
     found = {}
-    if pairs := _with_previous(builds, run, history):
-        before = max(old.column.run for old, _ in pairs if old)
-        found[PREVIOUS] = compare(before, run_id(run), pairs, history, findings.failed_controls)
-    if pairs := _with_stable(builds, run):
-        old, new = (
-            ", ".join(dict.fromkeys(side.column.label for side in sides if side))
-            for sides in zip(*pairs, strict=True)
+    earlier = [entry for entry in history.entries if entry.column.run < run_id(run)]
+    if pairs := [Pair(old=old, new=new) for new in entries if (old := _followed(new, earlier))]:
+        found[PREVIOUS] = compare(
+            max(pair.old.column.run for pair in pairs),
+            run_id(run),
+            pairs,
+            history=history,
+            expected=expected,
+            alone=_alone(entries, pairs),
+            failed_controls=failed_controls,
         )
-        old += _where_else(run, pairs)
-        found[STABLE] = compare(old, new, pairs, history, findings.failed_controls)
+    if pairs := _with_stable(entries):
+        found[STABLE] = compare(
+            _labels(pair.old for pair in pairs) + _seen_elsewhere(run, pairs),
+            _labels(pair.new for pair in pairs),
+            pairs,
+            history=history,
+            expected=expected,
+            failed_controls=failed_controls,
+        )
     return found
 
 
-def paired(old: Sequence[BuildSeen], new: Sequence[BuildSeen]) -> list[Pair]:
-    """Each build with the one that it follows; two single builds with each other.
+def paired(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[list[Pair], list[Column]]:
+    """Each build with the one that it follows, and the columns that have no match."""
+    pairs = [Pair(old=before, new=now) for now in new if (before := _followed(now, old))]
+    used = {pair.old.key for pair in pairs}
+    gone = [entry.column for entry in old if entry.key not in used]
+    return pairs, [*_alone(new, pairs), *gone]
 
-    Of what has no successor, only the devices that both sides have are looked at.
+
+def _alone(entries: Sequence[Entry], pairs: Sequence[Pair]) -> list[Column]:
+    matched = {pair.new.key for pair in pairs}
+    return [entry.column for entry in entries if entry.key not in matched]
+
+
+def _followed(now: Entry, entries: Sequence[Entry]) -> Entry | None:
+    """What was last known of the build that ``now`` follows; None where it follows none.
+
+    It is the same build in an earlier run; else one of the same series and channel; else, for a
+    nightly, any nightly, since the series moves on.
     """
-    if len(old) == len(new) == 1:
-        return [(old[0], new[0])]
-    columns = [each.column for each in old]
-    pairs: list[Pair] = []
-    for now in new:
-        before = _followed(now.column, columns)
-        pairs.append((old[before[-1]] if before else None, now))
-    return [*pairs, *_gone(old, pairs)]
-
-
-def _with_previous(builds: Sequence[BuildSeen], run: Run, history: History) -> list[Pair]:
-    """Each build with what was last known of the one that it follows."""
-    columns = [column for column in history.columns if column.run < run_id(run)]
-    pairs: list[Pair] = []
-    for now in builds:
-        before = _followed(now.column, columns)
-        old = seen_in_history(history, before, now.checks) if before else None
-        pairs.append((old, now))
-    if not any(before for before, _ in pairs):
-        return []
-    newest = [
-        seen_in_history(history, [index])
-        for index, column in enumerate(columns)
-        if column.run == columns[-1].run
-    ]
-    return [*pairs, *_gone(newest, pairs)]
-
-
-def _followed(now: Column, columns: Sequence[Column]) -> list[int]:
-    """Where among ``columns`` the build is that ``now`` follows, the latest one last.
-
-    It is the same build in an earlier run; else one of the same line; else, for a nightly, any
-    nightly, since the series moves on.
-    """
-    names = [(each.build, each.device) for each in columns]
-    lines = [each.line for each in columns]
-    kinds = [each.line[:3] if each.channel == _NIGHTLY else () for each in columns]
-    for key, keys in (((now.build, now.device), names), (now.line, lines), (now.line[:3], kinds)):
-        found = [index for index, each in enumerate(keys) if each == key]
+    column = now.column
+    ways: tuple[Callable[[Column], bool], ...] = (
+        lambda other: (other.subject, other.build) == (column.subject, column.build),
+        lambda other: other.series == column.series,
+        lambda other: other.channel == column.channel == _NIGHTLY and other.line == column.line,
+    )
+    for way in ways:
+        found = [entry for entry in entries if way(entry.column)]
         if found:
-            return sorted(found, key=lambda index: (columns[index].run, columns[index].order))
-    return []
+            newest = max(found, key=lambda entry: (entry.column.run, entry.column.order))
+            return _recalled(newest, found, now)
+    return None
 
 
-def _gone(old: Sequence[BuildSeen], pairs: Sequence[Pair]) -> list[Pair]:
-    used = {before.column for before, _ in pairs if before}
-    devices = {now.column.device for _, now in pairs if now}
-    return [
-        (each, None) for each in old if each.column not in used and each.column.device in devices
-    ]
+def _recalled(newest: Entry, found: Sequence[Entry], now: Entry) -> Entry:
+    """``newest`` with what was last known of all that is asked now: it may be a part of a run."""
+    endings = dict(newest.endings)
+    answers = dict(newest.answers)
+    older = sorted(found, key=lambda entry: (entry.column.run, entry.column.order), reverse=True)
+    for entry in older:
+        for check in now.endings.keys() & entry.endings.keys():
+            if check in endings and endings[check].outcome.known:
+                continue
+            if check not in endings or entry.endings[check].outcome.known:
+                endings[check] = entry.endings[check]
+                answers |= {
+                    name: told
+                    for name, told in entry.answers.items()
+                    if name.check == check and name not in answers
+                }
+    return Entry(column=newest.column, endings=endings, answers=answers)
 
 
-def _with_stable(builds: Sequence[BuildSeen], run: Run) -> list[Pair]:
-    """Each build that is no release with the newest release; without such, that with the last."""
-    releases = [each for each in builds if each.column.channel == _STABLE]
-    others = [each for each in builds if each.column.channel != _STABLE]
-    subjects = others or _newest_of_each_kind(releases)
-    pairs: list[Pair] = []
-    for now in subjects:
-        beside = [
-            each
-            for each in releases
-            if each is not now and each.column.line[:2] == now.column.line[:2]
-        ]
-        if beside:
-            pairs.append((max(beside, key=lambda each: each.column.order), now))
+def _with_stable(entries: Sequence[Entry]) -> list[Pair]:
+    """Each build that is no release with the newest release; without such, that with the last.
+
+    Within a line: of one subject, device and Python.
+    """
+    pairs = []
+    for line in dict.fromkeys(entry.column.line for entry in entries):
+        alike = [entry for entry in entries if entry.column.line == line]
+        releases = sorted((e for e in alike if e.column.channel == _STABLE), key=_order)
+        others = [entry for entry in alike if entry.column.channel != _STABLE]
+        if others and releases:
+            pairs += [Pair(old=releases[-1], new=now) for now in others]
+        elif len(releases) > 1:
+            pairs.append(Pair(old=releases[-2], new=releases[-1]))
     return pairs
 
 
-def _newest_of_each_kind(releases: Sequence[BuildSeen]) -> list[BuildSeen]:
-    newest: dict[tuple[str, ...], BuildSeen] = {}
-    for each in sorted(releases, key=lambda each: each.column.order):
-        newest[each.column.line[:2]] = each
-    return list(newest.values())
+def _labels(entries: Iterable[Entry]) -> str:
+    return ", ".join(dict.fromkeys(entry.column.label for entry in entries))
 
 
-def _where_else(run: Run, pairs: Sequence[Pair]) -> str:
+def _order(entry: Entry) -> tuple[object, ...]:
+    return entry.column.order
+
+
+def _seen_elsewhere(run: Run, pairs: Sequence[Pair]) -> str:
     """What else than the build differs between the sides of a pair."""
-    sources = [[_sources(run, side) for side in sides if side] for sides in pairs]
+    sources = [[_sources(run, side.column) for side in (pair.old, pair.new)] for pair in pairs]
     differs = {
         "by another commit of this project": _differ(sources, lambda each: each.harness.commit),
         "on another host": _differ(sources, lambda each: each.host),
@@ -139,8 +143,11 @@ def _differ(pairs: Sequence[Sequence[Sequence[Source]]], of: Callable[[Source], 
     return any(len({frozenset(map(of, side)) for side in sides}) > 1 for sides in pairs)
 
 
-def _sources(run: Run, seen: BuildSeen) -> list[Source]:
+def _sources(run: Run, column: Column) -> list[Source]:
     """The executions that saw the cells of a build."""
-    build, device = seen.column.build, seen.column.device
-    ids = {cell.seen_in for cell in run.cells if (cell.build, cell.device) == (build, device)}
+    ids = {
+        cell.seen_in
+        for cell in run.cells
+        if (cell.build, cell.subject) == (column.build, column.subject)
+    }
     return [source for source in run.sources if source.id in ids]

@@ -1,4 +1,4 @@
-"""What is known to end badly, and what has to end well for a run to mean anything."""
+"""What is known to end badly, or to be lost, and what has to hold for a run to mean anything."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from typing import Any
 
 import tomllib
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
 
 from compat.errors import UsageError
-from compat.findings.lookup import is_on
-from compat.findings.model import ExpectationFinding, Met
-from compat.runs.failures import BAD, signature_of_cell
+from compat.findings.answers import OUTCOME, said_by
+from compat.findings.changes import Difference
+from compat.findings.model import ExpectationFinding, Use
+from compat.runs.answers import Value
+from compat.runs.failures import signature_of_cell
 from compat.runs.history import day_of, run_id
-from compat.runs.model import Build, Cell, Outcome, Run, Status
+from compat.runs.ids import CellId
+from compat.runs.model import Build, Cell, Outcome, Status
+from compat.topics.matrix import Matrix
 
 DEFAULT_FILE = Path(__file__).with_name("expectations.toml")
 
 # How a cell ends that turns a run red: nothing else can be expected.
-_RED = BAD | {Outcome.NOT_RUN}
+_RED = frozenset({each for each in Outcome if each.bad} | {Outcome.NOT_RUN})
 _BAD_NAMES = ", ".join(outcome.value for outcome in Outcome if outcome in _RED)
 
 
@@ -51,18 +54,24 @@ class Scope:
             and lies_in(build, self.builds)
         )
 
+    def holds_for_group(self, probe: str, build: Build) -> bool:
+        """Whether it is said of all cells of a probe: what these say together is in scope then."""
+        return not self.params and _fits(self.probe, probe) and lies_in(build, self.builds)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """Cells that are known to end badly.
+    """Cells that are known to end badly, or an answer that is known to be lost or worse.
 
     Attributes:
+        answer: A pattern of the answer's name; empty where it is about how cells end.
         outcome: How they end; None where only the signature matters.
         signature: A pattern of it; empty where only the outcome matters.
         review_by: The day from which on somebody should look at it again.
     """
 
     scope: Scope
+    answer: str
     outcome: Outcome | None
     signature: str
     reason: str
@@ -72,7 +81,8 @@ class Expectation:
     def explains(self, cell: Cell) -> bool:
         """Whether a cell in scope ended as expected."""
         return (
-            cell.outcome in _RED
+            not self.answer
+            and cell.outcome in _RED
             and self.outcome in (None, cell.outcome)
             and (not self.signature or _fits(self.signature, signature_of_cell(cell)))
         )
@@ -83,17 +93,17 @@ class Control:
     """Cells that end in a known way as long as the probes see what they look for.
 
     Attributes:
-        metrics: What they have to have recorded.
+        answers: What they have to say, by the answer's name.
     """
 
     scope: Scope
     outcome: Outcome
-    metrics: Mapping[str, Any]
+    answers: Mapping[str, Any]
     reason: str
 
-    def failed_by(self, cell: Cell) -> bool:
+    def failed_by(self, cell: Cell, said: Mapping[str, Value | None]) -> bool:
         return cell.outcome is not self.outcome or any(
-            cell.metrics.get(name) != value for name, value in self.metrics.items()
+            said.get(name) != value for name, value in self.answers.items()
         )
 
 
@@ -104,60 +114,95 @@ class Expectations:
     known: tuple[Expectation, ...] = ()
     controls: tuple[Control, ...] = ()
 
+    def explain(self, matrix: Matrix, difference: Difference) -> bool:
+        """Whether a loss is known: its cell ends badly as expected, or the answer is named."""
+        cell = matrix.cell(difference.cell)
+        build = next((each for each in matrix.builds if each.id == difference.new.build), None)
+        if build is None:
+            return False
+        if difference.answer.name == OUTCOME and cell is not None:
+            return any(each.scope.holds(cell, build) and each.explains(cell) for each in self.known)
+        return any(
+            each.answer
+            and _fits(each.answer, difference.answer.name)
+            and (
+                each.scope.holds(cell, build)
+                if cell is not None
+                else each.scope.holds_for_group(difference.answer.check.probe, build)
+            )
+            for each in self.known
+        )
+
 
 NONE = Expectations()
 
 
-def find_expectations(run: Run, expectations: Expectations) -> list[ExpectationFinding]:
-    """What became of each entry in ``run``, by whose day it is judged whether one is overdue."""
-    today = day_of(run_id(run))
+def find_expectations(matrix: Matrix, expectations: Expectations) -> list[ExpectationFinding]:
+    """What became of each entry in a run, by whose day it is judged whether one is overdue.
+
+    One that names an answer counts as used as soon as the answer is there: whether it is lost
+    shows in a comparison only.
+    """
+    today = day_of(run_id(matrix.run))
     found = []
     for each in expectations.known:
-        cells = _in_scope(run, each.scope)
-        met = [cell.id for cell in cells if each.explains(cell)]
+        cells = _in_scope(matrix, each.scope)
+        met = [cell.id for cell in cells if _is_met(matrix, each, cell)]
         asked = [cell for cell in cells if cell.outcome is not Outcome.NOT_RUN]
         found.append(
             ExpectationFinding(
                 probe=each.scope.probe,
+                answer=each.answer,
                 builds=str(each.scope.builds),
                 reason=each.reason,
                 link=each.link,
                 review_by=each.review_by.isoformat(),
                 overdue=each.review_by.isoformat() < today,
-                met=Met.USED if met else Met.UNUSED if asked else Met.UNASKED,
-                cells=tuple(met),
+                use=Use.USED if met else Use.UNUSED if asked else Use.UNASKED,
+                cells=() if each.answer else tuple(met),
             )
         )
     return found
 
 
-def find_failed_controls(run: Run, expectations: Expectations) -> dict[str, str]:
+def _is_met(matrix: Matrix, expectation: Expectation, cell: Cell) -> bool:
+    if not expectation.answer:
+        return expectation.explains(cell)
+    return any(_fits(expectation.answer, name) for name in _said(matrix, cell))
+
+
+def find_failed_controls(matrix: Matrix, expectations: Expectations) -> dict[CellId, str]:
     """By cell: why a control that failed there was one."""
     return {
         cell.id: control.reason
         for control in expectations.controls
-        for cell in _in_scope(run, control.scope)
-        if control.failed_by(cell)
+        for cell in _in_scope(matrix, control.scope)
+        if control.failed_by(cell, _said(matrix, cell) if control.answers else {})
     }
 
 
-def _in_scope(run: Run, scope: Scope) -> list[Cell]:
+def _said(matrix: Matrix, cell: Cell) -> dict[str, Value | None]:
+    """What the record of a cell says, by the answer's name."""
+    record = matrix.on(cell.build, cell.subject)[cell.check].record
+    return {said.name: said.value for said in said_by(record)}
+
+
+def _in_scope(matrix: Matrix, scope: Scope) -> list[Cell]:
     return [
-        cell
-        for build in run.builds
+        seen.cell
+        for build in matrix.builds
         if build.status is Status.OK
-        for cell in run.cells
-        if is_on(cell, build) and scope.holds(cell, build)
+        for subject in matrix.subjects(build.id)
+        for seen in matrix.on(build.id, subject).values()
+        if scope.holds(seen.cell, build)
     ]
 
 
 def lies_in(build: Build, versions: SpecifierSet) -> bool:
     """Whether a build's version, without its local part, is among ``versions``."""
-    try:
-        public = Version(build.version or build.id).public
-    except InvalidVersion:
+    if build.release is None:
         return not str(versions)
-    return versions.contains(public, prereleases=True)
+    return versions.contains(build.release, prereleases=True)
 
 
 def _fits(pattern: str, text: str) -> bool:
@@ -252,14 +297,16 @@ class _Entry:
 def _expectation(entry: _Entry) -> Expectation:
     expectation = Expectation(
         scope=entry.scope(),
+        answer=entry.text("answer", default=""),
         outcome=entry.outcome(expected=_BAD_NAMES, among=_RED),
         signature=entry.text("signature", default=""),
         reason=entry.text("reason"),
         link=entry.text("link"),
         review_by=entry.day("review_by"),
     )
-    if expectation.outcome is None and not expectation.signature:
-        raise entry.wrong("expected an 'outcome' or a 'signature'")
+    ends = expectation.outcome is not None or bool(expectation.signature)
+    if ends is bool(expectation.answer):
+        raise entry.wrong("expected an 'outcome' or a 'signature', or else an 'answer'")
     entry.end()
     return expectation
 
@@ -269,7 +316,7 @@ def _control(entry: _Entry) -> Control:
     control = Control(
         scope=entry.scope(),
         outcome=entry.outcome(expected=outcomes, among=frozenset(Outcome)) or Outcome.PASS,
-        metrics=entry.table("metrics"),
+        answers=entry.table("answers"),
         reason=entry.text("reason"),
     )
     entry.end()

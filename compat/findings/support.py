@@ -7,21 +7,25 @@ version which does lies between it and the newest one seen without it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib import resources
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from compat.findings.gates import PROBE as CAPABILITY
-from compat.findings.surface import PROBE as NAME
 from compat.runs.history import run_id
-from compat.runs.model import Build, Cell, Outcome, Run, Status
+from compat.runs.ids import BuildId
+from compat.runs.model import Status
+from compat.topics.gates.records import Capability
+from compat.topics.matrix import Matrix
+from compat.topics.surface.records import Name
 
 SCHEMA_VERSION = 1
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +54,18 @@ class Answered:
     signature: str = ""
 
 
-def support(run: Run) -> dict[str, Any]:
-    """``reports/data/support.json``: what each build of ``run`` has, by device."""
+def support(matrix: Matrix) -> dict[str, Any]:
+    """``reports/data/support.json``: what each build of a run has, by device."""
+    devices = dict.fromkeys(build.id.device for build in matrix.builds)
+    versions = {device: _versions(matrix, device) for device in devices}
     return {
         "schema_version": SCHEMA_VERSION,
-        "run": run_id(run),
+        "run": run_id(matrix.run),
         "builds": {
-            device: [str(version) for version, _ in _versions(run, device)]
-            for device in _devices(run)
+            device: [str(version) for version, _ in found] for device, found in versions.items()
         },
-        "features": _of(run, CAPABILITY, "feature", _capability),
-        "names": _of(run, NAME, "name", _signature),
+        "features": _of(matrix, versions, Capability, "feature", _capability),
+        "names": _of(matrix, versions, Name, "name", _name),
     }
 
 
@@ -71,54 +76,44 @@ def schema() -> Any:
 
 
 def _of(
-    run: Run,
-    probe: str,
+    matrix: Matrix,
+    versions: Mapping[str, Sequence[tuple[Version, BuildId]]],
+    kind: type[R],
     parameter: str,
-    answer: Callable[[Cell, Version], Answered | None],
+    answer: Callable[[R, Version], Answered],
 ) -> dict[str, Any]:
+    """By the parameter's value and the device: the statements that records of a type come to."""
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for device in _devices(run):
-        cells: dict[str, dict[str, Cell]] = {}
-        for cell in run.cells:
-            if cell.probe == probe and cell.device == device:
-                cells.setdefault(cell.params[parameter], {})[cell.build] = cell
-        for name, by_build in cells.items():
-            answers = [
-                said
-                for version, build in _versions(run, device)
-                if build.id in by_build and (said := answer(by_build[build.id], version))
-            ]
-            statements = [_to_json(each) for each in infer(answers)]
-            found.setdefault(name, {})[device] = statements
+    for device, builds in versions.items():
+        for name in matrix.values(kind, parameter):
+            seen = [matrix.seen(kind, build, **{parameter: name}) for _, build in builds]
+            if any(seen):
+                answers = [
+                    answer(each.record, version)
+                    for (version, _), cells in zip(builds, seen, strict=True)
+                    for each in cells[:1]
+                    if each.record is not None
+                ]
+                statements = [_to_json(statement) for statement in infer(answers)]
+                found.setdefault(name, {})[device] = statements
     return found
 
 
-def _capability(cell: Cell, version: Version) -> Answered | None:
-    there = cell.metrics.get("capability")
-    return None if there is None else Answered(version=version, there=there)
+def _capability(record: Capability, version: Version) -> Answered:
+    return Answered(version=version, there=record.capability)
 
 
-def _signature(cell: Cell, version: Version) -> Answered | None:
-    signature = cell.metrics.get("signature")
-    if signature is not None:
-        return Answered(version=version, there=True, signature=signature)
-    return Answered(version=version, there=False) if cell.outcome is Outcome.FAIL else None
+def _name(record: Name, version: Version) -> Answered:
+    return Answered(version=version, there=record.there, signature=record.signature)
 
 
-def _devices(run: Run) -> list[str]:
-    return list(dict.fromkeys(build.device.kind for build in run.builds))
-
-
-def _versions(run: Run, device: str) -> list[tuple[Version, Build]]:
+def _versions(matrix: Matrix, device: str) -> list[tuple[Version, BuildId]]:
     """The versions that were run on a device, each with the first build of it, oldest first."""
-    found: dict[Version, Build] = {}
-    for build in run.builds:
-        if build.status is Status.OK and build.device.kind == device:
-            try:
-                found.setdefault(Version(Version(build.version or build.id).public), build)
-            except InvalidVersion:
-                continue
-    return sorted(found.items(), key=lambda item: item[0])
+    found: dict[Version, BuildId] = {}
+    for build in matrix.builds:
+        if build.status is Status.OK and build.id.device == device and build.release is not None:
+            found.setdefault(build.release, build.id)
+    return sorted(found.items())
 
 
 def infer(answers: Sequence[Answered]) -> list[Statement]:

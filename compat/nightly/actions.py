@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat.errors import UsageError
+from compat.runs.ids import BUILTIN
 from compat.runs.model import DEPTHS
-from compat.runs.store import SUBJECT
 
 # Where a GPU is found.
 GPU_RUNNER = "COMPAT_GPU_RUNNER"
@@ -40,7 +40,7 @@ def chosen(variables: Mapping[str, str]) -> Chosen:
             raise UsageError(f"{name}: expected {' or '.join(choices)}, not {value!r}")
         return value
 
-    choice("COMPAT_SUBJECT", SUBJECT)
+    choice("COMPAT_SUBJECT", BUILTIN)
     device = choice("COMPAT_DEVICE", "both", "cpu", "cuda")
     return Chosen(
         builds=tuple(variables.get("COMPAT_BUILDS", "").split()),

@@ -23,8 +23,10 @@ from compat.errors import UsageError
 from compat.probes.sources import plan_source, probe_sources
 from compat.running.host import describe_harness, describe_host
 from compat.running.pipeline import described
+from compat.runs.contents import End, Key
+from compat.runs.ids import BuildId
 from compat.runs.model import DEFAULT, FULL, Build, Device, Run, Status, to_json
-from compat.runs.reuse import Key, look_up_wheel
+from compat.runs.reuse import look_up_wheel
 from compat.runs.store import RunFolder, merge, write_json
 
 CPU_RUNNER = "ubuntu-24.04"
@@ -58,8 +60,8 @@ class Job:
     cache: str
 
     @property
-    def id(self) -> str:
-        return f"{self.build.id}-{self.device}"
+    def id(self) -> BuildId:
+        return self.build.id(self.device)
 
 
 def make_plan(
@@ -124,7 +126,9 @@ def load_job(home: Path, name: str) -> Job:
     path = home / _JOBS
     if not path.exists():
         raise UsageError(f"no plan below {home}: run compat plan first")
-    jobs = {job.id: job for job in map(_from_json, json.loads(path.read_text(encoding="utf-8")))}
+    jobs: dict[str, Job] = {
+        job.id: job for job in map(_from_json, json.loads(path.read_text(encoding="utf-8")))
+    }
     if name not in jobs:
         raise UsageError(f"no job {name!r} in the plan; there are {', '.join(jobs) or 'none'}")
     return jobs[name]
@@ -173,23 +177,29 @@ def _is_known(folder: RunFolder, build: Build, earlier: Sequence[RunFolder], key
     build, known = look_up_wheel(earlier, build, key)
     if not known.complete:
         return False
-    stream = folder.stream(build)
+    stream = folder.stream(build.id)
     stream.append("build", to_json(build))
     known.write(stream)
-    stream.append("end", {"status": Status.OK, "reason": "", "seconds": {}})
+    stream.append("end", to_json(End(status=Status.OK, reason="")))
     return True
 
 
 def _leave_out(folder: RunFolder, build: Build, reason: str) -> None:
-    stream = folder.stream(build)
+    stream = folder.stream(build.id)
     stream.append("build", to_json(build))
-    stream.append("end", {"status": Status.UNAVAILABLE, "reason": reason, "seconds": {}})
+    stream.append("end", to_json(End(status=Status.UNAVAILABLE, reason=reason)))
 
 
 def _all_builds(device: str) -> Build:
     """Stands for every build on a device that nothing runs on."""
     name = "all-builds"
-    return Build(id=name, aliases=(name,), requested=name, channel="", device=Device(kind=device))
+    return Build(
+        id=BuildId.of(name, device),
+        aliases=(name,),
+        requested=name,
+        channel="",
+        device=Device(kind=device),
+    )
 
 
 def _to_json(job: Job) -> dict[str, Any]:

@@ -1,108 +1,208 @@
-"""How far a path's outputs are from eager's."""
+"""Whether what a compiler computes agrees with what the model computes without one."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
 
 import torch
 
-_SAMPLES = 8
+from compat.probes.calls import Call, Traits
+
+# As torch._dynamo.utils.same() judges its benchmarks: an output's root mean square error, against
+# the same model in float64, may be so many times what eager's is in the same dtype, plus a share of
+# a rounding step at the output's root mean square. That is for outputs of few elements, in which
+# eager may be right by luck.
+TIMES_EAGER = 2.0
+FLOOR_STEPS = 0.5
+# An element may be as far off as eager's errors make one expect: at this many times their root mean
+# square, of a million elements none is by chance. Where eager itself is farther off, as where what
+# is added cancels out, an element may be so twice.
+TIMES_EAGER_ELEMENT = 6.0
+FLOOR_ELEMENT_STEPS = 3.0
+TIMES_SAME_ELEMENT = 2.0
+
+STRUCTURE = "structure"
 
 
 @dataclass(frozen=True)
-class Tolerance:
-    """An element agrees when ``|actual - expected| <= absolute + relative * |expected|``."""
+class Reference:
+    """What a model computes without any compiler, call by call.
 
-    absolute: float
-    relative: float
+    Attributes:
+        eager: In its own dtype.
+        exact: In float64, the structure the same.
+    """
 
-
-# Fused kernels keep float32 between operations where eager rounds to the dtype after each, so
-# the bounds of bfloat16 and float16 are a few of their rounding steps (2**-8, 2**-11) at values of
-# order one.
-TOLERANCES = {
-    torch.float32: Tolerance(2e-5, 1e-5),
-    torch.bfloat16: Tolerance(4e-2, 2e-2),
-    torch.float16: Tolerance(5e-3, 2.5e-3),
-}
+    eager: tuple[Call, ...]
+    exact: tuple[Call, ...]
 
 
 @dataclass(frozen=True)
-class Difference:
-    """The largest absolute and relative difference over all elements of all outputs.
+class Judgement:
+    """How a compiler's calls compare with eager's; each number is the worst of all outputs.
 
-    The relative one is taken over elements larger than a thousandth of the largest.
+    One rounding step is the distance between two neighbours of the dtype, at the larger of the
+    element and the output's root mean square. What cannot be compared, and what is finite on one
+    side only, is NaN or infinitely far off.
+
+    Attributes:
+        max_abs: The largest difference from eager.
+        max_rel: The largest relative one, of elements above a thousandth of the largest.
+        error: The root mean square error against float64, in rounding steps,
+        eager_error: and eager's, of that same output.
+        ratio: The root mean square error as a share of what is allowed,
+        element_ratio: and that of the worst element.
+        worst_steps: How far that element is from float64, in rounding steps.
+        contract: What else differs from eager: ``structure``, or a trait's name. Each once.
+        left_out: What was not compared on purpose.
     """
 
     max_abs: float
     max_rel: float
-    within_tolerance: bool
+    error: float
+    eager_error: float
+    ratio: float
+    element_ratio: float
+    worst_steps: float
+    contract: tuple[str, ...]
+    left_out: tuple[str, ...]
 
+    @property
+    def agrees(self) -> bool:
+        """Whether the numbers are as right as eager's, and the contract is eager's."""
+        # A comparison with NaN is false.
+        return self.ratio <= 1 and self.element_ratio <= 1 and not self.contract
 
-def difference(
-    actual: Sequence[torch.Tensor], expected: Sequence[torch.Tensor], tolerance: Tolerance
-) -> Difference:
-    """Compare outputs pair by pair.
-
-    Raises:
-        AssertionError: Their number, shapes or dtypes differ.
-    """
-    assert len(actual) == len(expected), f"{len(actual)} outputs instead of {len(expected)}"
-    max_abs = max_rel = 0.0
-    within = True
-    for got, wanted in zip(actual, expected, strict=True):
-        assert got.shape == wanted.shape, f"shape {got.shape} instead of {wanted.shape}"
-        assert got.dtype == wanted.dtype, f"dtype {got.dtype} instead of {wanted.dtype}"
-        magnitude = wanted.double().abs()
-        distance = (got.double() - wanted.double()).abs()
-        bound = tolerance.absolute + tolerance.relative * magnitude
-        # "not (distance <= bound)" is true for NaN as well.
-        within = within and not bool((~(distance <= bound)).any())
-        large = magnitude > 1e-3 * magnitude.max()
-        max_abs = max(max_abs, distance.max().item())
-        max_rel = max(max_rel, (distance[large] / magnitude[large]).max().item())
-    return Difference(max_abs, max_rel, within)
-
-
-def digest(outputs: Sequence[torch.Tensor]) -> str:
-    """Sixteen hex digits that are equal for bitwise equal outputs only."""
-    hasher = hashlib.sha256()
-    for output in outputs:
-        flat = output.detach().cpu().contiguous().view(torch.uint8)
-        hasher.update(f"{output.dtype}{tuple(output.shape)}".encode())
-        hasher.update(bytes(flat.flatten().tolist()))
-    return hasher.hexdigest()[:16]
-
-
-def numbers(outputs: Sequence[torch.Tensor]) -> list[dict[str, Any]]:
-    """A compact record of each output, for comparing builds: shape, norm and a few values.
-
-    What is not finite is None.
-    """
-    records = []
-    for output in outputs:
-        flat = output.detach().cpu().double().flatten()
-        places = torch.linspace(0, len(flat) - 1, min(_SAMPLES, len(flat))).long()
-        records.append(
-            {
-                "shape": list(output.shape),
-                "norm": _rounded(flat.norm().item()),
-                "samples": [_rounded(value) for value in flat[places].tolist()],
-            }
+    def __str__(self) -> str:
+        said = (
+            f"off by {self.max_abs:.3g} (relative {self.max_rel:.3g}): root mean square error "
+            f"{self.error:.3g} rounding steps, eager's {self.eager_error:.3g}, {self.ratio:.3g} of "
+            f"what is allowed; worst element {self.worst_steps:.3g} steps, "
+            f"{self.element_ratio:.3g} of what is allowed"
         )
-    return records
+        return said + (f"; not as eager: {', '.join(self.contract)}" if self.contract else "")
 
 
-def _rounded(value: float) -> float | None:
-    return float(f"{value:.9g}") if math.isfinite(value) else None
+@dataclass(frozen=True)
+class _Errors:
+    """Of one output."""
+
+    max_abs: float = 0.0
+    max_rel: float = 0.0
+    error: float = 0.0
+    eager_error: float = 0.0
+    ratio: float = 0.0
+    element_ratio: float = 0.0
+    worst_steps: float = 0.0
 
 
-def as_outputs(result: torch.Tensor | Sequence[torch.Tensor] | None) -> tuple[torch.Tensor, ...]:
-    """What a model returned, bare or not or nothing, as a tuple."""
-    if result is None:
-        return ()
-    return (result,) if isinstance(result, torch.Tensor) else tuple(result)
+_EQUAL = _Errors()
+_INCOMPARABLE = _Errors(
+    max_abs=math.nan, max_rel=math.nan, ratio=math.inf, element_ratio=math.inf, worst_steps=math.inf
+)
+
+
+def judge(
+    actual: Sequence[Call], reference: Reference, *, left_out: tuple[str, ...] = ()
+) -> Judgement:
+    """Compare calls one by one: their numbers, and all else that a caller may rely on."""
+    differing: set[str] = set()
+    errors = [_EQUAL]
+    if len(actual) != len(reference.eager):
+        differing.add(STRUCTURE)
+        errors.append(_INCOMPARABLE)
+    for call, eager, exact in zip(actual, reference.eager, reference.exact):  # noqa: B905
+        differing.update(contract_differences(call, eager))
+        if len(call.tensors) != len(eager.tensors):
+            differing.add(STRUCTURE)
+            errors.append(_INCOMPARABLE)
+            continue
+        errors += map(_errors, call.tensors, eager.tensors, exact.tensors)
+    worst = max(errors, key=lambda each: _or_infinite(each.ratio))
+    worst_element = max(errors, key=lambda each: _or_infinite(each.element_ratio))
+    return Judgement(
+        max_abs=max((each.max_abs for each in errors), key=_or_infinite),
+        max_rel=max((each.max_rel for each in errors), key=_or_infinite),
+        error=worst.error,
+        eager_error=worst.eager_error,
+        ratio=worst.ratio,
+        element_ratio=worst_element.element_ratio,
+        worst_steps=worst_element.worst_steps,
+        contract=tuple(sorted(differing - set(left_out))),
+        left_out=left_out,
+    )
+
+
+def _or_infinite(value: float) -> float:
+    return math.inf if math.isnan(value) else value
+
+
+def contract_differences(actual: Call, expected: Call) -> set[str]:
+    """``structure`` or the names of the traits in which two calls differ."""
+    differing = set() if actual.structure == expected.structure else {STRUCTURE}
+    for got, wanted in zip(actual.traits, expected.traits):  # noqa: B905  (that is structure)
+        differing |= {
+            each.name
+            for each in fields(Traits)
+            if getattr(got, each.name) != getattr(wanted, each.name)
+        }
+    return differing
+
+
+def _errors(actual: torch.Tensor, eager: torch.Tensor, exact: torch.Tensor) -> _Errors:
+    if actual.shape != eager.shape:
+        return _INCOMPARABLE
+    actual, eager_values, exact = (each.detach().cpu() for each in (actual, eager, exact))
+    if not eager.is_floating_point():
+        return _EQUAL if torch.equal(actual, eager_values) else _INCOMPARABLE
+    return _floating_errors(actual.double(), eager_values.double(), exact.double(), eager.dtype)
+
+
+def _floating_errors(
+    actual: torch.Tensor, eager: torch.Tensor, exact: torch.Tensor, dtype: torch.dtype
+) -> _Errors:
+    """Of float64 values that had ``dtype``."""
+    finite = eager.isfinite()
+    if not torch.equal(finite, actual.isfinite()):
+        return _INCOMPARABLE
+    if not torch.allclose(actual[~finite], eager[~finite], equal_nan=True):
+        return _INCOMPARABLE
+    # float64 may be finite where the dtype overflows, and there is nothing else to be said.
+    finite &= exact.isfinite()
+    actual, eager, exact = actual[finite], eager[finite], exact[finite]
+    if not actual.numel():
+        return _EQUAL
+    scale = _root_mean_square(exact)
+    step = _step(scale, dtype)
+    steps = _step(torch.maximum(exact.abs(), scale), dtype)
+    off, eager_off = (actual - exact).abs(), (eager - exact).abs()
+    error, eager_error = _root_mean_square(off), _root_mean_square(eager_off)
+    allowed = torch.maximum(
+        FLOOR_ELEMENT_STEPS * steps + TIMES_EAGER_ELEMENT * eager_error,
+        TIMES_SAME_ELEMENT * eager_off,
+    )
+    worst = (off / allowed).argmax()
+    distance = (actual - eager).abs()
+    large = eager.abs() > 1e-3 * eager.abs().max()
+    return _Errors(
+        max_abs=distance.max().item(),
+        max_rel=(distance[large] / eager[large].abs()).max().item() if large.any() else 0.0,
+        error=(error / step).item(),
+        eager_error=(eager_error / step).item(),
+        ratio=(error / (TIMES_EAGER * eager_error + FLOOR_STEPS * step)).item(),
+        element_ratio=(off / allowed)[worst].item(),
+        worst_steps=(off / steps)[worst].item(),
+    )
+
+
+def _root_mean_square(values: torch.Tensor) -> torch.Tensor:
+    return values.pow(2).mean().sqrt()
+
+
+def _step(magnitude: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """The distance between neighbours of ``dtype`` at a magnitude."""
+    info = torch.finfo(dtype)
+    _, exponent = torch.frexp(magnitude.clamp(min=info.smallest_normal))
+    return info.eps * torch.exp2(exponent.double() - 1)

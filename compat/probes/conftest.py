@@ -13,12 +13,12 @@ import pytest
 
 from compat.interface.features import FEATURES
 from compat.runs.model import SAVED_BY
-from compat.runs.signature import unwrapped
+from compat.runs.signature import signature_of, unwrapped
 from compat.topics.records import encode
 from compat.worker import gpu
 from compat.worker.isolation import RECORD, identity
 from compat.worker.lifeline import die_with_parent
-from compat.worker.machine import LackingError
+from compat.worker.machine import LackingError, trouble
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -39,8 +39,49 @@ class Require(Protocol):
     def __call__(self, feature: str) -> None: ...
 
 
+class RaisedError(Exception):
+    """A function raised in a new process.
+
+    Attributes:
+        kind: The type of what really broke, wrappers looked through.
+        message: What it says, all of it.
+        signature: See :mod:`compat.runs.signature`.
+    """
+
+    def __init__(self, kind: str, message: str, signature: str) -> None:
+        super().__init__(kind, message, signature)
+        self.kind = kind
+        self.message = message
+        self.signature = signature
+
+    @classmethod
+    def of(cls, error: Exception) -> RaisedError:
+        broke = unwrapped(error)
+        return cls(type(broke).__name__, str(broke).strip(), signature_of(broke))
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+class DiedError(Exception):
+    """A new process died before it returned anything; a signal's ``exit_code`` is negative."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return f"the new process ended with {self.exit_code} before it answered"
+
+
 class FreshProcess(Protocol):
-    """Calls a function in a process that has compiled nothing and returns its result."""
+    """Calls a function in a process that has compiled nothing and returns its result.
+
+    Raises:
+        RaisedError: The function raised.
+        DiedError: The process died.
+        LackingError: The function raised since the machine lacks something.
+    """
 
     def __call__(self, function: Callable[..., Any], *args: Any) -> Any: ...
 
@@ -110,22 +151,22 @@ def require(request: pytest.FixtureRequest) -> Require:
 
 
 @pytest.fixture
-def fresh_process() -> Iterator[FreshProcess]:
+def fresh_process(tmp_path: Path) -> Iterator[FreshProcess]:
     """A process forked before the probe begins, so that it shares nothing the probe compiles.
 
     Name it before any fixture that compiles. Forking keeps the torch that is imported already:
     a new interpreter would spend most of the probe's time on that import.
     """
     here, there = _FORK.Pipe()
-    twin = _FORK.Process(target=_serve_forks, args=(there,))
+    twin = _FORK.Process(target=_serve_forks, args=(there, tmp_path))
     twin.start()
     there.close()
 
     def call(function: Callable[..., Any], *args: Any) -> Any:
         here.send((function, args))
-        ok, result = here.recv()
-        if not ok:
-            raise RuntimeError(result)
+        result, error = here.recv()
+        if error is not None:
+            raise error
         return result
 
     yield call
@@ -133,27 +174,31 @@ def fresh_process() -> Iterator[FreshProcess]:
     twin.join()
 
 
-def _serve_forks(requests: Connection) -> None:
+def _serve_forks(requests: Connection, folder: Path) -> None:
     """Fork once for each call, so that this process itself stays as it was."""
     die_with_parent()
     while request := requests.recv():
         here, there = _FORK.Pipe(duplex=False)
-        child = _FORK.Process(target=_answer, args=(there, *request))
+        child = _FORK.Process(target=_answer, args=(there, folder, *request))
         child.start()
         there.close()
         try:
             answer = here.recv()
         except EOFError:
             child.join()
-            answer = (False, f"the new process ended with {child.exitcode} before it answered")
+            assert child.exitcode is not None
+            answer = (None, DiedError(child.exitcode))
         requests.send(answer)
         child.join()
 
 
-def _answer(connection: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+def _answer(
+    connection: Connection, folder: Path, function: Callable[..., Any], args: tuple[Any, ...]
+) -> None:
+    """Send what a function that writes below ``folder`` returns, or what it raised."""
     die_with_parent()
     try:
-        connection.send((True, function(*args)))
+        connection.send((function(*args), None))
     except Exception as error:  # noqa: BLE001  (it is handed on)
-        broke = unwrapped(error)
-        connection.send((False, f"{type(broke).__name__}: {broke}"))
+        lacking = trouble(folder, error)
+        connection.send((None, LackingError(lacking) if lacking else RaisedError.of(error)))

@@ -20,7 +20,9 @@ from torch._inductor.graph import GraphLowering
 from compat.interface.backend import ATTENTION, PiecewiseBackend
 from compat.interface.compilers import COMPILERS, Compiler, Handle, Options, StandaloneCompiler
 from compat.interface.tracing_context import T
-from compat.probes.agreement import as_outputs
+from compat.probes.agreement import Reference
+from compat.probes.calls import Call
+from compat.probes.exact import InFloat64, in_float64, to_float64
 from compat.probes.models import make_input
 from compat.worker.stopwatch import COMPILING
 
@@ -40,8 +42,9 @@ PATHS: Mapping[str, Callable[[], Compiler]] = {
 }
 
 
-# What a model is called with: one tensor, or several with the batch as their first dimension.
-Batch: TypeAlias = torch.Tensor | tuple[torch.Tensor, ...]
+# What a model is called with: one tensor, or several with the batch as their first dimension. A
+# graph is called with numbers, too.
+Batch: TypeAlias = torch.Tensor | tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,14 @@ class Driven:
     """A model that was run through a path.
 
     Attributes:
-        outputs: Flat, batch by batch.
+        calls: One for each batch; then, as if one more call had returned them, the model's buffers
+            if it has any.
         compile_s: Seconds that the first call took, capture included.
         backend: What compiled it.
         call: The compiled model.
     """
 
-    outputs: tuple[torch.Tensor, ...]
+    calls: tuple[Call, ...]
     compile_s: float
     backend: PiecewiseBackend
     call: Callable[..., Any]
@@ -84,18 +88,16 @@ def drive(
         options=options,
     )
     compiled = torch.compile(model, backend=backend, fullgraph=True, dynamic=None)
-    first, *others = map(_inputs, batches)
     if dynamic:
-        for tensor in [*first, *chain(*others)]:
+        for tensor in chain(*map(_inputs, batches)):
             torch._dynamo.mark_dynamic(tensor, 0)
-    with torch.no_grad():
-        started = perf_counter()
-        with COMPILING.running():
-            outputs = [*as_outputs(compiled(*first))]
-        compile_s = perf_counter() - started
-        for batch in others:
-            outputs += as_outputs(compiled(*batch))
-    return Driven(tuple(outputs), compile_s, backend, compiled)
+    started = perf_counter()
+    with COMPILING.running():
+        first = call_with(compiled, model, batches[0])
+    compile_s = perf_counter() - started
+    others = [call_with(compiled, model, batch) for batch in batches[1:]]
+    calls = (first, *others, *_buffers(model))
+    return Driven(calls, compile_s, backend, compiled)
 
 
 def make_batches(
@@ -106,12 +108,32 @@ def make_batches(
     return [make_input(size, dtype, device, model) for size in sizes]
 
 
-def run_eagerly(model: nn.Module, batches: Sequence[Batch]) -> tuple[torch.Tensor, ...]:
+def run_eagerly(model: nn.Module, batches: Sequence[Batch]) -> Reference:
+    """Run every batch without any compiler, as the model is and in float64; as :class:`Driven`."""
+    exact_model = in_float64(model)
+    exact_batches = [tuple(map(to_float64, _inputs(batch))) for batch in batches]
+    with InFloat64():
+        exact = [call_with(exact_model, exact_model, batch) for batch in exact_batches]
+    eager = [call_with(model, model, batch) for batch in batches]
+    return Reference(eager=(*eager, *_buffers(model)), exact=(*exact, *_buffers(exact_model)))
+
+
+def call_with(function: Callable[..., Any], model: nn.Module, batch: Batch) -> Call:
+    """One call for inference; ``model`` is what ``function`` runs."""
+    inputs = _inputs(batch)
     with torch.no_grad():
-        return tuple(output for batch in batches for output in as_outputs(model(*_inputs(batch))))
+        result = function(*inputs)
+    tensors = (each for each in inputs if isinstance(each, torch.Tensor))
+    return Call(result, (*tensors, *model.parameters(), *model.buffers()))
 
 
-def _inputs(batch: Batch) -> tuple[torch.Tensor, ...]:
+def _buffers(model: nn.Module) -> tuple[Call, ...]:
+    """What a model left in its buffers, if it has any."""
+    buffers = tuple(buffer.clone() for buffer in model.buffers())
+    return (Call(buffers),) if buffers else ()
+
+
+def _inputs(batch: Batch) -> tuple[Any, ...]:
     return batch if isinstance(batch, tuple) else (batch,)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-import torch
-
-from compat.probes.agreement import Tolerance, difference, digest, numbers
+from compat.probes.agreement import Reference, judge
+from compat.probes.calls import digest, samples
 from compat.probes.conftest import Record
 from compat.probes.driving import Driven
+from compat.topics.parity.records import Parity
 
 # The features without which a build does not have a path.
 NEEDS = {"donated": "donate_graph_module", "aot": "aot"}
@@ -17,25 +17,34 @@ NEEDS = {"donated": "donate_graph_module", "aot": "aot"}
 
 def check_parity(
     driven: Driven,
-    outputs: Sequence[torch.Tensor],
-    expected: Sequence[torch.Tensor],
-    tolerance: Tolerance,
+    reference: Reference,
     kernels: Sequence[str],
     record: Record,
+    *,
+    dtype: str,
+    repeats_bitwise: bool | None = None,
 ) -> None:
-    """Record how far ``outputs`` are from ``expected``, and fail beyond ``tolerance``."""
-    seen = difference(outputs, expected, tolerance)
+    """Record how what was driven compares with the reference, and fail where it does not agree."""
+    seen = judge(driven.calls, reference)
     record(
-        max_abs=seen.max_abs,
-        max_rel=seen.max_rel,
-        digest=digest(outputs),
-        numbers=numbers(outputs),
-        kernels=len(kernels),
-        kernels_digest=hashlib.sha256("\n".join(sorted(kernels)).encode()).hexdigest()[:16],
-        compile_s=round(driven.compile_s, 3),
-        pieces=len(driven.backend.pieces),
+        Parity(
+            dtype=dtype,
+            max_abs=seen.max_abs,
+            max_rel=seen.max_rel,
+            error=seen.error,
+            eager_error=seen.eager_error,
+            ratio=seen.ratio,
+            element_ratio=seen.element_ratio,
+            worst_steps=seen.worst_steps,
+            contract=seen.contract,
+            left_out=seen.left_out,
+            digest=digest(driven.calls),
+            numbers=samples(driven.calls),
+            kernels=len(kernels),
+            kernels_digest=hashlib.sha256("\n".join(sorted(kernels)).encode()).hexdigest()[:16],
+            compile_s=round(driven.compile_s, 3),
+            pieces=len(driven.backend.pieces),
+            repeats_bitwise=repeats_bitwise,
+        )
     )
-    assert seen.within_tolerance, (
-        f"outputs are off by {seen.max_abs:.3g} (relative {seen.max_rel:.3g}); "
-        f"tolerated: {tolerance.absolute:.3g} + {tolerance.relative:.3g} relative"
-    )
+    assert seen.agrees, f"outputs are {seen}"

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,12 +25,26 @@ from compat.interface.compilers import (
     StandaloneCompiler,
     with_convention_of,
 )
-from compat.probes.agreement import TOLERANCES, difference, digest
-from compat.probes.conftest import FreshProcess, Record, Require
+from compat.probes.agreement import Reference, judge
+from compat.probes.calls import Call, digest, pack, unpack
+from compat.probes.conftest import DiedError, FreshProcess, RaisedError, Record, Require
 from compat.probes.driving import Driven, drive, initialized, make_batches, run_eagerly
 from compat.probes.models import make_model
 from compat.probes.permissions import obey_permissions
 from compat.runs.signature import normalise
+from compat.topics.artifacts.records import (
+    Across,
+    Damaged,
+    Kept,
+    Load,
+    Loaded,
+    Placed,
+    Reloaded,
+    SavedByTwo,
+)
+from compat.topics.artifacts.refusals import refusal
+
+REFUSALS = (Load.REFUSED, Load.REFUSED_UNCLEARLY)
 
 
 class RawAotCompiler(StandaloneCompiler):
@@ -79,35 +94,34 @@ def test_reload(
     ``fx-graph-cache`` is the compile_fx path's lookup of its own cache, through a stand-in
     ShapeEnv, from inside Dynamo's context.
     """
-    _, driven = save_block(kind, device, require, tmp_path)
-    lists, compilations = fresh_process(load, kind, device, tmp_path, driven.backend.handles)
-    loaded = [torch.tensor(output, device=device) for output in lists]
-    seen = difference(loaded, driven.outputs, TOLERANCES[torch.float32])
+    saved, driven = save_block(kind, device, require, tmp_path)
+    loaded, calls = load_elsewhere(fresh_process, kind, device, tmp_path, saved, run_block(device))
     record(
-        max_abs=seen.max_abs,
-        bitwise=digest(loaded) == digest(driven.outputs),
-        handles=len(driven.backend.handles),
-        compilations=compilations,
+        Reloaded(
+            **vars(loaded),
+            bitwise=digest(calls) == digest(driven.calls),
+            handles=len(saved),
+        )
     )
-    assert len(driven.backend.handles) == 4, f"saved only {sorted(driven.backend.handles)}"
-    assert compilations == 0, f"the new process compiled {compilations} times"
-    assert seen.within_tolerance, f"the loaded artifact's outputs are off by {seen.max_abs:.3g}"
+    assert len(saved) == 4, f"saved only {sorted(saved)}"
+    assert loaded.load is Load.RIGHT, in_words(loaded)
+    assert loaded.compilations == 0, f"the new process compiled {loaded.compilations} times"
 
 
 def load(
     kind: str, device: str, cache_dir: Path, handles: Mapping[str, Handle]
-) -> tuple[list[list[list[float]]], int]:
-    """Run the model from ``handles`` alone; its outputs and how often it compiled."""
+) -> tuple[bytes, int]:
+    """Run the model from ``handles``; its calls, packed, and how often it compiled all the same."""
     compiler = initialized(KINDS[kind](), cache_dir)
-    with patch.object(type(compiler), "compile", autospec=True) as compile_again:
-        compile_again.side_effect = AssertionError("asked to compile what was saved")
+    real = type(compiler).compile
+    with patch.object(type(compiler), "compile", autospec=True, side_effect=real) as compile_again:
         driven = drive(
             make_model("block", torch.float32, device),
             compiler,
             make_batches("dynamic", torch.float32, device),
             handles=handles,
         )
-    return [output.tolist() for output in driven.outputs], compile_again.call_count
+    return pack(driven.calls), compile_again.call_count
 
 
 def load_without_override(*args: Any) -> Any:
@@ -164,18 +178,20 @@ def test_damaged(
     An empty or a cut file is refused: whoever loads it instead computes something else. What a
     flipped bit does is recorded as it is, since nobody promised to notice.
     """
-    saved, driven = save_block(kind, device, require, tmp_path / "saved")
+    saved, _ = save_block(kind, device, require, tmp_path / "saved")
     for _, path in saved.values():
         files = [Path(path)] if Path(path).is_file() else sorted(Path(path).rglob("*"))
         for file in files:
             if file.is_file():
                 DAMAGES[damage](file)
     forget_caches(tmp_path / "saved")
-    verdict, said = load_elsewhere(
-        fresh_process, kind, device, tmp_path / "saved", saved, driven.outputs
+    loaded, _ = load_elsewhere(
+        fresh_process, kind, device, tmp_path / "saved", saved, run_block(device)
     )
-    record(verdict=verdict, said=said)
-    assert damage == "bit-flipped" or verdict == "refused", f"{verdict}: {said}"
+    if loaded.load is Load.RIGHT:
+        loaded = replace(loaded, load=Load.UNNOTICED)
+    record(Damaged(**vars(loaded)))
+    assert damage == "bit-flipped" or loaded.load in REFUSALS, in_words(loaded)
 
 
 @pytest.mark.full
@@ -195,7 +211,7 @@ def test_placed(
     Downstreams ship such folders in container images and on shared, read-only disks. Since nobody
     promised that those do, what becomes of them is recorded: right, or refused.
     """
-    saved, driven = save_block(kind, device, require, tmp_path / "saved")
+    saved, _ = save_block(kind, device, require, tmp_path / "saved")
     forget_caches(tmp_path / "saved")
     folder = tmp_path / "saved"
     if place == "moved":
@@ -207,28 +223,31 @@ def test_placed(
     else:
         for each in [folder, *folder.rglob("*")]:
             each.chmod(0o555 if each.is_dir() else 0o444)
-    verdict, said = load_elsewhere(
+    loaded, _ = load_elsewhere(
         fresh_process,
         kind,
         device,
         tmp_path / "caches",
         saved,
-        driven.outputs,
+        run_block(device),
         load_without_override,
     )
     if place == "read-only":
         for each in [folder, *folder.rglob("*")]:
             each.chmod(0o755 if each.is_dir() else 0o644)
-    record(verdict=verdict, said=said)
-    allowed = ("right",) if place == "moved" else ("right", "refused")
-    assert verdict in allowed, f"{verdict}: {said}"
+    record(Placed(**vars(loaded)))
+    allowed = (Load.RIGHT,) if place == "moved" else (Load.RIGHT, *REFUSALS)
+    assert loaded.load in allowed, in_words(loaded)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", FILES)
-def test_saved(kind: str, artifacts: Path, device: str, require: Require, tmp_path: Path) -> None:
+def test_saved(
+    kind: str, artifacts: Path, device: str, record: Record, require: Require, tmp_path: Path
+) -> None:
     """What the other builds are to load is saved, outside of this probe's own folder."""
     saved, _ = save_block(kind, device, require, tmp_path)
+    record(Kept(artifacts=len(saved)))
     assert len(saved) == 4, f"saved only {sorted(saved)}"
     forget_caches(tmp_path)
     handles = {name: [key, Path(path).name] for name, (key, path) in saved.items()}
@@ -263,13 +282,11 @@ def test_across(
         name: (key, str(folder / file))
         for name, (key, file) in json.loads((folder / HANDLES).read_text()).items()
     }
-    model = make_model("block", torch.float32, device)
-    expected = run_eagerly(model, make_batches("dynamic", torch.float32, device))
-    verdict, said = load_elsewhere(
-        fresh_process, kind, device, tmp_path / "caches", handles, expected
+    loaded, _ = load_elsewhere(
+        fresh_process, kind, device, tmp_path / "caches", handles, run_block(device)
     )
-    record(verdict=verdict, said=said)
-    assert verdict in ("right", "refused"), f"{verdict}: {said}"
+    record(Across(**vars(loaded)))
+    assert loaded.load in (Load.RIGHT, *REFUSALS), in_words(loaded)
 
 
 @pytest.mark.full
@@ -297,16 +314,16 @@ def test_saved_by_two(
     for saver in savers:
         saver.join()
     statuses = [saver.exitcode for saver in savers]
-    saved, driven = save_block(kind, device, require, tmp_path / "alone")
+    saved, _ = save_block(kind, device, require, tmp_path / "alone")
     shared = {
         name: (key, str(tmp_path / Path(path).relative_to(tmp_path / "alone")))
         for name, (key, path) in saved.items()
     }
     forget_caches(tmp_path)
-    verdict, said = load_elsewhere(fresh_process, kind, device, tmp_path, shared, driven.outputs)
-    record(verdict=verdict, said=said, savers_failed=sum(map(bool, statuses)))
+    loaded, _ = load_elsewhere(fresh_process, kind, device, tmp_path, shared, run_block(device))
+    record(SavedByTwo(**vars(loaded), savers_failed=sum(map(bool, statuses))))
     assert 0 in statuses, f"both savers failed, with {statuses}"
-    assert verdict in ("right", "refused"), f"{verdict}: {said}"
+    assert loaded.load in (Load.RIGHT, *REFUSALS), in_words(loaded)
 
 
 def save_block(
@@ -321,6 +338,12 @@ def save_block(
     return dict(driven.backend.handles), driven
 
 
+def run_block(device: str) -> Reference:
+    """What the block computes without any compiler."""
+    model = make_model("block", torch.float32, device)
+    return run_eagerly(model, make_batches("dynamic", torch.float32, device))
+
+
 def forget_caches(folder: Path) -> None:
     """Leave nothing but the artifacts: Inductor's own caches would stand in for what is missing."""
     shutil.rmtree(folder / "inductor_cache", ignore_errors=True)
@@ -333,15 +356,28 @@ def load_elsewhere(
     device: str,
     cache_dir: Path,
     handles: Mapping[str, Handle],
-    expected: Sequence[torch.Tensor],
+    expected: Reference,
     load: Callable[..., Any] = load,
-) -> tuple[str, str]:
-    """``right``, ``wrong``, ``refused`` or ``crashed``, and in which words."""
+) -> tuple[Loaded, tuple[Call, ...]]:
+    """How a new process fares with what was saved, and what it computed."""
     try:
-        lists, _ = fresh_process(load, kind, device, cache_dir, handles)
-    except RuntimeError as error:
-        said = str(error).partition("\n")[0]
-        return ("crashed" if "before it answered" in said else "refused"), normalise(said)
-    loaded = [torch.tensor(output, device=device) for output in lists]
-    seen = difference(loaded, expected, TOLERANCES[torch.float32])
-    return ("right" if seen.within_tolerance else "wrong"), f"off by {seen.max_abs:.3g}"
+        packed, compilations = fresh_process(load, kind, device, cache_dir, handles)
+    except DiedError as error:
+        return Loaded(load=Load.CRASHED, exit_code=error.exit_code), ()
+    except RaisedError as error:
+        said = normalise(error.message)
+        how = refusal(error.kind, said)
+        return Loaded(load=how, raised=error.kind, said=said), ()
+    calls = unpack(packed)
+    seen = judge(calls, expected)
+    how = Load.RIGHT if seen.agrees else Load.WRONG
+    return Loaded(load=how, max_abs=seen.max_abs, compilations=compilations), calls
+
+
+def in_words(loaded: Loaded) -> str:
+    """What became of a load, for a failed assertion."""
+    if loaded.raised:
+        return f"{loaded.load.value}: {loaded.raised}: {loaded.said}"
+    if loaded.exit_code is not None:
+        return f"{loaded.load.value}: the new process ended with {loaded.exit_code}"
+    return f"{loaded.load.value}: outputs are off by {loaded.max_abs:.3g}"

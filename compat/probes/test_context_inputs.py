@@ -25,9 +25,9 @@ from torch.fx.experimental.symbolic_shapes import (
 
 from compat.interface.shapes import concrete_inputs, symbolic_inputs
 from compat.interface.tracing_context import STRATEGIES, Run
-from compat.probes.agreement import TOLERANCES, as_outputs, difference
+from compat.probes.agreement import judge
 from compat.probes.conftest import Record
-from compat.probes.driving import SINGLE_SIZE, inside_dynamo, run_eagerly, unhidden
+from compat.probes.driving import SINGLE_SIZE, call_with, inside_dynamo, run_eagerly, unhidden
 from compat.probes.models import make_input, make_model
 from compat.runs.signature import signature_of
 from compat.topics.inputs.records import Inputs
@@ -121,6 +121,7 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
     model = make_model("mlp", torch.float32, device)
     data = make_input(SINGLE_SIZE, torch.float32, device)
     real: list[Any] = []
+    graphs: list[fx.GraphModule] = []
     failure = ""
     leaks: list[str] = []
 
@@ -129,6 +130,7 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
         context = TracingContext.try_get()
         assert context is not None, "Dynamo gave the backend no tracing context"
         real[:] = real_inputs(graph, examples)
+        graphs.append(graph)
         before = state_of(context)
         compiled: Callable[..., Any] | None = None
         try:
@@ -156,14 +158,11 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
     )
     record(found)
     if compiled is not None:
-        with torch.no_grad():
-            result = compiled(*real)
-        found = replace(found, returned=type(result).__name__)
+        call = call_with(compiled, graphs[0], tuple(real))
+        found = replace(found, returned=call.structure)
         record(found)
-        assert isinstance(result, (tuple, list)), f"instead of a tuple it returns {found.returned}"
-        outputs = as_outputs(result)
-        seen = difference(outputs, run_eagerly(model, [data]), TOLERANCES[torch.float32])
+        seen = judge([call], run_eagerly(graphs[0], [tuple(real)]))
         record(replace(found, max_abs=seen.max_abs))
-        assert seen.within_tolerance, f"it compiles, and is off by {seen.max_abs:.3g}"
+        assert seen.agrees, f"it compiles, and is {seen}"
     touched = [name for name in leaks if name.startswith("context.")]
     assert way == "none" or not touched, f"hidden, and yet it changed {', '.join(touched)}"

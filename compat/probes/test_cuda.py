@@ -23,11 +23,13 @@ from torch._inductor.utils import clear_caches
 from compat.interface.compilers import Handle
 from compat.interface.features import FEATURES
 from compat.interface.shapes import CompileRange, concrete_inputs, symbolic_inputs
-from compat.probes.agreement import TOLERANCES, as_outputs, difference, digest
+from compat.probes.agreement import judge
+from compat.probes.calls import Call, digest, pack, unpack
 from compat.probes.conftest import FreshProcess, Record, Require
 from compat.probes.driving import (
     PATHS,
     RANGE_SIZE,
+    call_with,
     drive,
     generated_kernels,
     initialized,
@@ -38,6 +40,18 @@ from compat.probes.driving import (
 from compat.probes.models import WIDTH, make_input, make_model
 from compat.probes.parity import NEEDS
 from compat.probes.test_donation_cost import chain, compile_once
+from compat.topics.cost.records import CompileTime, PathTime
+from compat.topics.devices.records import (
+    Fakes,
+    Graphs,
+    Precision,
+    ScaledMatmul,
+    Stream,
+    Triton,
+    Tuning,
+    UserKernel,
+)
+from compat.topics.donation.records import DeviceMemory
 
 pytestmark = pytest.mark.cuda
 
@@ -55,11 +69,11 @@ def test_triton(path: str, device: str, record: Record, tmp_path: Path) -> None:
     batches = make_batches("dynamic", torch.float32, device)
     with generated_kernels() as kernels:
         driven = drive(model, initialized(PATHS[path](), tmp_path), batches)
-    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
+    seen = judge(driven.calls, run_eagerly(model, batches))
     triton = sum("@triton.jit" in kernel for kernel in kernels)
-    record(triton=triton, kernels=len(kernels), max_abs=seen.max_abs)
+    record(Triton(triton=triton, kernels=len(kernels), max_abs=seen.max_abs))
     assert triton, f"none of the {len(kernels)} generated kernels is one of Triton's"
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 @pytest.mark.parametrize("path", BOTH)
@@ -74,17 +88,17 @@ def test_user_kernel(
     driven = drive(model, initialized(PATHS[path](), tmp_path), batches)
     expected = run_eagerly(model, batches)
     handles = dict(driven.backend.handles)
-    lists = fresh_process(load_user_kernel, path, device, tmp_path, handles)
-    loaded = [torch.tensor(output, device=device) for output in lists]
-    seen = difference(driven.outputs, expected, TOLERANCES[torch.float32])
-    seen_loaded = difference(loaded, driven.outputs, TOLERANCES[torch.float32])
+    loaded = unpack(fresh_process(load_user_kernel, path, device, tmp_path, handles))
+    seen, seen_loaded = judge(driven.calls, expected), judge(loaded, expected)
     record(
-        max_abs=seen.max_abs,
-        handles=len(handles),
-        bitwise=digest(loaded) == digest(driven.outputs),
+        UserKernel(
+            max_abs=seen.max_abs,
+            handles=len(handles),
+            bitwise=digest(loaded) == digest(driven.calls),
+        )
     )
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
-    assert seen_loaded.within_tolerance, f"loaded, it is off by {seen_loaded.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
+    assert seen_loaded.agrees, f"loaded, it is {seen_loaded}"
 
 
 def user_kernel(device: str) -> tuple[nn.Module, list[torch.Tensor]]:
@@ -95,14 +109,14 @@ def user_kernel(device: str) -> tuple[nn.Module, list[torch.Tensor]]:
 
 def load_user_kernel(
     path: str, device: str, cache_dir: Path, handles: Mapping[str, Handle]
-) -> list[Any]:
-    """Run the model from ``handles`` alone."""
+) -> bytes:
+    """Run the model from ``handles`` alone; its calls, packed."""
     model, batches = user_kernel(device)
     compiler = initialized(PATHS[path](), cache_dir)
     with patch.object(type(compiler), "compile") as compile_again:
         compile_again.side_effect = AssertionError("asked to compile what was saved")
         driven = drive(model, compiler, batches, handles=handles)
-    return [output.tolist() for output in driven.outputs]
+    return pack(driven.calls)
 
 
 @pytest.mark.parametrize("path", BOTH)
@@ -120,21 +134,19 @@ def test_graphs(path: str, device: str, record: Record, tmp_path: Path) -> None:
         [batch],
         options={"triton.cudagraphs": True},
     )
-    off_by = []
+    judged = []
     with counted_replays() as replays, torch.no_grad():
         # The first ones warm up and record.
         for factor in (1.0, -1.0, 0.5, 2.0):
             scaled = batch * factor
             torch.compiler.cudagraph_mark_step_begin()
             # The graph's next run writes into the same memory.
-            outputs = [output.clone() for output in as_outputs(driven.call(scaled))]
-            off_by.append(
-                difference(outputs, run_eagerly(model, [scaled]), TOLERANCES[torch.float32])
-            )
-    worst = max(seen.max_abs for seen in off_by)
+            call = Call(driven.call(scaled).clone(), (scaled,))
+            judged.append(judge([call], run_eagerly(model, [scaled])))
+    worst = max(judged, key=lambda seen: seen.ratio)
     skips = counters["inductor"]["cudagraph_skips"]
-    record(replays=len(replays), skips=skips, max_abs=worst)
-    assert all(seen.within_tolerance for seen in off_by), f"outputs are off by {worst:.3g}"
+    record(Graphs(replays=len(replays), skips=skips, max_abs=worst.max_abs))
+    assert all(seen.agrees for seen in judged), f"outputs are {worst}"
     assert replays, f"no CUDA graph was replayed; torch skipped {skips}"
 
 
@@ -191,7 +203,9 @@ def test_max_autotune(tuning: str, path: str, device: str, record: Record, tmp_p
     batch = make_input(size, torch.bfloat16, device)
     compiler = initialized(PATHS[path](), tmp_path)
 
-    def body(graph: fx.GraphModule, examples: Sequence[Any]) -> tuple[Callable[..., Any], Any]:
+    def body(
+        graph: fx.GraphModule, examples: Sequence[Any]
+    ) -> tuple[fx.GraphModule, Callable[..., Any], Any]:
         compiled, _ = compiler.compile(
             graph,
             concrete_inputs(graph, size),
@@ -199,21 +213,21 @@ def test_max_autotune(tuning: str, path: str, device: str, record: Record, tmp_p
             key="piece",
             options={"max_autotune": tuning == "on"},
         )
-        return compiled, list(examples)
+        return graph, compiled, tuple(examples)
 
     with generated_kernels() as kernels:
-        compiled, inputs = inside_dynamo(model, batch, body, dynamic=False)
-    with torch.no_grad():
-        outputs = as_outputs(compiled(*inputs))
-    seen = difference(outputs, run_eagerly(model, [batch]), TOLERANCES[torch.bfloat16])
+        graph, compiled, inputs = inside_dynamo(model, batch, body, dynamic=False)
+    seen = judge([call_with(compiled, graph, inputs)], run_eagerly(graph, [inputs]))
     compared = counters["inductor"]["select_algorithm_autotune"]
     record(
-        compared=compared,
-        templates=sum("triton_tem" in kernel for kernel in kernels),
-        max_abs=seen.max_abs,
+        Tuning(
+            compared=compared,
+            templates=sum("triton_tem" in kernel for kernel in kernels),
+            max_abs=seen.max_abs,
+        )
     )
     assert bool(compared) == (tuning == "on"), f"{tuning}, and kernels were compared {compared}×"
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 @pytest.mark.parametrize("path", BOTH)
@@ -228,9 +242,9 @@ def test_scaled_matmul(path: str, device: str, record: Record, tmp_path: Path) -
     model = seeded(Float8Linear, torch.bfloat16, device)
     batches = make_batches("dynamic", torch.bfloat16, device)
     driven = drive(model, initialized(PATHS[path](), tmp_path), batches)
-    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.bfloat16])
-    record(max_abs=seen.max_abs, max_rel=seen.max_rel)
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    seen = judge(driven.calls, run_eagerly(model, batches))
+    record(ScaledMatmul(max_abs=seen.max_abs, max_rel=seen.max_rel))
+    assert seen.agrees, f"outputs are {seen}"
 
 
 # The largest error of a product in float32, in units of the result's root mean square. Ten bits of
@@ -252,16 +266,18 @@ def test_matmul_precision(
     batch = make_input(256, torch.float32, device)
     driven = drive(model, initialized(PATHS[path](), tmp_path), [batch])
     error, eager_error = (
-        error_of(outputs[0], model, batch)
-        for outputs in (driven.outputs, run_eagerly(model, [batch]))
+        error_of(calls[0].result, model, batch)
+        for calls in (driven.calls, run_eagerly(model, [batch]).eager)
     )
     record(
-        error=error,
-        eager_error=eager_error,
-        tf32_used=error > ERRORS["highest"],
-        tf32_used_in_eager=eager_error > ERRORS["highest"],
-        tf32_allowed=torch.backends.cuda.matmul.allow_tf32,
-        tf32_allowed_in_cudnn=torch.backends.cudnn.allow_tf32,
+        Precision(
+            error=error,
+            eager_error=eager_error,
+            tf32_used=error > ERRORS["highest"],
+            tf32_used_in_eager=eager_error > ERRORS["highest"],
+            tf32_allowed=torch.backends.cuda.matmul.allow_tf32,
+            tf32_allowed_in_cudnn=torch.backends.cudnn.allow_tf32,
+        )
     )
     assert error <= ERRORS[precision], f"under {precision!r} the product is off by {error:.3g}"
 
@@ -295,17 +311,19 @@ def test_stream(path: str, device: str, record: Record, tmp_path: Path) -> None:
         torch.cuda.synchronize()
         torch.cuda._sleep(SLEEP_CYCLES)
         late.copy_(batch)
-        outputs = as_outputs(driven.call(late))
+        call = call_with(driven.call, model, late)
         asleep = not stream.query()
     torch.cuda.synchronize()
-    seen = difference(outputs, run_eagerly(model, [batch]), TOLERANCES[torch.float32])
+    seen = judge([call], run_eagerly(model, [batch]))
     record(
-        max_abs=seen.max_abs,
-        bitwise=digest(outputs) == digest(driven.outputs),
-        asleep=asleep,
+        Stream(
+            max_abs=seen.max_abs,
+            bitwise=digest([call]) == digest(driven.calls),
+            asleep=asleep,
+        )
     )
     assert asleep, "the stream was idle before the call came back: another one is not told apart"
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 COMPILED = ("donated", "standalone", "compile_fx", "aot")
@@ -343,10 +361,12 @@ def test_fakes(
     with torch.no_grad(), measured_growth() as running:
         compiled(*inputs)
     record(
-        inputs_b=batch.nbytes,
-        compiling_b=compiling.allocated_b,
-        compiling_reserved_b=compiling.reserved_b,
-        running_b=running.allocated_b,
+        Fakes(
+            inputs_b=batch.nbytes,
+            compiling_b=compiling.allocated_b,
+            compiling_reserved_b=compiling.reserved_b,
+            running_b=running.allocated_b,
+        )
     )
     assert running.allocated_b > 0, "running it allocated nothing: the measurement is blind"
     # Below that is what Inductor makes once in a process, such as the tensors of its patterns.
@@ -397,11 +417,13 @@ def test_donation_memory(device: str, record: Record, require: Require) -> None:
             compile_once(path, graph, device)
     kept, donated = grown["standalone"], grown["donated"]
     record(
-        buffer_mb=BUFFER_MB,
-        kept_mb=round(kept.allocated_b / MB),
-        donated_mb=round(donated.allocated_b / MB),
-        kept_reserved_mb=round(kept.reserved_b / MB),
-        donated_reserved_mb=round(donated.reserved_b / MB),
+        DeviceMemory(
+            buffer_mb=BUFFER_MB,
+            kept_mb=round(kept.allocated_b / MB),
+            donated_mb=round(donated.allocated_b / MB),
+            kept_reserved_mb=round(kept.reserved_b / MB),
+            donated_reserved_mb=round(donated.reserved_b / MB),
+        )
     )
     assert kept.allocated_b > BUFFER_MB * MB / 2, (
         "no copy is seen where one is made: the measurement is blind"
@@ -422,11 +444,21 @@ def test_compile_time(device: str, record: Record, tmp_path: Path) -> None:
     """
     paths = [path for path in COMPILED if path not in NEEDS or FEATURES[NEEDS[path]].capability()]
     seconds, hits = cold_seconds(paths, ROUNDS, device, tmp_path)
-    for path, each in seconds.items():
-        spread = {"median_s": statistics.median(each), "min_s": min(each), "max_s": max(each)}
-        rounded = {name: round(value, 3) for name, value in spread.items()}
-        record(**{path: {**rounded, "repeats": len(each)}})
-    record(hits=hits)
+    record(
+        CompileTime(
+            paths=tuple(
+                PathTime(
+                    path=path,
+                    median_s=round(statistics.median(each), 3),
+                    min_s=round(min(each), 3),
+                    max_s=round(max(each), 3),
+                    repeats=len(each),
+                )
+                for path, each in seconds.items()
+            ),
+            hits=hits,
+        )
+    )
     assert not hits, f"{hits} times something was found in a cache: these times say nothing"
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from torch import fx
 from compat.interface.compilers import StandaloneCompiler
 from compat.interface.features import FEATURES
 from compat.interface.shapes import CompileRange, symbolic_inputs
-from compat.probes.agreement import TOLERANCES, as_outputs, difference, digest
+from compat.probes.agreement import STRUCTURE, Reference, judge
+from compat.probes.calls import Call, digest
 from compat.probes.conftest import Record, Require
 from compat.probes.driving import (
     PATHS,
     SINGLE_SIZE,
+    call_with,
     capture,
     counted_copies,
     drive,
@@ -31,6 +34,7 @@ from compat.probes.driving import (
 )
 from compat.probes.models import make_input, make_model
 from compat.runs.signature import signature_of
+from compat.topics.donation.records import Afterwards, Copies, Donor, Flag, Outputs, Reuse
 
 
 @pytest.mark.parametrize("batch", ["static", "dynamic"])
@@ -45,7 +49,7 @@ def test_flag(batch: str, device: str, record: Record, tmp_path: Path) -> None:
         )
     gate = FEATURES["donate_graph_module"].gate_open()
     passed = [call.get("donate_graph_module", False) for call in calls]
-    record(gate=gate, passed=sum(passed), calls=len(calls))
+    record(Flag(gate=gate, passed=sum(passed), calls=len(calls)))
     assert passed, "standalone_compile was not called"
     assert all(flag is gate for flag in passed), f"passed {passed} while the gate is {gate}"
 
@@ -64,7 +68,7 @@ def test_copies(path: str, device: str, record: Record, require: Require, tmp_pa
         )
     pieces = [piece.graph for piece in driven.backend.pieces]
     copies = sum(any(graph is piece for piece in pieces) for graph in copied)
-    record(copies=copies)
+    record(Copies(copies=copies))
     assert path != "donated" or copies == 0, f"the donated graph was copied {copies} times"
 
 
@@ -77,14 +81,14 @@ def test_outputs(device: str, record: Record, require: Require, tmp_path: Path) 
     model = make_model("block", torch.float32, device)
     batches = make_batches("static", torch.float32, device)
     kept, donated = (
-        drive(model, initialized(PATHS[path](), tmp_path / path), batches).outputs
+        drive(model, initialized(PATHS[path](), tmp_path / path), batches).calls
         for path in ("standalone", "donated")
     )
-    seen = difference(donated, kept, TOLERANCES[torch.float32])
-    bitwise = digest(kept) == digest(donated)
-    record(max_abs=seen.max_abs, bitwise=bitwise)
-    agrees = bitwise if device == "cpu" else seen.within_tolerance
-    assert agrees, f"donation moves the outputs by {seen.max_abs:.3g}"
+    seen = judge(donated, run_eagerly(model, batches))
+    bitwise, tuned = digest(kept) == digest(donated), device == "cuda"
+    record(Outputs(max_abs=seen.max_abs, bitwise=bitwise, tuned=tuned))
+    assert seen.agrees, f"donated, the outputs are {seen}"
+    assert bitwise or tuned, f"donation moves the outputs: they are {seen}"
 
 
 @pytest.mark.parametrize("path", ["standalone", "donated", "compile_fx"])
@@ -101,7 +105,13 @@ def test_donor(path: str, device: str, record: Record, require: Require, tmp_pat
     initialized(PATHS[path](), tmp_path).compile(
         graph, symbolic_inputs(graph), CompileRange(1, SINGLE_SIZE), key="piece"
     )
-    record(nodes_before=nodes, nodes_after=len(graph.graph.nodes), code_changed=graph.code != code)
+    record(
+        Donor(
+            nodes_before=nodes,
+            nodes_after=len(graph.graph.nodes),
+            code_changed=graph.code != code,
+        )
+    )
     assert path == "donated" or graph.code == code, "a graph that was not donated was rewritten"
 
 
@@ -111,11 +121,11 @@ def test_reuse(device: str, record: Record, require: Require, tmp_path: Path) ->
     model = make_model("block", torch.float32, device)
     batches = make_batches("dynamic", torch.float32, device)
     driven = drive(model, initialized(PATHS["donated"](), tmp_path), batches)
-    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
+    seen = judge(driven.calls, run_eagerly(model, batches))
     compilations = {len(piece.compiled) for piece in driven.backend.pieces}
-    record(max_abs=seen.max_abs, compilations=max(compilations))
+    record(Reuse(max_abs=seen.max_abs, compilations=max(compilations)))
     assert compilations == {2}, f"{compilations} compilations a piece instead of 2"
-    assert seen.within_tolerance, f"the second compilation is off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"the second compilation is {seen}"
 
 
 def compiled_again(path: str) -> Callable[[fx.GraphModule, Path], Callable[..., Any]]:
@@ -147,6 +157,26 @@ def make_output_bare(graph: fx.GraphModule) -> None:
     graph.recompile()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Used:
+    """What came of using a graph: the signature of what it raised, or what it returned."""
+
+    failure: str = ""
+    returned: str = ""
+    right: bool = False
+    max_abs: float | None = field(default=None, compare=False)
+
+
+def use_it(use: Callable[[], Call], expected: Reference) -> Used:
+    """Call it, and compare its numbers with the ``expected`` ones; what they come in is told."""
+    try:
+        call = use()
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
+        return Used(failure=signature_of(error))
+    seen = judge([call], expected, left_out=(STRUCTURE,))
+    return Used(returned=call.structure, right=seen.agrees, max_abs=seen.max_abs)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("flag", ["standalone", "donated"])
 @pytest.mark.parametrize("output", ["tuple", "bare"])
@@ -156,38 +186,44 @@ def test_afterwards(
 ) -> None:
     """May a graph still be used in this way after it was compiled, kept or donated?
 
-    A graph that was not donated may be used as before. One that was donated may refuse, which is
-    recorded as a plain verdict; but what it then computes is right.
+    A graph that was not donated may be used as before. One that was donated may refuse, or return
+    its output in another structure, a list where a tensor was: that is recorded as a plain verdict.
+    But what it then computes is right.
     """
     if "donated" in (flag, {"donate": "donated"}.get(use)):
         require("donate_graph_module")
     model = make_model("mlp", torch.float32, device)
     batch = make_input(SINGLE_SIZE, torch.float32, device)
-    seen: dict[str, str] = {}
 
-    def verdict(graph: fx.GraphModule, real: Sequence[Any], cache_dir: Path) -> str:
-        try:
-            with torch.no_grad():
-                outputs = as_outputs(USES[use](graph, cache_dir)(*real))
-        except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
-            return signature_of(error)
-        agrees = difference(outputs, run_eagerly(model, [batch]), TOLERANCES[torch.float32])
-        return "" if agrees.within_tolerance else f"wrong: off by {agrees.max_abs:.3g}"
-
-    for when in ("before", "after"):
+    def used(*, after: Path | None) -> Used:
+        """A graph of its own, as it is, or after it was compiled in a folder."""
         graph, real = inside_dynamo(
             model, batch, lambda graph, examples: (graph, list(examples)), dynamic=False
         )
         if output == "bare":
             make_output_bare(graph)
-        if when == "after":
-            initialized(PATHS[flag](), tmp_path / "first").compile(
+        # Of the graph as it was: what it returned, it returns.
+        expected = run_eagerly(graph, [tuple(real)])
+        if after is not None:
+            initialized(PATHS[flag](), after).compile(
                 graph, symbolic_inputs(graph), CompileRange(1, SINGLE_SIZE), key="first"
             )
         torch._dynamo.reset()
-        seen[when] = verdict(graph, real, tmp_path / when)
-    record(works_before=not seen["before"], works=not seen["after"], failure=seen["after"])
-    assert flag == "donated" or seen["after"] == seen["before"], (
-        f"a graph that was kept is no longer fit for it: {seen['after']}"
+        again = tmp_path / ("before" if after is None else "after")
+        return use_it(lambda: call_with(USES[use](graph, again), graph, tuple(real)), expected)
+
+    before, after = used(after=None), used(after=tmp_path / "first")
+    record(
+        Afterwards(
+            works_before=before.right,
+            works=after.right and (bool(before.failure) or after.returned == before.returned),
+            failure=after.failure,
+            max_abs=after.max_abs,
+            returned_before=before.returned,
+            returned=after.returned,
+        )
     )
-    assert not seen["after"].startswith("wrong"), f"a donated graph is {seen['after']}"
+    assert flag == "donated" or after == before, (
+        f"a graph that was kept is no longer fit for it: it was {before} and is {after}"
+    )
+    assert after.right or after.failure, f"a donated graph is wrong: {after}"

@@ -18,6 +18,7 @@ from torch import fx, nn
 from compat.interface.shapes import CompileRange
 from compat.probes.conftest import FreshProcess, Record, Require
 from compat.probes.driving import PATHS
+from compat.topics.donation.records import Memory, Time
 
 NODES = ("100", "1000", "5000")
 # Pairs of compilations, with and without donation: as many as begin within so many seconds.
@@ -94,12 +95,14 @@ def test_time(nodes: str, device: str, record: Record, require: Require, tmp_pat
     half = t * statistics.stdev(saved) / len(saved) ** 0.5 if t else None
     mean = statistics.mean(saved)
     record(
-        copy_s=round(statistics.median(copying), 4),
-        compile_s=round(statistics.mean(kept), 3),
-        saved_s=round(mean, 4),
-        interval_s=None if half is None else [round(mean - half, 4), round(mean + half, 4)],
-        pairs=len(saved),
-        measurable=None if half is None else abs(mean) > half,
+        Time(
+            copy_s=round(statistics.median(copying), 4),
+            compile_s=round(statistics.mean(kept), 3),
+            saved_s=round(mean, 4),
+            interval_s=None if half is None else (round(mean - half, 4), round(mean + half, 4)),
+            pairs=len(saved),
+            measurable=None if half is None else abs(mean) > half,
+        )
     )
     assert min(kept) > statistics.median(copying), (
         "a compilation took less than a copy of its graph"
@@ -135,7 +138,7 @@ def test_memory(fresh_process: FreshProcess, device: str, record: Record, requir
     kept, donated = (
         fresh_process(peak_growth_mb, path, device) for path in ("standalone", "donated")
     )
-    record(kept_mb=round(kept), donated_mb=round(donated), buffer_mb=BUFFER_MB)
+    record(Memory(kept_mb=round(kept), donated_mb=round(donated), buffer_mb=BUFFER_MB))
     assert kept > BUFFER_MB / 2, "no copy is seen where one is made: the measurement is blind"
     assert donated < BUFFER_MB / 2, (
         f"donated, the peak still grows by {donated:.0f} MB: the buffers are copied"

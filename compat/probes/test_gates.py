@@ -11,7 +11,7 @@ import torch
 
 from compat.interface.compilers import StandaloneCompiler
 from compat.interface.features import FEATURES
-from compat.probes.agreement import TOLERANCES, difference
+from compat.probes.agreement import judge
 from compat.probes.conftest import Record, Require
 from compat.probes.driving import drive, initialized, make_batches, run_eagerly, spied_arguments
 from compat.probes.models import make_model
@@ -47,9 +47,9 @@ def test_shared_fake_mode(
         driven = drive(model, initialized(compiler, tmp_path), batches)
     passed = [call for call in calls if "fake_mode" in call]
     assert bool(passed) == (way == "argument"), f"fake_mode was passed in {len(passed)} calls"
-    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
+    seen = judge(driven.calls, run_eagerly(model, batches))
     record(SharedFakeMode(max_abs=seen.max_abs))
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 @pytest.mark.parametrize("way", ["string", "module"])

@@ -16,7 +16,7 @@ import torch
 from compat.interface import compilers
 from compat.interface.compilers import CompileFxCompiler
 from compat.interface.shape_env import AlwaysHitShapeEnv
-from compat.probes.agreement import TOLERANCES, difference
+from compat.probes.agreement import judge
 from compat.probes.conftest import Record
 from compat.probes.driving import drive, initialized, make_batches, run_eagerly
 from compat.probes.models import make_model
@@ -60,8 +60,8 @@ def off_by_after_reload(device: str, cache_dir: Path) -> float | None:
         handles=saved.backend.handles,
     )
     for driven in (saved, loaded):
-        seen = difference(driven.outputs, expected, TOLERANCES[torch.float32])
-        if not seen.within_tolerance:
+        seen = judge(driven.calls, expected)
+        if not seen.agrees:
             return seen.max_abs
     return None
 

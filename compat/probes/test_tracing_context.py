@@ -22,7 +22,7 @@ from compat.interface import tracing_context
 from compat.interface.compilers import CompileFxCompiler
 from compat.interface.shapes import concrete_inputs
 from compat.interface.tracing_context import STRATEGIES, Run, T, choose_strategy
-from compat.probes.agreement import TOLERANCES, Difference, difference
+from compat.probes.agreement import Judgement, judge
 from compat.probes.conftest import Record
 from compat.probes.driving import (
     SINGLE_SIZE,
@@ -42,14 +42,13 @@ class BoomError(Exception):
     """Raised on purpose."""
 
 
-def distance_from_eager(run: Run, device: str, batch: str, cache_dir: Path) -> Difference:
+def distance_from_eager(run: Run, device: str, batch: str, cache_dir: Path) -> Judgement:
     """Of what compile_fx makes, called by ``run`` inside Dynamo; raises what compile_fx does."""
     torch._dynamo.reset()
     model = make_model("mlp", torch.float32, device)
     batches = make_batches(batch, torch.float32, device)
     compiler = initialized(CompileFxCompiler(without_tracing_context=run), cache_dir)
-    outputs = drive(model, compiler, batches).outputs
-    return difference(outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
+    return judge(drive(model, compiler, batches).calls, run_eagerly(model, batches))
 
 
 @pytest.mark.parametrize("batch", ["static", "dynamic"])
@@ -61,15 +60,13 @@ def test_needed(batch: str, device: str, record: Record, tmp_path: Path) -> None
     failure = ""
     try:
         seen = distance_from_eager(unhidden, device, batch, tmp_path / "unhidden")
-        assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+        assert seen.agrees, f"outputs are {seen}"
     except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
         failure = signature_of(error)
     record(Needed(needed=bool(failure), failure=failure))
     if failure:
         seen = distance_from_eager(choose_strategy().run, device, batch, tmp_path / "hidden")
-        assert seen.within_tolerance, (
-            f"hiding the context does not help: still off by {seen.max_abs:.3g}"
-        )
+        assert seen.agrees, f"hiding the context does not help: outputs are still {seen}"
 
 
 @pytest.mark.parametrize("batch", ["static", "dynamic"])
@@ -78,7 +75,7 @@ def test_strategy(strategy: str, batch: str, device: str, record: Record, tmp_pa
     """compile_fx works inside Dynamo's context with the context hidden this way."""
     seen = distance_from_eager(STRATEGIES[strategy].run, device, batch, tmp_path)
     record(Hidden(max_abs=seen.max_abs))
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 @pytest.mark.parametrize("when", ["success", "exception", "nested"])
@@ -144,7 +141,7 @@ def test_fallback(
     seen = distance_from_eager(run_chosen, device, "dynamic", tmp_path)
     order = list(STRATEGIES)
     assert set(chosen) == {order[len(gone)]}, f"without {taken} the chain chose {chosen}"
-    assert seen.within_tolerance, f"outputs are off by {seen.max_abs:.3g}"
+    assert seen.agrees, f"outputs are {seen}"
 
 
 def compile_and_check(model_name: str, device: str, cache_dir: Path) -> None:
@@ -153,8 +150,8 @@ def compile_and_check(model_name: str, device: str, cache_dir: Path) -> None:
     batches = make_batches("static", torch.float32, device)
     driven = drive(model, initialized(CompileFxCompiler(), cache_dir), batches)
     assert driven.backend.pieces, f"{model_name} was not compiled"
-    seen = difference(driven.outputs, run_eagerly(model, batches), TOLERANCES[torch.float32])
-    assert seen.within_tolerance, f"{model_name}: outputs are off by {seen.max_abs:.3g}"
+    seen = judge(driven.calls, run_eagerly(model, batches))
+    assert seen.agrees, f"{model_name}: outputs are {seen}"
 
 
 def leaves_another(model_name: str, device: str, cache_dir: Path) -> bool:
@@ -170,8 +167,8 @@ def in_two_threads(device: str, cache_dir: Path) -> bool:
             executor.submit(leaves_another, model, device, cache_dir / model)
             for model in ("mlp", "reduction")
         ]
-        left = [each.result() for each in done]
-    return any(left)
+        results = [each.result() for each in done]
+        return any(results)
 
 
 def inside_another(device: str, cache_dir: Path) -> bool:

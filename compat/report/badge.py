@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from compat.findings.model import Findings
-from compat.report.escape import visible
-from compat.runs.model import Run, Status
+from compat.document.escape import visible
+from compat.findings.assess import Assessment, Color
 
-_GREEN, _RED, _GREY = "#2da44e", "#cf222e", "#6e7781"
+_COLORS = {
+    Color.GREEN: "#2da44e",
+    Color.AMBER: "#9a6700",
+    Color.RED: "#cf222e",
+    Color.GREY: "#6e7781",
+}
 _LABEL = "PyTorch compiler"
 # Wide enough for a character of 11 px Verdana.
 _CHARACTER, _PADDING = 7, 12
 
 
-def badge(run: Run, findings: Findings) -> str:
-    """An SVG picture; the same run and findings give the same bytes."""
-    said, color = _said(run, findings)
+def badge(assessment: Assessment) -> str:
+    """An SVG picture; the same assessment gives the same bytes."""
+    said, color = _said(assessment), _COLORS[assessment.color]
     left, right = (len(text) * _CHARACTER + _PADDING for text in (_LABEL, said))
     text = escape(said)
     return (
@@ -32,13 +36,15 @@ def badge(run: Run, findings: Findings) -> str:
     )
 
 
-def _said(run: Run, findings: Findings) -> tuple[str, str]:
-    ran = [visible(build.id) for build in run.builds if build.status is Status.OK]
+def _said(assessment: Assessment) -> str:
+    ran = [visible(build.name_and_python) for build in assessment.tested]
     if not ran:
-        return "nothing was run", _GREY
+        return "nothing was run"
     builds = ran[0] if len(ran) == 1 else f"{ran[0]} to {ran[-1]}"
-    if findings.failed_controls:
-        return f"{builds}: unhealthy run", _GREY
-    if findings.unexpected:
-        return f"{builds}: {len(findings.unexpected)} unexpected", _RED
-    return f"{builds}: as expected", _GREEN
+    if assessment.proves_nothing:
+        return f"{builds}: proves nothing"
+    if assessment.color is Color.RED:
+        return f"{builds}: {assessment.red} unexpected"
+    missing = len(assessment.not_tested)
+    rest = f", {missing} not tested" if missing else ""
+    return f"{builds}: as expected{rest}"

@@ -2,109 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from compat.findings.compare import Change, Comparison, Group
-from compat.report.escape import code, plain, visible
+from compat.document.escape import code, plain, printed
+from compat.findings.changes import Comparison, Group
+from compat.report.words import CHANGES, number_of, value_text
+from compat.runs.answers import Change
 from compat.runs.history import Column
+from compat.runs.ids import CellId
 
-# What a group is told in full for; the others are only counted and listed.
-_LOUD = (Change.NEW, Change.STILL_THERE, Change.FIXED, Change.NEWLY_SILENT, Change.FLAKY)
 _MOST_CELLS = 3
+# Listed with both values; of what else there is only the number is told.
+_TOLD = (
+    Change.LOST,
+    Change.WORSE,
+    Change.GAINED,
+    Change.BETTER,
+    Change.CHANGED,
+    Change.UNKNOWN,
+)
 
 
 def totals(comparison: Comparison) -> str:
-    """The number of checks, and what became of them: the numbers add up to it."""
-    parts = [f"{number} {change}" for change, number in comparison.totals.items() if number]
-    return f"{comparison.checks} checks: {', '.join(parts)}"
+    """How many answers were compared, and how they relate: the numbers add up."""
+    parts = [f"{comparison.totals[change]} {change.value}" for change in Change]
+    expected = sum(len(each.differences) for each in comparison.groups if each.expected)
+    known = f" ({expected} of the lost or worse expected)" if expected else ""
+    return f"{number_of(comparison.answers, 'answer')} compared: {', '.join(parts)}{known}"
 
 
-def comparison_markdown(comparison: Comparison, commands: Mapping[str, str]) -> str:
-    """Totals, why a run is unhealthy, and a row for each group; ``commands`` repeat cells."""
+def notes(comparison: Comparison) -> list[str]:
+    """What was not compared, each in one line."""
+    found = []
+    if comparison.only_old or comparison.only_new:
+        found.append(
+            f"Compared is what both sides were asked: {comparison.only_old} answers were asked for "
+            f"on the older side only, {comparison.only_new} on the newer side only."
+        )
+    if comparison.alone:
+        found.append(f"Without a match on the other side: {', '.join(comparison.alone)}.")
+    return found
+
+
+def comparison_markdown(comparison: Comparison, commands: Mapping[CellId, str]) -> str:
+    """Totals, why a run proves nothing, and an item for each group; ``commands`` repeat cells."""
     parts = [f"{code(comparison.old)} → {code(comparison.new)}. {plain(totals(comparison))}."]
+    parts += map(plain, notes(comparison))
     if comparison.failed_controls:
-        parts.append(f"**Unhealthy run.** {_unhealthy(comparison, code)}")
-    loud = [group for group in comparison.groups if group.change in _LOUD]
-    for group in loud:
-        cells = ", ".join(map(code, group.cells[:_MOST_CELLS])) + plain(_more(group))
+        parts.append(f"**{plain(_unhealthy(comparison))}**")
+    for group in _told(comparison):
         lines = [
-            f"- **{group.change.value}: {plain(group.what)}** {_count(group)}: {cells}",
+            f"- **{plain(title(group))}** {plain(_count(group))}: {_cells(group)}",
             *(f"  {plain(line)}" for line in _about(group)),
             *(f"  Repeat: {code(command)}" for command in _command(group, commands)),
         ]
         parts.append("  \n".join(lines))
-    parts += [f"- {plain(line)}" for line in _quiet(comparison)]
     return "\n\n".join(parts)
 
 
-def comparison_text(comparison: Comparison, commands: Mapping[str, str]) -> str:
-    """The same for a terminal, with every cell of what is new."""
-    lines = [f"{comparison.old} → {comparison.new}", totals(comparison)]
+def comparison_text(comparison: Comparison, commands: Mapping[CellId, str]) -> str:
+    """The same for a terminal, with every cell of what alarms."""
+    lines = [f"{comparison.old} → {comparison.new}", totals(comparison), *notes(comparison)]
     if comparison.failed_controls:
-        lines.append(f"Unhealthy run. {_unhealthy(comparison, str)}")
-    for group in comparison.groups:
-        if group.change in _LOUD:
-            shown = group.cells if group.change is Change.NEW else group.cells[:_MOST_CELLS]
-            more = "" if group.change is Change.NEW else _more(group)
-            lines += [
-                "",
-                f"{group.change.value}: {group.what} {_count(group)}",
-                *(f"  {cell}" for cell in shown),
-                *([f"  {more.strip()}"] if more else []),
-                *(f"  {line}" for line in _about(group)),
-                *(f"  {command}" for command in _command(group, commands)),
-            ]
-    lines += ["", *_quiet(comparison)] if _quiet(comparison) else []
-    return "\n".join(map(visible, lines))
+        lines.append(_unhealthy(comparison))
+    for group in _told(comparison):
+        cells = group.cells if group.alarms else group.cells[:_MOST_CELLS]
+        lines += [
+            "",
+            f"{title(group)} {_count(group)}",
+            *(f"  {cell}" for cell in cells),
+            *([] if group.alarms else [f"  {more}" for more in [_more(group)] if more]),
+            *(f"  {line}" for line in _about(group)),
+            *(f"  {command}" for command in _command(group, commands)),
+        ]
+    return "\n".join(map(printed, lines))
 
 
-def _unhealthy(comparison: Comparison, shown: Callable[[str], str]) -> str:
+def title(group: Group) -> str:
+    """What changed, and from what to what."""
+    before, after = (value_text(group.scale, value) for value in (group.before, group.after))
+    expected = ", as expected" if group.expected else ""
+    return f"{CHANGES[group.change]}{expected}: {group.about}: {before} → {after}"
+
+
+def _told(comparison: Comparison) -> Iterable[Group]:
+    return (group for group in comparison.groups if group.change in _TOLD)
+
+
+def _unhealthy(comparison: Comparison) -> str:
     cells = list(comparison.failed_controls)
-    return f"Of its controls {len(cells)} failed, {shown(cells[0])} for one: nothing counts as new."
+    return (
+        f"{number_of(len(cells), 'control')} failed, {cells[0]} for one: this run proves nothing, "
+        f"and nothing in it counts as lost."
+    )
+
+
+def _cells(group: Group) -> str:
+    more = _more(group)
+    return ", ".join(map(code, group.cells[:_MOST_CELLS])) + (f" {plain(more)}" if more else "")
 
 
 def _about(group: Group) -> list[str]:
-    """Where, since when, and until when not."""
-    where = "; ".join(
-        f"{name} {', '.join(values)}"
-        for name, values in group.where.items()
-        if name == "build" or len(values) > 1
-    )
-    moments = []
-    if group.first_seen:
-        moments.append(f"first seen in {moment(group.first_seen)}")
-        passed = group.last_passed
-        moments.append(
-            f"last passed in {moment(passed)}" if passed else "never seen passing before"
-        )
-    return [line for line in (where, ", ".join(moments)) if line]
+    """On which builds, from which one on, and until which one not."""
+    found = [f"on {', '.join(group.builds)}"]
+    if group.first:
+        found.append(f"first seen so on {moment(group.first)}")
+        last = group.last
+        found.append(f"last otherwise on {moment(last)}" if last else "never seen otherwise")
+    return ["; ".join(found)]
 
 
 def moment(column: Column) -> str:
     """A build and a day."""
-    return f"{column.label} on {column.date}"
+    return f"{column.label} ({column.date})"
 
 
-def _command(group: Group, commands: Mapping[str, str]) -> Sequence[str]:
-    """How to repeat the first cell of what is not over."""
-    if group.change in {Change.FIXED, Change.NEWLY_SILENT}:
+def _command(group: Group, commands: Mapping[CellId, str]) -> list[str]:
+    """How to repeat the first cell of what alarms."""
+    if not group.change.alarms:
         return []
-    return [commands[cell] for cell in group.cells[:1] if cell in commands]
-
-
-def _quiet(comparison: Comparison) -> list[str]:
-    return [
-        f"{group.change.value}: {group.what or 'no reason given'} {_count(group)}"
-        for group in comparison.groups
-        if group.change not in _LOUD
-    ]
+    return [commands[cell] for cell in group.cells if cell in commands][:1]
 
 
 def _count(group: Group) -> str:
-    number = len(group.cells)
-    return f"({number} check{'s' * (number > 1)})"
+    return f"({number_of(len(group.differences), 'answer')})"
 
 
 def _more(group: Group) -> str:
     rest = len(group.cells) - _MOST_CELLS
-    return f" and {rest} more" if rest > 0 else ""
+    return f"and {rest} more" if rest > 0 else ""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pygal
 from pygal.style import Style
 
-from compat.report.escape import spelled
-
-Values: TypeAlias = Sequence[float | Mapping[str, Any] | None]
+from compat.document.escape import spelled
+from compat.document.parts import Chart, Drawing, Spread
 
 # Only sizes, for the room that pygal leaves: the page's own style sheet draws.
 _STYLE = Style(
@@ -28,21 +26,26 @@ _ONE_LINE = 100
 _UNUSED = ("text-overlay", "tooltip-overlay")
 
 
-def bars(labels: Sequence[str], series: Mapping[str, Values], unit: str) -> str:
-    """An SVG: for each label a bar of each series; a value may say how far it ranges, as ``ci``."""
-    highest = max((_top(value) for values in series.values() for value in values), default=0)
-    return _draw(pygal.Bar, labels, series, unit, range=(0, highest) if highest else None)
+def draw(chart: Chart) -> str:
+    """An SVG without style or script; empty where there is nothing to draw."""
+    match chart.drawing:
+        case Drawing.BARS:
+            values = (value for each in chart.series.values() for value in each)
+            highest = max(map(_top, values), default=0)
+            return _draw(pygal.Bar, chart, range=(0, highest) if highest else None)
+        case Drawing.LINES:
+            return _draw(pygal.Line, chart, logarithmic=True)
 
 
-def lines(labels: Sequence[str], series: Mapping[str, Values], unit: str) -> str:
-    """An SVG: a line for each series over the labels, on a logarithmic scale."""
-    return _draw(pygal.Line, labels, series, unit, logarithmic=True)
+def _top(value: float | Spread | None) -> float:
+    return value.high if isinstance(value, Spread) else value or 0
 
 
-def _top(value: float | Mapping[str, Any] | None) -> float:
-    if isinstance(value, Mapping):
-        return float(value["ci"]["high"])
-    return value or 0
+def _drawn(value: float | Spread | None) -> float | dict[str, Any] | None:
+    """A value as pygal takes it."""
+    if isinstance(value, Spread):
+        return {"value": value.value, "ci": {"low": value.low, "high": value.high}}
+    return value
 
 
 def short(value: float) -> str:
@@ -50,22 +53,17 @@ def short(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _draw(
-    kind: type[Any],
-    labels: Sequence[str],
-    series: Mapping[str, Values],
-    unit: str,
-    **options: Any,
-) -> str:
-    if not labels:
+def _draw(kind: type[Any], chart: Chart, **options: Any) -> str:
+    labels = chart.labels
+    if not labels or not chart.series:
         return ""
-    chart = kind(
+    drawing = kind(
         css=[],
         js=[],
         style=_STYLE,
         width=760,
         height=340,
-        y_title=unit,
+        y_title=chart.unit,
         max_scale=6,
         x_label_rotation=25 if max(map(len, labels)) * len(labels) > _ONE_LINE else 0,
         margin_bottom=30,
@@ -76,10 +74,10 @@ def _draw(
         formatter=short,
         **options,
     )
-    chart.x_labels = [spelled(label) for label in labels]
-    for title, values in series.items():
-        chart.add(spelled(title), list(values))
-    return _drawing(ET.fromstring(chart.render()))  # noqa: S314  (pygal made it)
+    drawing.x_labels = [spelled(label) for label in labels]
+    for title, values in chart.series.items():
+        drawing.add(spelled(title), list(map(_drawn, values)))
+    return _drawing(ET.fromstring(drawing.render()))  # noqa: S314  (pygal made it)
 
 
 def _drawing(root: ET.Element) -> str:

@@ -19,35 +19,45 @@ from urllib.parse import quote
 
 import jinja2
 
-from compat.findings.lookup import is_on
-from compat.findings.model import Findings
-from compat.report.charts import charts
-from compat.report.escape import spelled
-from compat.report.markdown import MEANINGS
-from compat.report.repeat import repeat_command
-from compat.runs.history import LETTERS, History
+from compat.document.escape import spelled
+from compat.document.parts import Text
+from compat.findings.baselines import PREVIOUS, STABLE
+from compat.findings.changes import Comparison
+from compat.findings.results import Results
+from compat.report.comparison import title, totals
+from compat.report.drawing import draw
+from compat.report.repeat import repeat_commands
+from compat.report.verdict import verdict
+from compat.report.words import MEANINGS
+from compat.runs.answers import Change
+from compat.runs.history import LETTERS, History, to_file
+from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import JSON, Build, Cell, Outcome, Run, Source
+from compat.topics.registry import TOPICS
 
 STATIC = ("style.css", "data.js", "state.js", "matrix.js", "history.js", "cell.js", "page.js")
 _LONGEST_NOTE = 200
 _DATE = len("2026-11-22")
 
 
-def write_site(run: Run, findings: Findings, history: History, folder: Path) -> None:
+def write_site(results: Results, folder: Path) -> None:
     """``folder/index.html`` with all it needs beside it; what was in ``folder`` is replaced."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "cells").mkdir(parents=True)
     page = resources.files("compat.report").joinpath("page")
     for name in STATIC:
         (folder / name).write_text(page.joinpath(name).read_text("utf-8"), encoding="utf-8")
-    columns = [_column(run, build) for build in run.builds]
-    index = page.joinpath("index.html.jinja").read_text("utf-8")
-    (folder / "index.html").write_text(_index(index, run, findings, columns), encoding="utf-8")
+    run = results.run
+    columns = _columns(run)
     probes = _probes(run)
+    commands = repeat_commands(run)
+    index = page.joinpath("index.html.jinja").read_text("utf-8")
+    (folder / "index.html").write_text(_index(index, results, columns), encoding="utf-8")
     _write(folder, "matrix-data", _matrix(run, columns, probes))
     for number, probe in enumerate(probes):
-        _write(folder, f"cells/{number}", [_details(run, row) for row in probe.rows])
-    _write(folder, "history-data", _history(history))
+        details = [[cell and _detail(cell, commands) for cell in row] for row in probe.rows]
+        _write(folder, f"cells/{number}", details)
+    _write(folder, "history-data", _history(results.history))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,35 +77,39 @@ class Probe:
     rows: Sequence[Sequence[Cell | None]]
 
 
-def _column(run: Run, build: Build) -> Column:
+def _columns(run: Run) -> list[Column]:
     started = {source.id: source.started[:_DATE] for source in run.sources}
-    dates = {
-        started[cell.seen_in]
-        for cell in run.cells
-        if is_on(cell, build) and cell.seen_in in started
-    }
-    return Column(build=build, first=min(dates, default=""), last=max(dates, default=""))
+    dates: dict[BuildId, set[str]] = {build.id: set() for build in run.builds}
+    for cell in run.cells:
+        if cell.seen_in in started:
+            dates[cell.build].add(started[cell.seen_in])
+    return [
+        Column(
+            build=build,
+            first=min(dates[build.id], default=""),
+            last=max(dates[build.id], default=""),
+        )
+        for build in run.builds
+    ]
 
 
 def _probes(run: Run) -> list[Probe]:
     """In the order in which the run names them."""
-    found: dict[str, dict[str, dict[tuple[str, str], Cell]]] = {}
+    found: dict[str, dict[str, dict[BuildId, Cell]]] = {}
     for cell in run.cells:
+        check = cell.check if cell.subject == BUILTIN else f"{cell.subject}:{cell.check}"
         checks = found.setdefault(cell.probe, {})
-        checks.setdefault(cell.check, {})[cell.build, cell.device] = cell
+        checks.setdefault(check, {})[cell.build] = cell
     return [
         Probe(
             name=name,
-            rows=[
-                [seen.get((build.id, build.device.kind)) for build in run.builds]
-                for seen in checks.values()
-            ],
+            rows=[[seen.get(build.id) for build in run.builds] for seen in checks.values()],
         )
         for name, checks in found.items()
     ]
 
 
-def _index(template: str, run: Run, findings: Findings, columns: Sequence[Column]) -> str:
+def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -105,19 +119,47 @@ def _index(template: str, run: Run, findings: Findings, columns: Sequence[Column
         finalize=_shown,
     )
     environment.filters["quote"] = _quoted
+    run = results.run
     counts = Counter(cell.outcome for cell in run.cells)
     return environment.from_string(template).render(
         run=run,
-        findings=findings,
+        findings=results.findings,
+        assessment=results.assessment,
+        verdict=verdict(results.assessment),
+        comparisons=[
+            (_COMPARED[name], comparison.old, comparison.new, totals(comparison), _told(comparison))
+            for name, comparison in results.comparisons.items()
+        ],
         columns=columns,
-        cells={cell.id for cell in run.cells},
-        charts=charts(run, findings),
+        charts=[
+            (chart, draw(chart), [[_plain(cell) for cell in row] for row in chart.table.rows])
+            for topic in TOPICS
+            for chart in topic.draw(results.matrix, results.findings.topics[topic.name])
+            if chart.labels
+        ],
         outcomes=[(each.value, MEANINGS[each], counts[each]) for each in Outcome],
-        devices=sorted({build.device.kind for build in run.builds}),
+        devices=sorted({build.id.device for build in run.builds}),
         paths=_paths(run.cells),
         newest=max((source.started for source in run.sources), default="")[:_DATE],
         static=STATIC,
     )
+
+
+_COMPARED = {PREVIOUS: "Since the run before", STABLE: "Against the stable twin"}
+
+
+def _told(comparison: Comparison) -> list[tuple[str, str, list[CellId]]]:
+    """Of each group that is worth a line: its change, what it says, and the cells."""
+    return [
+        (group.change.value, title(group), group.cells)
+        for group in comparison.groups
+        if group.change is not Change.UNKNOWN
+    ]
+
+
+def _plain(text: Text) -> str:
+    parts = text if isinstance(text, tuple) else (text,)
+    return "".join(part if isinstance(part, str) else part.text for part in parts)
 
 
 def _shown(value: Any) -> Any:
@@ -142,8 +184,8 @@ def _matrix(run: Run, columns: Sequence[Column], probes: Sequence[Probe]) -> JSO
         "meanings": {outcome.value: MEANINGS[outcome] for outcome in Outcome},
         "columns": [
             {
-                "build": column.build.id,
-                "device": column.build.device.kind,
+                "build": column.build.id.name_and_python,
+                "device": column.build.id.device,
                 "channel": column.build.channel,
                 "version": column.build.version,
                 "date": column.last,
@@ -185,12 +227,8 @@ def _check(row: Sequence[Cell | None], notes: dict[str, int]) -> JSON:
     return [some.check, list(some.params.values()), letters, noted, flaky]
 
 
-def _details(run: Run, row: Sequence[Cell | None]) -> JSON:
-    """All that is known of each cell of a check; what is empty is left out."""
-    return [None if cell is None else _detail(run, cell) for cell in row]
-
-
-def _detail(run: Run, cell: Cell) -> Mapping[str, JSON]:
+def _detail(cell: Cell, commands: Mapping[CellId, str]) -> Mapping[str, JSON]:
+    """All that is known of a cell; what is empty is left out."""
     first = cell.first
     known = {
         "params": dict(cell.params),
@@ -199,23 +237,26 @@ def _detail(run: Run, cell: Cell) -> Mapping[str, JSON]:
         "message": cell.message,
         "duration_s": cell.duration_s,
         "compile_s": cell.compile_s,
-        "metrics": dict(cell.metrics),
+        "record": {
+            name: value for each in (cell.record or {}).values() for name, value in each.items()
+        },
         "first": f"{first.outcome.value}: {first.signature or first.reason}"
         if cell.flaky and first
         else "",
         "seen_in": cell.seen_in,
-        "command": repeat_command(cell, run.builds),
+        "command": commands[cell.id],
     }
     return {name: value for name, value in known.items() if value}
 
 
 def _history(history: History) -> JSON:
     """Letters by check; each signature once, and where it was seen: check, column, signature."""
+    data = to_file(history)
     numbers: dict[str, int] = {}
-    checks = {check: number for number, check in enumerate(history.outcomes)}
+    checks = {check: number for number, check in enumerate(data["outcomes"])}
     seen = [
         [checks[check], int(column), numbers.setdefault(signature, len(numbers))]
-        for check, signatures in history.signatures.items()
+        for check, signatures in data["signatures"].items()
         for column, signature in signatures.items()
     ]
     return {
@@ -223,15 +264,15 @@ def _history(history: History) -> JSON:
             {
                 "run": column.run,
                 "date": column.date[:_DATE],
-                "build": column.build,
-                "device": column.device,
+                "build": column.build.name_and_python,
+                "device": column.build.device,
                 "version": column.version,
                 "channel": column.channel,
                 "git": column.git_version,
             }
             for column in history.columns
         ],
-        "checks": list(history.outcomes.items()),
+        "checks": list(data["outcomes"].items()),
         "signatures": list(numbers),
         "seen": seen,
     }

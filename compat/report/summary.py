@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
+from tabulate import tabulate
 
-from compat.findings.compare import Comparison
-from compat.findings.model import Findings, Met
+from compat.document.escape import printed
+from compat.document.parts import Code, Link, Part, Strong, Text
+from compat.findings.model import Use
+from compat.findings.results import Results
 from compat.report.comparison import comparison_text
 from compat.report.markdown import overview
-from compat.report.paragraph import paragraph
 from compat.report.repeat import repeat_commands
-from compat.runs.model import Run
+from compat.report.verdict import verdict
 
 _MOST = 10
 
 
-def print_summary(
-    run: Run,
-    findings: Findings,
-    comparisons: Mapping[str, Comparison],
-    report: Path,
-    console: Console,
-) -> None:
-    """The table build × path, findings, comparisons, what was unexpected, where the report is."""
+def print_summary(results: Results, report: Path, console: Console) -> None:
+    """The verdict last, where it stays on the screen; above it what it rests on."""
+    findings = results.findings
 
     def say(text: str = "") -> None:
         # Text from a run is not to be taken for markup.
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
+        console.print(printed(text), markup=False, highlight=False, soft_wrap=True)
 
+    table = overview(results)
+    rows = [[_text(cell) for cell in row] for row in table.rows]
     say()
-    say(overview(run, findings).replace("**", "").replace("\\", ""))
+    say(tabulate(rows, headers=[_text(each) for each in table.headers], disable_numparse=True))
     say()
     for sentence in findings.sentences:
         say(f"* {sentence.title}. {sentence.text}")
-    for comparison in comparisons.values():
+    commands = repeat_commands(results.run)
+    for comparison in results.comparisons.values():
         say()
-        say(comparison_text(comparison, repeat_commands(run)))
+        say(comparison_text(comparison, commands))
     say()
     for title, names in (
         ("Flaky", findings.flaky),
-        ("Failed as controls", list(findings.failed_controls)),
+        ("Failed as controls", tuple(findings.failed_controls)),
         ("Unexpected", findings.unexpected),
+        ("Records that cannot be read", tuple(findings.unfit)),
     ):
         if names:
             say(f"{title}: {len(names)}")
@@ -52,13 +52,24 @@ def print_summary(
         if len(names) > _MOST:
             say(f"  … and {len(names) - _MOST} more")
     for entry in findings.expectations:
-        why = ["unused"] * (entry.met is Met.UNUSED) + ["overdue"] * entry.overdue
+        why = ["unused"] * (entry.use is Use.UNUSED) + ["overdue"] * entry.overdue
         if why:
             said = f"{entry.probe} on {entry.builds or 'all builds'}: {entry.reason}"
             say(f"Expectation that is {' and '.join(why)}: {said}")
-    if not findings.unexpected:
-        say("Nothing unexpected was seen.")
+    for each in results.assessment.not_tested:
+        say(f"Not tested: {', '.join(each.names)} on {each.build.device}: {each.reason}")
+    for build, reason in results.assessment.broken.items():
+        say(f"Broken as a whole: {build.label}: {reason}")
     say()
-    say(paragraph(run, findings, comparisons))
+    say(verdict(results.assessment))
     say()
     say(f"Report: {report}")
+
+
+def _text(text: Text) -> str:
+    parts = text if isinstance(text, tuple) else (text,)
+    return "".join(map(_part, parts))
+
+
+def _part(part: Part) -> str:
+    return part.text if isinstance(part, Code | Strong | Link) else part

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
 from tabulate import tabulate
 
-from compat.runs.model import check_id
-from compat.runs.store import RunFolder, read_outcomes
+from compat.runs.contents import read_contents
+from compat.runs.store import RunFolder
 from compat.runs.stream import Stream
 
 
@@ -28,7 +29,7 @@ class Timing:
     build: str
     reused: Counter[str]
     seen: int
-    phases: Counter[str]
+    phases: Mapping[str, float]
     compiling: float
     running: float
 
@@ -43,29 +44,23 @@ def timings(folder: RunFolder) -> list[Timing]:
 
 
 def _timing(stream: Stream) -> Timing:
-    build = ""
-    planned = set()
-    phases: Counter[str] = Counter()
-    for kind, data in stream.read():
-        if kind == "build":
-            build = data["id"]
-        elif kind == "plan":
-            planned.add(check_id(data["probe"], data["params"]))
-        elif kind == "phase":
-            phases[data["name"]] += data["seconds"]
-        elif kind == "end":
-            phases.update(data["seconds"])
+    contents = read_contents(stream)
+    phases: dict[str, float] = defaultdict(float)
+    for phase in contents.phases:
+        phases[phase.name] += phase.seconds
+    for name, seconds in contents.end.seconds.items() if contents.end else ():
+        phases[name] += seconds
     # What is known may be more than what was asked for this time.
-    cells = [cell for check, cell in read_outcomes(stream).items() if check in planned]
-    own = [cell for cell in cells if "seen_in" not in cell]
-    compiling = sum(cell.get("compile_s", 0) for cell in own)
+    cells = [cell for check, cell in contents.cells.items() if check in contents.plans]
+    own = [cell for cell in cells if not cell.seen_in]
+    compiling = sum(cell.compile_s for cell in own)
     return Timing(
-        build=build,
-        reused=Counter(cell["seen_in"] for cell in cells if "seen_in" in cell),
+        build=contents.build.label if contents.build else "",
+        reused=Counter(cell.seen_in for cell in cells if cell.seen_in),
         seen=len(own),
         phases=phases,
         compiling=compiling,
-        running=sum(cell.get("duration_s", 0) for cell in own) - compiling,
+        running=sum(cell.duration_s for cell in own) - compiling,
     )
 
 
@@ -92,7 +87,7 @@ def timing_table(builds: list[Timing]) -> str:
         [
             build.build,
             build.seen,
-            *(f"{build.phases[phase]:.0f}" for phase in PHASES),
+            *(f"{build.phases.get(phase, 0):.0f}" for phase in PHASES),
             f"{build.compiling:.0f}",
             f"{build.running:.0f}",
         ]

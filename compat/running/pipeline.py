@@ -31,10 +31,12 @@ from compat.probes.sources import plan_source, probe_sources
 from compat.running.host import describe_harness, describe_host, fingerprint
 from compat.running.launcher import FIXED, Saved, Worker
 from compat.running.settings import Settings
-from compat.runs.model import FULL, Build, Device, Outcome, Status, Wheel, check_id, to_json
+from compat.runs.contents import End, Key, read_contents
+from compat.runs.ids import CheckId
+from compat.runs.model import FULL, Build, Device, Outcome, Status, Wheel, to_json
 from compat.runs.retention import prune
-from compat.runs.reuse import Key, Known, look_up
-from compat.runs.store import RunFolder, read_outcomes
+from compat.runs.reuse import Known, look_up
+from compat.runs.store import RunFolder
 from compat.runs.stream import Stream
 
 
@@ -60,7 +62,7 @@ def probe_builds(
     for resolution in resolutions:
         if resolution.python is not None:
             lacking(resolution.python)
-    ids = [resolution.id for resolution in resolutions]
+    ids = [resolution.id(settings.device) for resolution in resolutions]
     if twice := {name for name in ids if ids.count(name) > 1}:
         raise UsageError(f"several builds are called {', '.join(sorted(twice))}; run them apart")
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -158,7 +160,7 @@ class _Pipeline:
 
     def run_across(self, probed: _Probed, all_probed: Sequence[_Probed]) -> None:
         """Probe what a build makes of that which all the other builds saved."""
-        others = {each.build.id: each for each in all_probed if each is not probed}
+        others = {each.build.id.name_and_python: each for each in all_probed if each is not probed}
         if others:
             environments = {name: each.key.environment for name, each in others.items()}
             key = replace(probed.key, others=environments)
@@ -201,7 +203,7 @@ class _Pipeline:
         if not probed.saved.exists():
             # What was saved is gone: that it could be saved is of no use to the other builds.
             known.cells = {
-                check: cell for check, cell in known.cells.items() if cell["probe"] != SAVED
+                check: cell for check, cell in known.cells.items() if cell.probe != SAVED
             }
         known.write(stream)
         if known.complete:
@@ -224,13 +226,14 @@ class _Pipeline:
 
     def _report_cells(self, probed: _Probed) -> None:
         """Tell the progress how many cells are done, once they are planned."""
-        planned = _planned(probed.stream)
+        contents = read_contents(probed.stream)
+        planned = contents.plans.keys()
         if planned:
-            done = planned & read_outcomes(probed.stream).keys()
+            done = planned & contents.cells.keys()
             self._progress.cells(probed.build.id, len(done), len(planned))
 
     def _begin(self, build: Build) -> Stream:
-        stream = self._folder.stream(build)
+        stream = self._folder.stream(build.id)
         stream.append("build", to_json(build))
         return stream
 
@@ -249,32 +252,24 @@ class _Pipeline:
         reason: str,
         seconds: Mapping[str, float],
     ) -> None:
-        stream.append("end", {"status": status, "reason": reason, "seconds": seconds})
+        stream.append("end", to_json(End(status=status, reason=reason, seconds=seconds)))
         self._progress.end(build.id, reason or "probed")
 
 
-def _planned(stream: Stream, key: Key | None = None) -> set[str]:
-    """The planned checks, or those among them that a key concerns."""
-    return {
-        check_id(data["probe"], data["params"])
-        for kind, data in stream.read()
-        if kind == "plan" and (key is None or key.concerns(data))
-    }
-
-
-def _due(stream: Stream, key: Key, known: Known) -> tuple[set[str], set[str]]:
+def _due(stream: Stream, key: Key, known: Known) -> tuple[set[CheckId], set[CheckId]]:
     """The planned checks, and those of them to be tried again in a new process.
 
     These are the ones that never reported, that crashed, hung or lacked something on the machine,
     and those that failed and did not do so when they were seen last.
     """
-    outcomes = read_outcomes(stream)
-    planned = _planned(stream, key)
+    contents = read_contents(stream)
+    planned = {each.check for each in contents.plans.values() if key.concerns(each)}
     again = {Outcome.CRASH, Outcome.TIMEOUT, Outcome.NOT_RUN}
     failed = {Outcome.FAIL, Outcome.ERROR}
     due = set()
     for check in planned - known.cells.keys():
-        outcome = Outcome(outcomes[check]["outcome"]) if check in outcomes else Outcome.NOT_RUN
+        reported = contents.cells.get(check)
+        outcome = reported.outcome if reported else Outcome.NOT_RUN
         if outcome in again or (outcome in failed and known.outcomes.get(check) is not outcome):
             due.add(check)
     return planned, due
@@ -296,7 +291,7 @@ def described(resolution: Resolution, device: str) -> Build:
     wheel = resolution.wheel
     names = tuple(str(spec) for spec in resolution.specs)
     return Build(
-        id=resolution.id,
+        id=resolution.id(device),
         aliases=names,
         requested=names[0],
         channel=resolution.channel,

@@ -7,6 +7,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from compat.document.escape import printed
+
 
 class LiveProgress:
     """Lines for what begins and ends; in a terminal also a bar of cells for each build."""
@@ -63,6 +65,5 @@ class LiveProgress:
 
     def _say(self, build: str, what: str) -> None:
         elapsed = int(self._console.get_time() - self._started)
-        self._console.print(
-            f"{elapsed // 60:3}:{elapsed % 60:02}  {build}: {what}", markup=False, highlight=False
-        )
+        line = f"{elapsed // 60:3}:{elapsed % 60:02}  {build}: {what}"
+        self._console.print(printed(line), markup=False, highlight=False)

@@ -1,31 +1,35 @@
-"""How every check ended over time: one column for each build of each execution.
+"""How every answer was over time: one column for each build of each execution.
 
-``history.json`` is kept small: of nightlies and release candidates the newest 400 columns a device
-stay, of every other build the newest 20.
+``history.json`` is kept small: a value stands there only where it is another one than in the column
+before. Of nightlies and release candidates the newest 400 columns a device stay, of every other
+build the newest 20.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from compat.errors import UsageError
-from compat.runs.failures import signature_of_cell
-from compat.runs.model import Build, Outcome, Run, Status
+from compat.runs.answers import Change, Ending, Sample, Scale, Value, relate
+from compat.runs.decode import DamagedError, read_json
+from compat.runs.ids import BUILTIN, AnswerId, BuildId, CheckId
+from compat.runs.model import Build, Cell, Outcome, Run, Status
 from compat.runs.signature import normalise
+from compat.runs.store import write_json
+from compat.runs.versions import public_version, version_order
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # The build itself stands among the checks: it passed where it was installed, imported and run to
 # its end.
-WHOLE = "build.whole"
+WHOLE = CheckId("build.whole")
 
 LETTERS = {outcome: outcome.value[0] for outcome in Outcome}
 OUTCOMES = {letter: outcome for outcome, letter in LETTERS.items()}
@@ -35,10 +39,13 @@ _MOST_MOVING = 400
 _MOST_FIXED = 20
 _MOVING = frozenset({"nightly", "test"})
 
+# What an answer of a record may be; how a cell ended is kept apart.
+Stored: TypeAlias = bool | int | float | str | tuple[Sample, ...]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One build of one execution.
+    """One build of one execution, for one subject.
 
     Attributes:
         run: The id of the execution: of the newest one, where a report is made of several.
@@ -48,75 +55,122 @@ class Column:
 
     run: str
     date: str
-    build: str
-    device: str
+    build: BuildId
     version: str
     channel: str
     git_version: str
+    subject: str = BUILTIN
 
     @property
     def label(self) -> str:
-        """As :attr:`compat.runs.model.Build.label`."""
-        return self.build if self.device == "cpu" else f"{self.build} {self.device}"
+        """The build as people read it, and whose compiler interface was run in it."""
+        return (
+            self.build.label if self.subject == BUILTIN else f"{self.subject} on {self.build.label}"
+        )
 
     @property
-    def line(self) -> tuple[str, str, str, str]:
-        """Device, Python, channel and series: what it shares with the builds that it follows."""
+    def line(self) -> tuple[str, str, str]:
+        """Subject, device and Python: columns are compared and ordered only within one."""
+        return (self.subject, *self.build.line)
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Within its line: the channel and series that it shares with the builds it follows."""
         if self.channel == "local":
-            return (self.device, "", self.channel, self.build)
-        build, _, python = self.build.partition("-py")
-        return (self.device, python, self.channel, ".".join(build.split(".")[:2]))
+            return (*self.line, self.channel, self.build.name)
+        version = public_version(self.build.name)
+        name = f"{version.major}.{version.minor}" if version else self.build.name
+        return (*self.line, self.channel, name)
 
     @property
     def order(self) -> tuple[bool, Version, str]:
         """By version, then by time; what never got a version goes last."""
-        try:
-            return (False, Version(self.version or self.build), self.run)
-        except InvalidVersion:
-            return (True, Version("0"), self.run)
+        return (*version_order(self.version or self.build.name), self.run)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A value, and how it is to be read; the value is None where it was not known."""
+
+    scale: Scale
+    value: Value | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
-    """All columns that are kept.
+class Entry:
+    """A column, and all that was seen in it.
 
     Attributes:
-        columns: Oldest first.
-        outcomes: By check: one letter a column, and ``.`` where the check was not planned.
-        signatures: By check, by the column's index as text: of what ended badly.
+        endings: By check: how it ended; also that it was not run.
+        answers: What the checks said.
     """
 
-    columns: tuple[Column, ...] = ()
-    outcomes: Mapping[str, str]
-    signatures: Mapping[str, Mapping[str, str]]
+    column: Column
+    endings: Mapping[CheckId, Ending]
+    answers: Mapping[AnswerId, Told]
+
+    @property
+    def key(self) -> tuple[str, str, BuildId]:
+        return (self.column.run, self.column.subject, self.column.build)
 
 
-# A column with what was seen in it: by check, a letter and a signature.
-_Seen = tuple[Column, Mapping[str, tuple[str, str]]]
+@dataclass(frozen=True)
+class History:
+    """All entries that are kept, oldest first."""
 
-EMPTY = History(outcomes={}, signatures={})
+    entries: Sequence[Entry] = ()
+
+    @property
+    def columns(self) -> list[Column]:
+        return [entry.column for entry in self.entries]
+
+    def of_line(self, line: tuple[str, str, str]) -> list[Entry]:
+        """The entries of one subject, device and Python, by version, then by time."""
+        found = [entry for entry in self.entries if entry.column.line == line]
+        return sorted(found, key=lambda entry: entry.column.order)
 
 
-def columns_of(run: Run) -> History:
-    """The columns of one run; a build that could not be had has none."""
-    return _joined(_seen_in_run(run))
+EMPTY = History()
 
 
-def append(history: History, run: Run) -> History:
-    """``history`` with the columns of ``run``.
+def append(history: History, entries: Iterable[Entry]) -> History:
+    """``history`` with the columns of a run.
 
     What is new of a column that is there already replaces what it says of the same checks: a part
     of a run may be reported again.
     """
-    seen = {
-        (column.run, column.build, column.device): (column, checks)
-        for column, checks in _seen_in_history(history)
-    }
-    for column, checks in _seen_in_run(run):
-        key = (column.run, column.build, column.device)
-        earlier = seen[key][1] if key in seen else {}
-        seen[key] = (column, {**earlier, **checks})
-    return _joined(_pruned(seen.values()))
+    known = {entry.key: entry for entry in history.entries}
+    for entry in entries:
+        earlier = known.get(entry.key)
+        known[entry.key] = entry if earlier is None else _joined(earlier, entry)
+    return History(_pruned(known.values()))
+
+
+def _joined(earlier: Entry, later: Entry) -> Entry:
+    kept = {name: told for name, told in earlier.answers.items() if name.check not in later.endings}
+    return Entry(
+        column=later.column,
+        endings={**earlier.endings, **later.endings},
+        answers={**kept, **later.answers},
+    )
+
+
+def _pruned(entries: Iterable[Entry]) -> list[Entry]:
+    kept = []
+    newer: Counter[tuple[str, ...]] = Counter()
+    for entry in sorted(entries, key=_by_time, reverse=True):
+        column = entry.column
+        moving = column.channel in _MOVING
+        series = (column.subject, "" if moving else column.build, column.build.device)
+        newer[series] += 1
+        if newer[series] <= (_MOST_MOVING if moving else _MOST_FIXED):
+            kept.append(entry)
+    return kept[::-1]
+
+
+def _by_time(entry: Entry) -> tuple[Any, ...]:
+    column = entry.column
+    return (column.run, *column.order, column.build, column.subject)
 
 
 def run_id(run: Run) -> str:
@@ -129,165 +183,191 @@ def day_of(execution: str) -> str:
     return execution[: len("YYYY-MM-DD")]
 
 
+def column_of(run: Run, build: Build, cells: Iterable[Cell], subject: str = BUILTIN) -> Column:
+    """The column of a subject on a build, of which these are all ``cells``."""
+    # One that broke was tried in the newest execution, whatever was known of it.
+    broken = build.status is Status.BROKEN
+    seen_in = {run_id(run)} if broken else {cell.seen_in for cell in cells} - {""}
+    return Column(
+        run=run_id(run),
+        date=day_of(max(seen_in, default=run_id(run))),
+        build=build.id,
+        version=build.version,
+        channel=build.channel,
+        git_version=build.git_version,
+        subject=subject,
+    )
+
+
+def whole_of(build: Build) -> Ending:
+    """How a build that could be had did as a whole."""
+    if build.status is Status.OK:
+        return Ending(outcome=Outcome.PASS)
+    return Ending(outcome=Outcome.ERROR, signature=normalise(build.reason))
+
+
+# On disk.
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Track:
+    """One answer over all columns.
+
+    Attributes:
+        changes: The column's number and the value from there on, among the columns that follow one
+            another; None from where on it is not known.
+    """
+
+    scale: Scale
+    changes: tuple[tuple[int, Stored | None], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """``history.json``.
+
+    Attributes:
+        outcomes: By check: one letter a column, and ``.`` where the check was not asked.
+        signatures: By check, by the column's number as text: of what ended badly.
+    """
+
+    schema_version: int
+    columns: tuple[Column, ...]
+    outcomes: Mapping[CheckId, str]
+    signatures: Mapping[CheckId, Mapping[str, str]]
+    answers: Mapping[AnswerId, _Track] = field(default_factory=dict)
+
+
 def load_history(path: Path) -> History:
     """What :func:`save_history` wrote; an empty history where there is no such file.
 
     Raises:
-        UsageError: The file is no history.
+        DamagedError: The file is no history, or is of another schema version.
     """
-    # Here, so that a machine that only probes needs no jsonschema.
-    import jsonschema
-
     if not path.exists():
         return EMPTY
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        jsonschema.validate(data, schema())
-        return _from_json(data)
-    except (ValueError, jsonschema.ValidationError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UsageError(
-            f"{path}: expected a history as compat report writes it: {reason}"
-        ) from None
+    data = read_json(path, _File)
+    if data.schema_version != SCHEMA_VERSION:
+        raise DamagedError(
+            f"{path}: expected schema version {SCHEMA_VERSION}, not {data.schema_version}"
+        )
+    width = len(data.columns)
+    for check, letters in data.outcomes.items():
+        if len(letters) != width or not OUTCOMES.keys() | {ABSENT} >= set(letters):
+            raise DamagedError(f"{path}: {check}: expected {width} letters of outcomes")
+    return History(_entries(data))
+
+
+def _entries(data: _File) -> list[Entry]:
+    endings: list[dict[CheckId, Ending]] = [{} for _ in data.columns]
+    for check, letters in data.outcomes.items():
+        signatures = data.signatures.get(check, {})
+        for number, letter in enumerate(letters):
+            if letter != ABSENT:
+                outcome = OUTCOMES[letter]
+                signature = signatures.get(str(number), "")
+                endings[number][check] = Ending(outcome=outcome, signature=signature)
+    known = [_Known(each, data.outcomes) for each in endings]
+    followers = _followers(data.columns)
+    answers: list[dict[AnswerId, Told]] = [{} for _ in data.columns]
+    for name, track in data.answers.items():
+        check = name.check
+        changes = dict(track.changes)
+        for numbers in followers:
+            value: Stored | None = None
+            for number in numbers:
+                value = changes.get(number, value)
+                if known[number].asked(check):
+                    answers[number][name] = Told(track.scale, value)
+    return [
+        Entry(column=column, endings=endings[number], answers=answers[number])
+        for number, column in enumerate(data.columns)
+    ]
+
+
+class _Known:
+    """Of which checks a column knows something.
+
+    What several cells say together goes by a check that is none of them: it is asked where any cell
+    of its probe is.
+    """
+
+    def __init__(self, endings: Mapping[CheckId, Ending], checks: Container[CheckId]) -> None:
+        self._checks = checks
+        self._asked = {check for check, ending in endings.items() if ending.outcome.known}
+        self._probes = {check.probe for check in self._asked}
+
+    def asked(self, check: CheckId) -> bool:
+        return check in self._asked if check in self._checks else check.probe in self._probes
+
+
+def _followers(columns: Sequence[Column]) -> list[list[int]]:
+    """The numbers of the columns that follow one another, so that few values change.
+
+    Releases are run again night after night, each says what it said before; a nightly says what the
+    nightly before it said.
+    """
+    found: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, column in enumerate(columns):
+        moving = column.channel in _MOVING
+        found[(*column.line, column.channel, "" if moving else column.build)].append(number)
+    return list(found.values())
 
 
 def save_history(history: History, path: Path) -> None:
-    """Write ``history``, one column or check a line; the same history gives the same bytes.
+    """Write ``history``, one column, check or answer a line; the same history, the same bytes."""
+    write_json(path, to_file(history))
 
-    Raises:
-        jsonschema.ValidationError: It does not fit the schema; a defect of this project.
-    """
-    import jsonschema
 
-    columns = [asdict(column) for column in history.columns]
-    data = {
+def to_file(history: History) -> dict[str, Any]:
+    """``history`` as the JSON values of ``history.json``."""
+    width = len(history.entries)
+    letters: dict[CheckId, list[str]] = {}
+    signatures: dict[CheckId, dict[str, str]] = {}
+    for number, entry in enumerate(history.entries):
+        for check, ending in entry.endings.items():
+            letters.setdefault(check, [ABSENT] * width)[number] = LETTERS[ending.outcome]
+            if ending.signature:
+                signatures.setdefault(check, {})[str(number)] = ending.signature
+    tracks = _tracks(history)
+    return {
         "schema_version": SCHEMA_VERSION,
-        "columns": columns,
-        "outcomes": history.outcomes,
-        "signatures": history.signatures,
+        "columns": [asdict(column) for column in history.columns],
+        "outcomes": {check: "".join(letters[check]) for check in sorted(letters)},
+        "signatures": {check: signatures[check] for check in sorted(signatures)},
+        "answers": {name: tracks[name] for name in sorted(tracks)},
     }
-    jsonschema.validate(data, schema())
-    text = (
-        f'{{"schema_version":{SCHEMA_VERSION},\n"columns":[\n'
-        + ",\n".join(map(_line, columns))
-        + '\n],\n"outcomes":{\n'
-        + _lines(history.outcomes)
-        + '\n},\n"signatures":{\n'
-        + _lines(history.signatures)
-        + "\n}}\n"
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+
+
+def _tracks(history: History) -> dict[AnswerId, dict[str, Any]]:
+    scales: dict[AnswerId, Scale] = {}
+    changes: dict[AnswerId, list[tuple[int, Any]]] = defaultdict(list)
+    checks = {check for entry in history.entries for check in entry.endings}
+    for numbers in _followers(history.columns):
+        last: dict[AnswerId, Value | None] = {}
+        for number in numbers:
+            entry = history.entries[number]
+            known = _Known(entry.endings, checks)
+            unsaid = {name: Told(scales[name], None) for name in last.keys() - entry.answers.keys()}
+            for name, told in [*entry.answers.items(), *sorted(unsaid.items())]:
+                scales[name] = told.scale
+                if known.asked(name.check) and not _same(told.scale, last.get(name), told.value):
+                    changes[name].append((number, _json(told.value)))
+                    last[name] = told.value
+    return {
+        name: {"scale": asdict(scale), "changes": sorted(changes[name], key=lambda each: each[0])}
+        for name, scale in scales.items()
+    }
+
+
+def _json(value: Value | None) -> Any:
+    return [asdict(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _same(scale: Scale, before: Value | None, after: Value | None) -> bool:
+    return before is after is None or relate(scale, before, after) is Change.SAME
 
 
 def schema() -> Any:
     """The published JSON schema of ``history.json``."""
     return json.loads(resources.files("compat.runs").joinpath("history.schema.json").read_text())
-
-
-def _from_json(data: Mapping[str, Any]) -> History:
-    columns = tuple(Column(**column) for column in data["columns"])
-    for check, letters in data["outcomes"].items():
-        if len(letters) != len(columns):
-            raise ValueError(f"{check} has {len(letters)} letters for {len(columns)} columns")
-    return History(columns=columns, outcomes=data["outcomes"], signatures=data["signatures"])
-
-
-def _lines(entries: Mapping[str, Any]) -> str:
-    return ",\n".join(f"{_line(check)}:{_line(entries[check])}" for check in sorted(entries))
-
-
-def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _seen_in_run(run: Run) -> list[_Seen]:
-    return [
-        (
-            column_of(run, build),
-            {
-                WHOLE: (LETTERS[whole_of(build)[0]], whole_of(build)[1]),
-                **{
-                    cell.check: (LETTERS[cell.outcome], signature_of_cell(cell))
-                    for cell in run.cells
-                    if (cell.build, cell.device) == (build.id, build.device.kind)
-                },
-            },
-        )
-        for build in run.builds
-        if build.status is not Status.UNAVAILABLE
-    ]
-
-
-def column_of(run: Run, build: Build) -> Column:
-    # One that broke was tried in the newest execution, whatever was known of it.
-    seen_in = (
-        {run_id(run)}
-        if build.status is Status.BROKEN
-        else {
-            cell.seen_in
-            for cell in run.cells
-            if (cell.build, cell.device) == (build.id, build.device.kind)
-        }
-    )
-    return Column(
-        run=run_id(run),
-        date=day_of(max(seen_in - {""}, default=run_id(run))),
-        build=build.id,
-        device=build.device.kind,
-        version=build.version,
-        channel=build.channel,
-        git_version=build.git_version,
-    )
-
-
-def whole_of(build: Build) -> tuple[Outcome, str]:
-    """How a build that could be had did as a whole, with a signature."""
-    if build.status is Status.OK:
-        return Outcome.PASS, ""
-    return Outcome.ERROR, normalise(build.reason)
-
-
-def _seen_in_history(history: History) -> list[_Seen]:
-    seen: list[dict[str, tuple[str, str]]] = [{} for _ in history.columns]
-    for check, letters in history.outcomes.items():
-        signatures = history.signatures.get(check, {})
-        for index, letter in enumerate(letters):
-            if letter != ABSENT:
-                seen[index][check] = (letter, signatures.get(str(index), ""))
-    return list(zip(history.columns, seen, strict=True))
-
-
-def _pruned(columns: Iterable[_Seen]) -> list[_Seen]:
-    kept = []
-    newer: Counter[tuple[str, str]] = Counter()
-    for column, seen in sorted(columns, key=_by_time, reverse=True):
-        moving = column.channel in _MOVING
-        line = ("" if moving else column.build, column.device)
-        newer[line] += 1
-        if newer[line] <= (_MOST_MOVING if moving else _MOST_FIXED):
-            kept.append((column, seen))
-    return kept
-
-
-def _by_time(seen: _Seen) -> tuple[Any, ...]:
-    column = seen[0]
-    return (column.run, *column.order, column.build, column.device)
-
-
-def _joined(columns: Iterable[_Seen]) -> History:
-    ordered = sorted(columns, key=_by_time)
-    letters: dict[str, list[str]] = {}
-    signatures: dict[str, dict[str, str]] = {}
-    for index, (_, seen) in enumerate(ordered):
-        for check, (letter, signature) in seen.items():
-            letters.setdefault(check, [ABSENT] * len(ordered))[index] = letter
-            if signature:
-                signatures.setdefault(check, {})[str(index)] = signature
-    return History(
-        columns=tuple(column for column, _ in ordered),
-        outcomes={check: "".join(letters[check]) for check in sorted(letters)},
-        signatures={check: signatures[check] for check in sorted(signatures)},
-    )

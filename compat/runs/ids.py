@@ -77,9 +77,14 @@ class BuildId(_Id):
         return self._parts["device"]
 
     @property
+    def name_and_python(self) -> str:
+        """Without the device: what builds of one device are told apart by."""
+        return f"{self.name}-py{self.python}" if self.python else self.name
+
+    @property
     def label(self) -> str:
         """As people read it: the device stands there where it is not the CPU."""
-        name = f"{self.name}-py{self.python}" if self.python else self.name
+        name = self.name_and_python
         return name if self.device == "cpu" else f"{name} {self.device}"
 
     @property
@@ -118,7 +123,7 @@ class AnswerId(_Id):
     def of(cls, check: CheckId, name: str) -> Self:
         return cls(f"{check}.{name}")
 
-    @property
+    @cached_property
     def check(self) -> CheckId:
         return CheckId(self._parts["check"])
 
@@ -141,10 +146,10 @@ class CellId(_Id):
     def subject(self) -> str:
         return self._parts["subject"] or BUILTIN
 
-    @property
+    @cached_property
     def check(self) -> CheckId:
         return CheckId(self._parts["check"])
 
-    @property
+    @cached_property
     def build(self) -> BuildId:
         return BuildId(self._parts["build"])

@@ -6,6 +6,8 @@ import re
 import traceback
 
 _LENGTH = 240
+# Only so much of a message is looked at: the steps that this takes grow faster than its length.
+_LOOKED_AT = 2000
 
 # Applied in this order to the first line of a message.
 _VOLATILE = (
@@ -27,7 +29,7 @@ def signature_of(error: BaseException) -> str:
     """
     error = unwrapped(error)
     text = str(error).strip()
-    message = normalise(text.splitlines()[0]) if text else ""
+    message = normalise(text)
     frame = _innermost_torch_frame(error)
     return f"{type(error).__name__}: {message}" + (f" @ {frame}" if frame else "")
 
@@ -40,7 +42,8 @@ def unwrapped(error: BaseException) -> BaseException:
 
 
 def normalise(message: str) -> str:
-    """``message`` without addresses, line numbers, folders, symbol numbers and hashes."""
+    """The first line of ``message`` without addresses, line numbers, folders, symbols, hashes."""
+    message = message[:_LOOKED_AT].partition("\n")[0].strip()
     for pattern, replacement in _VOLATILE:
         message = pattern.sub(replacement, message)
     return message if len(message) <= _LENGTH else message[: _LENGTH - 1] + "…"

@@ -16,6 +16,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+# No text of a cell is longer: what a build says may be.
+LONGEST_TEXT = 20_000
+
 
 class Stream:
     """An append-only file of JSON lines; what was appended survives the process."""
@@ -29,13 +32,17 @@ class Stream:
         Raises:
             OSError: They could not all be written.
         """
-        lines = [json.dumps({"kind": kind, **data}, allow_nan=False) + "\n" for data in records]
+        lines = [
+            json.dumps({"kind": kind, **_bounded(data)}, allow_nan=False, ensure_ascii=False) + "\n"
+            for data in records
+        ]
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             size = os.fstat(descriptor).st_size
             # A line that a full disk or a kill cut short must not take the next one with it.
             cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            data = ("\n" * cut + "".join(lines)).encode()
+            # Half a surrogate pair, which a message may hold, is no text that can be written.
+            data = ("\n" * cut + "".join(lines)).encode(errors="replace")
             if os.write(descriptor, data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             os.fsync(descriptor)
@@ -54,3 +61,14 @@ class Stream:
         if self.path.exists():
             with self.path.open("rb") as file:
                 yield from (line for line in file if line.endswith(b"\n"))
+
+
+def _bounded(value: Any) -> Any:
+    """JSON values without very long texts."""
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"{value[:LONGEST_TEXT]}… ({len(value)} characters)"
+    if isinstance(value, Mapping):
+        return {_bounded(key): _bounded(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_bounded(each) for each in value]
+    return value

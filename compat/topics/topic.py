@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from compat.document.parts import Chart, Section, Sentence
@@ -27,8 +28,34 @@ class Across:
     cells: tuple[CellId, ...]
 
 
+class AdviceKind(str, Enum):
+    """What a downstream that supports some builds can do about a gate or a workaround."""
+
+    GATE_CAN_GO = "gates that can go"
+    GATE_CAN_MOVE = "gates that can move"
+    CAN_GO = "workarounds that can go"
+    STILL_NEEDED = "still needed"
+    BREAKS = "what breaks"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """What can be done about one thing, and the cells that say so."""
+
+    kind: AdviceKind
+    about: str
+    text: str
+    cells: tuple[CellId, ...]
+
+
 def no_answers_across(_: Matrix, __: str, ___: BuildId) -> Iterable[Across]:
     """Of a topic whose answers each come from a single cell."""
+    return ()
+
+
+def no_advice(_: Matrix, __: Any, ___: Sequence[BuildId]) -> Iterable[Advice]:
+    """Of a topic with neither gates nor workarounds."""
     return ()
 
 
@@ -49,6 +76,7 @@ class Topic(Generic[F]):
         say: The finding in sentences,
         show: in sections of the report,
         draw: and in charts.
+        advise: What a downstream that supports these builds can do.
     """
 
     name: str
@@ -59,3 +87,4 @@ class Topic(Generic[F]):
     say: Callable[[Matrix, F], Iterable[Sentence]]
     show: Callable[[Matrix, F], Iterable[Section]]
     draw: Callable[[Matrix, F], Iterable[Chart]] = no_charts
+    advise: Callable[[Matrix, F, Sequence[BuildId]], Iterable[Advice]] = no_advice

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from compat.runs.history import History, day_of, run_id
-from compat.runs.model import Run
+from compat.findings.results import Results
+from compat.runs.history import day_of, run_id
 from compat.tracking.github import GitHub, Issue
-from compat.tracking.nights import Wanted, is_late, known_signatures, track, watch_index
+from compat.tracking.nights import Wanted, is_late, known_symptoms, track, watch_index
 from compat.tracking.text import (
     Topic,
     index_topic,
@@ -23,9 +23,7 @@ LABEL = "nightly-matrix"
 
 
 def find_topics(
-    history: History,
-    run: Run,
-    expected: Container[str],
+    results: Results,
     *,
     nights: int,
     today: date,
@@ -36,16 +34,15 @@ def find_topics(
     A device of which the newest run saw no night is left alone: nothing new is known of it.
 
     Args:
-        history: Not empty.
-        run: The newest run in it.
-        expected: Ids of cells of the run that ended badly as expected.
-        nights: In how many nights in a row a signature must be seen.
+        results: Of the newest run.
+        nights: In how many nights in a row a symptom must be seen.
         today: For the schedule.
         run_link: Where GitHub shows this run; empty outside of GitHub.
     """
-    known = known_signatures(history, run_id(run), expected)
+    known = known_symptoms(results)
+    history, run = results.history, results.run
     topics = []
-    for device in sorted({column.device for column in history.columns}):
+    for device in sorted({column.build.device for column in history.columns}):
         tracking = track(history, device, nights, known)
         if tracking and any(column.run == run_id(run) for column in tracking.newest):
             topics.append(tracking_topic(tracking, run, run_link))

@@ -14,15 +14,20 @@ from importlib import resources
 
 import jinja2
 
-from compat.report.escape import code, inert
+from compat.document.escape import code, inert
+from compat.findings.answers import OUTCOME
 from compat.report.repeat import repeat_command
+from compat.report.words import ending_text, value_text
+from compat.runs.answers import ENDING, Ending, Kind, Scale
 from compat.runs.history import Column
+from compat.runs.ids import AnswerId
 from compat.runs.model import Run
 from compat.tracking.nights import (
     GOOD_NIGHTS,
     STALE_INDEX_DAYS,
     STALE_SCHEDULE_DAYS,
     Standing,
+    Symptom,
     Tracking,
     Trouble,
     Wanted,
@@ -62,7 +67,7 @@ def tracking_topic(tracking: Tracking, run: Run, run_link: str) -> Topic:
     marker = tracking_marker(tracking.device)
     return Topic(
         marker=marker,
-        title=f"Unexpected failures on {tracking.device}, night after night",
+        title=f"Unexpected on {tracking.device}, night after night",
         wanted=tracking.wanted,
         body=_tracking_body(marker, tracking, run, run_link),
     )
@@ -156,20 +161,36 @@ def _tracking_body(marker: str, tracking: Tracking, run: Run, run_link: str) -> 
 
 
 def _shown(trouble: Trouble, run: Run) -> Mapping[str, str]:
-    """One signature, in the words of the template."""
+    """One symptom, in the words of the template."""
     good, bad = trouble.last_good, trouble.first_bad
-    more = len(trouble.checks) - _MOST_CHECKS
+    more = len(trouble.answers) - _MOST_CHECKS
     return {
-        "signature": _quote(trouble.signature),
+        "symptom": _quote(_symptom(trouble.symptom)),
         "standing": trouble.standing.value,
         "nights": f"{trouble.nights} {'night' if trouble.nights == 1 else 'nights in a row'}",
-        "checks": ", ".join(map(_quote, trouble.checks[:_MOST_CHECKS]))
+        "checks": ", ".join(map(_quote, map(_about, trouble.answers[:_MOST_CHECKS])))
         + (f" and {more} more" if more > 0 else ""),
         "last_good": _suspect(good) if good else "none is known",
         "first_bad": _suspect(bad),
         "compare": _compare(good, bad) if good else "",
         "repeat": _repeat(trouble, run),
     }
+
+
+def _symptom(symptom: Symptom) -> str:
+    """A failure by its signature; an answer by its name and by what it said and says."""
+    if isinstance(symptom.after, Ending) and symptom.before is None:
+        return ending_text(symptom.after)
+    scale = ENDING if symptom.about == OUTCOME else Scale(kind=Kind.TEXT)
+    values = [
+        value_text(scale, value) for value in (symptom.before, symptom.after) if value is not None
+    ]
+    return f"{symptom.change.value}: {symptom.about} {' → '.join(values)}".strip()
+
+
+def _about(answer: AnswerId) -> str:
+    """The check where it is about how that ended; the answer where it is about what it said."""
+    return answer.check if answer.name == OUTCOME else answer
 
 
 def _suspect(column: Column) -> str:
@@ -187,15 +208,16 @@ def _compare(good: Column, bad: Column) -> str:
 
 def _repeat(trouble: Trouble, run: Run) -> str:
     """The command for one of its checks; empty where the run has none of them."""
-    seen_on = (trouble.seen_on.build, trouble.seen_on.device)
+    column = trouble.seen_on
+    checks = {answer.check for answer in trouble.answers}
     for cell in run.cells:
-        if cell.check in trouble.checks and (cell.build, cell.device) == seen_on:
-            return _inline(repeat_command(cell, run.builds))
+        if cell.check in checks and (cell.build, cell.subject) == (column.build, column.subject):
+            return _inline(repeat_command(cell, {build.id: build for build in run.builds}))
     return ""
 
 
 def _version(column: Column) -> str:
-    return column.version or column.build
+    return column.version or column.build.name
 
 
 def _quote(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spread:
+class PathTime:
     """Seconds of several compilations on one path."""
 
     path: str
@@ -21,7 +21,7 @@ class Spread:
 class CompileTime:
     """Seconds of each path in turns; ``hits`` is how often a cache had something for one."""
 
-    paths: tuple[Spread, ...]
+    paths: tuple[PathTime, ...]
     hits: int
 
 
@@ -30,8 +30,8 @@ class Work:
     """The work of one compilation without noise.
 
     Attributes:
-        calls: Calls of Python functions; the same each time on one build.
-        instructions: Of torch's own instruction counter; None where the machine has none.
+        calls: Of Python functions; the same each time on one build.
+        instructions: By torch's own counter; None where the machine does not let it count.
     """
 
     calls: int

@@ -24,10 +24,15 @@ class Copies:
 
 @dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """How far donating moved the outputs; None where that is not finite."""
+    """How far donating moved the outputs; None where that is not finite.
+
+    Attributes:
+        tuned: Whether each compilation tunes its kernels anew: then bits may differ by chance.
+    """
 
     max_abs: float | None
     bitwise: bool
+    tuned: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +57,21 @@ class Afterwards:
     """Whether a graph could be used in a way before it was compiled, and afterwards.
 
     Attributes:
-        failure: A signature, or what is different; empty where nothing is.
+        works_before: Whether it raised nothing and computed what eager does.
+        works: Whether it does so afterwards, and what it returns has the structure it had before.
+        failure: The signature of what it raised afterwards; empty where it raised nothing.
+        max_abs: How far it then was from eager; None where it returned nothing, or nothing finite.
+        returned_before: Type and structure of what it returned, ``Tensor`` or ``tuple of 1``; empty
+            where it raised.
+        returned: The same, afterwards.
     """
 
     works_before: bool
     works: bool
     failure: str
+    max_abs: float | None
+    returned_before: str
+    returned: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from compat.runs.ids import BuildId, CellId
+from compat.runs.model import Outcome
 from compat.topics.gates.records import Capability, PatchTarget, SharedFakeMode
 from compat.topics.matrix import Matrix, all_passed
 
@@ -65,11 +66,13 @@ class FakeModePatch:
     Attributes:
         argument: By build: whether ``fake_mode=`` works; None where that is unknown, or where the
             build has no such parameter.
+        without_argument: The builds that have no such parameter.
         patch: By build: whether the patch works.
         missed_by_name: The builds on which a patch by the dotted name misses the module.
     """
 
     argument: Mapping[BuildId, bool | None]
+    without_argument: tuple[BuildId, ...]
     patch: Mapping[BuildId, bool | None]
     missed_by_name: tuple[BuildId, ...]
     cells: tuple[CellId, ...]
@@ -114,6 +117,11 @@ def _fake_mode(matrix: Matrix) -> FakeModePatch | None:
     targets = matrix.everywhere(PatchTarget, way="string")
     return FakeModePatch(
         argument=_works(matrix, "argument"),
+        without_argument=tuple(
+            each.cell.build
+            for each in matrix.everywhere(SharedFakeMode, way="argument")
+            if each.cell.outcome is Outcome.UNSUPPORTED
+        ),
         patch=_works(matrix, "monkeypatch"),
         missed_by_name=tuple(
             each.cell.build for each in targets if each.record and not each.record.reaches

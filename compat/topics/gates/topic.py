@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compat.topics.gates.advice import advise
 from compat.topics.gates.answers import ANSWERS
 from compat.topics.gates.finding import Gates, find
 from compat.topics.gates.records import RECORDS
@@ -9,5 +10,11 @@ from compat.topics.gates.view import say, show
 from compat.topics.topic import Topic
 
 TOPIC: Topic[Gates] = Topic(
-    name="gates", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
+    name="gates",
+    records=RECORDS,
+    answers=ANSWERS,
+    find=find,
+    say=say,
+    show=show,
+    advise=advise,
 )

@@ -11,6 +11,8 @@ class Switch:
     """The same model under both settings, in a process each.
 
     Attributes:
+        max_abs: The largest difference from eager, of either setting.
+        bitwise: Whether both gave the same bits.
         legacy_calls: Calls of standalone_compile under the setting that chooses compile_fx,
         standalone_calls: and under the other one.
     """

@@ -15,7 +15,7 @@ from torch import fx
 
 from compat.interface.backend import ATTENTION, split_graph
 from compat.probes import test_cuda
-from compat.probes.agreement import TOLERANCES, difference
+from compat.probes.agreement import judge
 from compat.probes.driving import PATHS, drive, initialized, make_batches, run_eagerly
 from compat.probes.models import make_input
 
@@ -30,23 +30,23 @@ def test_the_scaled_matmul(tmp_path: Path) -> None:
     model = test_cuda.seeded(test_cuda.Float8Linear, torch.bfloat16, "cpu")
     batches = make_batches("dynamic", torch.bfloat16, "cpu")
     exact = test_cuda.Linear.forward(model, batches[0])
-    (first, _) = run_eagerly(model, batches)
+    reference = run_eagerly(model, batches)
     # Three bits of mantissa.
-    assert (first - exact).abs().max() < 0.5
+    assert (reference.eager[0].result - exact).abs().max() < 0.5
     driven = drive(model, initialized(PATHS["standalone"](), tmp_path), batches)
-    tolerance = TOLERANCES[torch.bfloat16]
-    assert difference(driven.outputs, run_eagerly(model, batches), tolerance).within_tolerance
+    assert judge(driven.calls, reference).agrees
 
 
 def test_errors_tell_precisions_apart() -> None:
     model = test_cuda.seeded(test_cuda.Linear, torch.float32, "cpu")
     batch = make_input(256, torch.float32, "cpu")
-    (output,) = run_eagerly(model, [batch])
-    error = test_cuda.error_of(output, model, batch)
+    (call,) = run_eagerly(model, [batch]).eager
+    error = test_cuda.error_of(call.result, model, batch)
     assert 0 < error < test_cuda.ERRORS["highest"]
     # As TF32 does: ten bits of mantissa for what is multiplied.
-    (rough,) = run_eagerly(model, [(batch.view(torch.int32) & -0x2000).view(torch.float32)])
-    error = test_cuda.error_of(rough, model, batch)
+    cut = (batch.view(torch.int32) & -0x2000).view(torch.float32)
+    (rough,) = run_eagerly(model, [cut]).eager
+    error = test_cuda.error_of(rough.result, model, batch)
     assert test_cuda.ERRORS["highest"] < error < test_cuda.ERRORS["high"]
 
 

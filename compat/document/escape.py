@@ -6,16 +6,23 @@ import re
 import unicodedata
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
-_LONGEST = 400
+# Longer than any sentence of this project's own; what a build says may have any length.
+_LONGEST = 4000
 
-# What GitHub takes for a person to notify or for another issue, also where markdown escapes it.
-_REFERENCE = re.compile(r"(@(?=\w)|#(?=\d)|\bGH-(?=\d)|<(?=!--))", re.IGNORECASE)
+# What GitHub takes for a person to notify, for another issue or for an address, also where markdown
+# escapes it.
+_REFERENCE = re.compile(r"(@(?=\w)|#(?=\d)|\bGH-(?=\d)|<(?=!--)|://|\bwww(?=\.))", re.IGNORECASE)
+# What GitHub's runner takes for a command where a step prints it: at the beginning of a line, and
+# an older form anywhere in it.
+_WORKFLOW_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)", re.MULTILINE)
 # Of code only what is code beyond doubt: on one line, in one cell of a table, not escaped.
 _CODE = re.compile(r"(?<![\\`])(`+)(?!`)[^\n|]+?(?<!`)\1(?!`)")
 
 
 def visible(text: str) -> str:
     """``text`` without what a terminal or a reader would not show but obey."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character in "\n\t" or not character.isspace() else " "
         for character in text
@@ -23,12 +30,14 @@ def visible(text: str) -> str:
     )
 
 
+def printed(text: str) -> str:
+    """``text`` as it may be printed: neither a terminal nor GitHub's runner obeys any of it."""
+    return _WORKFLOW_COMMAND.sub(lambda match: f"{match[0]}\u200b", visible(text))
+
+
 def plain(text: str) -> str:
     """``text`` as one line that markdown shows as it is, cut where it is very long."""
-    line = _line(text)
-    if len(line) > _LONGEST:
-        line = line[: _LONGEST - 1] + "…"
-    return _SPECIAL.sub(r"\\\1", _inert(line))
+    return _SPECIAL.sub(r"\\\1", _inert(_cut(_line(text))))
 
 
 def spelled(text: str) -> str:
@@ -45,7 +54,7 @@ def spelled(text: str) -> str:
 
 def code(text: str) -> str:
     """``text`` in code style, on one line; safe inside a table."""
-    line = _line(text).replace("`", "'").replace("|", "¦")
+    line = _cut(_line(text)).replace("`", "'").replace("|", "¦")
     return f"`{line}`" if line else ""
 
 
@@ -57,6 +66,10 @@ def inert(markdown: str) -> str:
         parts += [_inert(markdown[end : each.start()]), each[0]]
         end = each.end()
     return "".join([*parts, _inert(markdown[end:])])
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 def _line(text: str) -> str:

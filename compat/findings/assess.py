@@ -1,0 +1,115 @@
+"""What a run comes to: the first thing that every reader is told, and what a command ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from compat.findings.changes import Comparison, Group
+from compat.findings.model import Findings
+from compat.runs.ids import BuildId, CellId
+from compat.runs.model import Outcome, Status
+from compat.topics.matrix import Matrix
+
+
+class Color(str, Enum):
+    """A run in one word."""
+
+    RED = "red"  # something unexpected was seen
+    GREY = "grey"  # its controls failed, or nothing was seen: it proves nothing
+    AMBER = "amber"  # nothing unexpected, and not all was tested
+    GREEN = "green"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotTested:
+    """A build of which nothing is known; ``names`` are what it was asked for as."""
+
+    build: BuildId
+    names: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What a run comes to.
+
+    Attributes:
+        tested: The builds that were run to their end.
+        not_tested: Those that could not be had.
+        broken: Those that were there and did not come to their end, with the reason.
+        unexpected: Cells that ended badly, or say nothing, and are not explained.
+        alarms: By comparison: answers that were lost or are worse, and are not explained.
+        known: How many cells ended badly as expected.
+        unknown: How many cells of the builds that were run say nothing.
+        proves_nothing: Why; empty where the run is healthy.
+    """
+
+    color: Color
+    tested: tuple[BuildId, ...]
+    not_tested: tuple[NotTested, ...]
+    broken: Mapping[BuildId, str]
+    unexpected: tuple[CellId, ...]
+    alarms: Mapping[str, tuple[Group, ...]]
+    known: int
+    unknown: int
+    proves_nothing: str
+
+    @property
+    def red(self) -> int:
+        """How many things are unexpected."""
+        groups = [group for groups in self.alarms.values() for group in groups]
+        # What is lost against both baselines is one thing.
+        answers = {(each.answer, each.new.build) for group in groups for each in group.differences}
+        told = {(cell.check, cell.build) for cell in self.unexpected}
+        lost = {each for each in answers if (each[0].check, each[1]) not in told}
+        return len(self.broken) + len(self.unexpected) + len(lost)
+
+    @property
+    def status(self) -> int:
+        """What a command ends with: 0 where nothing unexpected was seen, 1 otherwise."""
+        return 1 if self.color in {Color.RED, Color.GREY} else 0
+
+
+def assess(matrix: Matrix, findings: Findings, comparisons: Mapping[str, Comparison]) -> Assessment:
+    """Sum a run up."""
+    builds = matrix.builds
+    broken = {build.id: build.reason for build in builds if build.status is Status.BROKEN}
+    alarms = {
+        name: tuple(comparison.alarms)
+        for name, comparison in comparisons.items()
+        if comparison.alarms
+    }
+    passed = any(cell.outcome is Outcome.PASS for cell in matrix.run.cells)
+    proves_nothing = (
+        "not one cell passed"
+        if not passed
+        else f"{len(findings.failed_controls)} of its controls failed"
+        if findings.failed_controls
+        else ""
+    )
+    not_tested = tuple(
+        NotTested(build=build.id, names=build.aliases, reason=build.reason)
+        for build in builds
+        if build.status is Status.UNAVAILABLE
+    )
+    ran = {build.id for build in builds if build.status is not Status.UNAVAILABLE}
+    unknown = sum(not cell.outcome.known for cell in matrix.run.cells if cell.build in ran)
+    if proves_nothing:
+        color = Color.GREY
+    elif broken or findings.unexpected or alarms:
+        color = Color.RED
+    else:
+        color = Color.AMBER if not_tested or unknown else Color.GREEN
+    return Assessment(
+        color=color,
+        tested=tuple(build.id for build in builds if build.status is Status.OK),
+        not_tested=not_tested,
+        broken=broken,
+        unexpected=findings.unexpected,
+        alarms=alarms,
+        known=len(findings.expected),
+        unknown=unknown + len(findings.unfit),
+        proves_nothing=proves_nothing,
+    )

@@ -1,0 +1,62 @@
+"""A run with all that follows from it: what every report and every question begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from compat.findings.answers import entries_of
+from compat.findings.assess import Assessment, assess
+from compat.findings.baselines import comparisons
+from compat.findings.changes import Comparison
+from compat.findings.derive import derive
+from compat.findings.expectations import Expectations
+from compat.findings.model import Findings
+from compat.runs.history import Entry, History, append
+from compat.runs.model import Run
+from compat.topics.matrix import Matrix
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Everything that is known of a run.
+
+    Attributes:
+        entries: The run as entries of the history.
+        history: These, and what came before.
+        comparisons: With the run before and with the stable twin, where there are such.
+    """
+
+    matrix: Matrix
+    findings: Findings
+    entries: tuple[Entry, ...]
+    history: History
+    comparisons: Mapping[str, Comparison]
+    assessment: Assessment
+
+    @property
+    def run(self) -> Run:
+        return self.matrix.run
+
+
+def results_of(run: Run, history: History, expectations: Expectations) -> Results:
+    """What ``run`` comes to; ``history`` is what came before, whether it knows ``run`` or not."""
+    matrix = Matrix(run)
+    findings = derive(matrix, expectations)
+    entries = entries_of(matrix)
+    history = append(history, entries)
+    compared = comparisons(
+        run,
+        entries,
+        history,
+        lambda difference: expectations.explain(matrix, difference),
+        findings.failed_controls,
+    )
+    return Results(
+        matrix=matrix,
+        findings=findings,
+        entries=tuple(entries),
+        history=history,
+        comparisons=compared,
+        assessment=assess(matrix, findings, compared),
+    )

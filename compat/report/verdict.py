@@ -1,0 +1,44 @@
+"""What a run comes to, in one line."""
+
+from __future__ import annotations
+
+from compat.findings.assess import Assessment, Color
+from compat.report.words import listed, number_of
+
+GLYPHS = {Color.RED: "❌", Color.GREY: "❔", Color.AMBER: "🟡", Color.GREEN: "✅"}
+
+
+def verdict(assessment: Assessment) -> str:
+    """One line: what is unexpected, what is known, and what was not tested."""
+    builds = f"on {number_of(len(assessment.tested), 'build')}"
+    if assessment.proves_nothing:
+        said = f"This run proves nothing: {assessment.proves_nothing}."
+    elif assessment.color is Color.RED:
+        said = f"{assessment.red} unexpected {builds}: {_unexpected(assessment)}."
+    else:
+        said = f"As expected {builds}; {number_of(assessment.known, 'known failure')}, none new."
+    return f"{said} {not_tested(assessment)}".strip()
+
+
+def _unexpected(assessment: Assessment) -> str:
+    groups = [group for each in assessment.alarms.values() for group in each]
+    answers = {(d.answer, d.new.build) for group in groups for d in group.differences}
+    parts = {
+        f"{number_of(len(assessment.broken), 'build')} broken as a whole": assessment.broken,
+        number_of(len(assessment.unexpected), "failure"): assessment.unexpected,
+        f"{number_of(len(answers), 'answer')} lost or worse": answers,
+    }
+    return listed([text for text, found in parts.items() if found])
+
+
+def not_tested(assessment: Assessment) -> str:
+    """The builds of which nothing is known, and how many cells say nothing; empty if all is."""
+    names = dict.fromkeys(
+        f"{name}{'' if each.build.device == 'cpu' else f' {each.build.device}'}"
+        for each in assessment.not_tested
+        for name in each.names
+    )
+    said = [f"Not tested: {listed(list(names))}."] if names else []
+    if assessment.unknown:
+        said.append(f"{number_of(assessment.unknown, 'cell')} of the tested builds unknown.")
+    return " ".join(said)

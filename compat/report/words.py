@@ -1,0 +1,61 @@
+"""Outcomes, values and changes in words: each said in one way everywhere."""
+
+from __future__ import annotations
+
+from compat.runs.answers import Change, Ending, Kind, Scale, Value
+from compat.runs.model import Outcome
+
+MEANINGS = {
+    Outcome.PASS: "the probe passed",
+    Outcome.FAIL: "an assertion of the probe failed",
+    Outcome.ERROR: "an exception that the probe did not expect",
+    Outcome.CRASH: "the probe's process died",
+    Outcome.TIMEOUT: "the probe hung",
+    Outcome.UNSUPPORTED: "the build lacks the capability, and that is no fault",
+    Outcome.SKIP: "no such device, or no way to ask here",
+    Outcome.NOT_RUN: "nothing is known: the build could not be had, the machine lacked something, "
+    "or the run ended before it",
+}
+
+CHANGES = {
+    Change.LOST: "❌ lost",
+    Change.WORSE: "🔻 worse",
+    Change.GAINED: "✅ gained",
+    Change.BETTER: "🔺 better",
+    Change.CHANGED: "🔀 changed",
+    Change.SAME: "same",
+    Change.UNKNOWN: "❔ unknown",
+}
+
+
+def value_text(scale: Scale, value: Value | None) -> str:
+    """A value as people read it."""
+    if value is None:
+        return "other values" if scale.kind in {Kind.QUANTITY, Kind.NUMBERS} else "unknown"
+    if isinstance(value, Ending):
+        return ending_text(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return "numbers"
+    number = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{number} {scale.unit}".strip() or "nothing"
+
+
+def ending_text(ending: Ending) -> str:
+    """How a cell ended; a failure by its signature."""
+    if not ending.outcome.bad:
+        return ending.outcome.value
+    # The signature of a crash or a hang says which it was.
+    said = ending.signature or ending.outcome.value
+    return said if said.startswith(ending.outcome.value) else f"{ending.outcome.value}: {said}"
+
+
+def number_of(count: int, thing: str) -> str:
+    """``1 check``, ``2 checks``."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -1,0 +1,29 @@
+"""What the records of cost say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from compat.runs.answers import Good, Kind, Said, Scale
+from compat.topics.cost.records import CompileTime, Work
+
+# TODO figures
+CALLS = Scale(kind=Kind.QUANTITY, good=Good.LESS, noise=0.45, unit="calls")
+INSTRUCTIONS = Scale(kind=Kind.QUANTITY, good=Good.LESS, noise=0.45, unit="instructions")
+
+
+def of_work(record: Work) -> Iterable[Said]:
+    yield Said(name="calls", scale=CALLS, value=record.calls)
+    yield Said(name="instructions", scale=INSTRUCTIONS, value=record.instructions)
+
+
+def of_compile_time(_: CompileTime) -> Iterable[Said]:
+    """Seconds are information: two runs of one build differ in them."""
+    return ()
+
+
+ANSWERS: Mapping[type, Callable[[Any], Iterable[Said]]] = {
+    Work: of_work,
+    CompileTime: of_compile_time,
+}

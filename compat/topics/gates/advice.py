@@ -1,0 +1,70 @@
+"""Which gates can go or move, and whether the patch of FakeTensorMode can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from compat.runs.ids import BuildId, CellId
+from compat.topics.gates.finding import FakeModePatch, Gate, Gates, Verdict
+from compat.topics.matrix import Matrix
+from compat.topics.topic import Advice, AdviceKind
+from compat.topics.words import labels
+
+
+def advise(_: Matrix, gates: Gates, builds: Sequence[BuildId]) -> Iterable[Advice]:
+    """For a downstream that supports all of ``builds``, oldest first."""
+    yield from (_gate(gate, builds) for gate in gates.gates)
+    if gates.fake_mode is not None:
+        yield _fake_mode(gates.fake_mode, builds)
+
+
+def _gate(gate: Gate, builds: Sequence[BuildId]) -> Advice:
+    def those(*verdicts: Verdict) -> list[BuildId]:
+        return [build for build in builds if gate.verdicts[build] in verdicts]
+
+    has, lacks = those(Verdict.USED, Verdict.MISSED), those(Verdict.ABSENT, Verdict.BROKEN)
+    ships = f"Downstream ships the gate {gate.floor}" if gate.floor else "Downstream ships no gate"
+    if broken := those(Verdict.BROKEN):
+        kind, text = AdviceKind.BREAKS, f"{ships}; {labels(broken)} lack the feature."
+    elif unknown := those(Verdict.UNKNOWN):
+        kind, text = AdviceKind.UNKNOWN, f"Nothing is known of {labels(unknown)}."
+    elif not lacks:
+        kind = AdviceKind.GATE_CAN_GO
+        text = f"{ships}, and every build has the feature: pass it always."
+    elif those(Verdict.MISSED):
+        kind = AdviceKind.GATE_CAN_MOVE
+        text = f"{ships}; {labels(has)} have the feature, {labels(lacks)} do not."
+        if _from_there_on(builds, has):
+            text += f" The gate can open at {has[0].label}."
+    else:
+        kind = AdviceKind.STILL_NEEDED
+        text = f"{ships}, which is right: {labels(lacks)} lack the feature."
+    cells = tuple(cell for build in builds for cell in gate.cells[build])
+    return Advice(kind=kind, about=f"gate of {gate.feature}", text=text, cells=cells)
+
+
+def _from_there_on(builds: Sequence[BuildId], has: Sequence[BuildId]) -> bool:
+    """Whether those that have something are the last ones of each device and Python."""
+    lines = {build.line for build in builds}
+    return all(
+        [b for b in builds if b.line == line][-len(own) :] == own
+        for line in lines
+        if (own := [build for build in has if build.line == line])
+    )
+
+
+def _fake_mode(patch: FakeModePatch, builds: Sequence[BuildId]) -> Advice:
+    lacks = [build for build in builds if build in patch.without_argument]
+    unknown = [build for build in builds if patch.argument[build] is None and build not in lacks]
+    fails = [build for build in builds if patch.argument[build] is False]
+    if lacks or fails:
+        kind = AdviceKind.STILL_NEEDED
+        said = [f"{labels(lacks)} have no fake_mode=."] if lacks else []
+        said += [f"fake_mode= fails on {labels(fails)}."] if fails else []
+        text = " ".join(said)
+    elif unknown:
+        kind, text = AdviceKind.UNKNOWN, f"Nothing is known of {labels(unknown)}."
+    else:
+        kind, text = AdviceKind.CAN_GO, "Every build takes fake_mode= instead."
+    cells: tuple[CellId, ...] = tuple(cell for cell in patch.cells if cell.build in builds)
+    return Advice(kind=kind, about="the patch of FakeTensorMode", text=text, cells=cells)

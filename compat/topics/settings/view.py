@@ -1,0 +1,85 @@
+"""The switch in words and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from compat.document.parts import Section, Sentence, Table
+from compat.topics.matrix import Matrix
+from compat.topics.settings.finding import Effect, Switches, Switching
+from compat.topics.words import NOT_KNOWN, labels
+
+_WORDS = {
+    Effect.BITWISE: "✅ =",
+    Effect.CLOSE: "✅ ≈",
+    Effect.DEAD: "❌ does not switch",
+    Effect.DIFFERS: "❌ differs",
+    Effect.UNKNOWN: NOT_KNOWN,
+}
+_SENTENCES = {
+    Effect.DEAD: "COMPAT_USE_STANDALONE_COMPILE does not choose the path",
+    Effect.DIFFERS: "one of the two settings computes something else than eager",
+    Effect.UNKNOWN: "what the switch does is not known",
+}
+
+
+def say(_: Matrix, found: Switches) -> Iterable[Sentence]:
+    """What is wrong with the switch and where, or that nothing is."""
+    for effect, said in _SENTENCES.items():
+        where = [
+            (build, each)
+            for by_build in found.dtypes.values()
+            for build, each in by_build.items()
+            if each.effect is effect
+        ]
+        if where:
+            yield Sentence(
+                title=f"settings: {said}",
+                text=f"So it is on {labels(build for build, _ in where)}.",
+                cells=tuple(each.cell for _, each in where),
+            )
+    for device in dict.fromkeys(build.device for each in found.dtypes.values() for build in each):
+        if sentence := _say_well(device, found):
+            yield sentence
+
+
+def _say_well(device: str, found: Switches) -> Sentence | None:
+    """Where the switch does what it should on a device."""
+    well = [
+        (build, each)
+        for by_build in found.dtypes.values()
+        for build, each in by_build.items()
+        if build.device == device and each.effect in {Effect.BITWISE, Effect.CLOSE}
+    ]
+    if not well:
+        return None
+    bitwise = sum(each.effect is Effect.BITWISE for _, each in well)
+    return Sentence(
+        title=f"settings: the switch chooses the path on {device}",
+        text=f"Under either setting the outputs are eager's on "
+        f"{labels(build for build, _ in well)}; in {bitwise} of "
+        f"{len(well)} cells both settings give the same bits.",
+        cells=tuple(each.cell for _, each in well),
+    )
+
+
+def show(matrix: Matrix, found: Switches) -> Iterable[Section]:
+    """Dtype × build."""
+    rows = [
+        [dtype, *(_said(by_build.get(build.id)) for build in matrix.builds)]
+        for dtype, by_build in found.dtypes.items()
+    ]
+    yield Section(
+        title="The switch between the paths",
+        intro="`COMPAT_USE_STANDALONE_COMPILE=0` and `=1`, in a process each: `=` the very same "
+        "bits, `≈` both as near to float64 as rounding explains; then the largest difference from "
+        "eager.",
+        tables=[Table(headers=["dtype", *(build.label for build in matrix.builds)], rows=rows)],
+    )
+
+
+def _said(each: Switching | None) -> str:
+    if each is None:
+        return ""
+    number = "" if each.max_abs is None else f" {each.max_abs:.1e}"
+    return _WORDS[each.effect] + number
