@@ -1,7 +1,7 @@
 """Whether probes, records and topics fit together, told from their source alone.
 
-Each check gives a line for everything that does not fit;
-together with mypy they see to it that what is renamed in one place is renamed everywhere.
+Each check gives a line for everything that does not fit. With mypy, they see to it that what is
+renamed in one place is renamed everywhere.
 """
 
 from __future__ import annotations
