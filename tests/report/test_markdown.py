@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from compat.findings.derive import derive
 from compat.document.escape import code, inert, plain
+from compat.findings.derive import derive
 from compat.report.markdown import render
 from compat.runs.model import Device, Outcome, Run, Status
 from tests.conftest import make_build, make_cell, make_run

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from compat.document.escape import spelled
 from compat.findings.derive import derive
 from compat.findings.model import ExpectationFinding, Met
-from compat.document.escape import spelled
 from compat.report.site import write_site
 from compat.runs.history import columns_of
 from compat.runs.model import Device, Outcome, Run, Status
