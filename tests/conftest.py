@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from compat.builds.config import load_builds
 from compat.builds.environment import Environment, install
@@ -27,6 +28,10 @@ from compat.runs.model import (
     Source,
 )
 from compat.topics.records import encode
+
+# The same examples each time; a busy machine is no reason to fail.
+settings.register_profile("house", derandomize=True, deadline=None)
+settings.load_profile("house")
 
 ROOT = Path(__file__).parents[1]
 # A few cells of 2.10 to 2.13, as they were really seen.
