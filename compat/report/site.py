@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 import jinja2
+from markupsafe import Markup
 
 from compat.document.escape import spelled
 from compat.document.parts import Text
@@ -127,7 +128,13 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         assessment=results.assessment,
         verdict=verdict(results.assessment),
         comparisons=[
-            (_COMPARED[name], comparison.old, comparison.new, totals(comparison), _told(comparison))
+            (
+                _COMPARED[name],
+                comparison.old,
+                comparison.new,
+                totals(comparison),
+                *_told(comparison),
+            )
             for name, comparison in results.comparisons.items()
         ],
         columns=columns,
@@ -148,13 +155,17 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
 _COMPARED = {PREVIOUS: "Since the run before", STABLE: "Against the stable twin"}
 
 
-def _told(comparison: Comparison) -> list[tuple[str, str, list[CellId]]]:
-    """Of each group that is worth a line: its change, what it says, and the cells."""
-    return [
-        (group.change.value, title(group), group.cells)
-        for group in comparison.groups
-        if group.change is not Change.UNKNOWN
-    ]
+# Of what alarms all is told at once; the rest has a command.
+_MOST_GROUPS = 30
+
+
+def _told(comparison: Comparison) -> tuple[list[tuple[str, str, list[CellId]]], int]:
+    """Of each group that is worth a line its change, what it says and its cells; how many more."""
+    groups = [group for group in comparison.groups if group.change is not Change.UNKNOWN]
+    shown = [group for group in groups if group.alarms][: 2 * _MOST_GROUPS]
+    shown += [group for group in groups if not group.alarms][:_MOST_GROUPS]
+    told = [(group.change.value, title(group), group.cells) for group in shown]
+    return told, len(groups) - len(shown)
 
 
 def _plain(text: Text) -> str:
@@ -164,7 +175,7 @@ def _plain(text: Text) -> str:
 
 def _shown(value: Any) -> Any:
     """What the template prints: text without characters that play tricks."""
-    return spelled(value) if type(value) is str else value
+    return spelled(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _quoted(text: str) -> str:
