@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,13 +24,13 @@ from markupsafe import Markup
 from compat.document.escape import spelled
 from compat.document.parts import Text
 from compat.findings.baselines import PREVIOUS, STABLE
-from compat.findings.changes import Comparison
+from compat.findings.changes import Comparison, Pair, differing
 from compat.findings.results import Results
 from compat.report.comparison import title, totals
 from compat.report.drawing import draw
 from compat.report.repeat import repeat_commands
 from compat.report.verdict import verdict
-from compat.report.words import MEANINGS
+from compat.report.words import MEANINGS, value_text
 from compat.runs.answers import Change
 from compat.runs.history import LETTERS, History, to_file
 from compat.runs.ids import BUILTIN, BuildId, CellId
@@ -59,6 +60,7 @@ def write_site(results: Results, folder: Path) -> None:
         details = [[cell and _detail(cell, commands) for cell in row] for row in probe.rows]
         _write(folder, f"cells/{number}", details)
     _write(folder, "history-data", _history(results.history))
+    _write(folder, "changes-data", _changes(results))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +260,33 @@ def _detail(cell: Cell, commands: Mapping[CellId, str]) -> Mapping[str, JSON]:
         "command": commands[cell.id],
     }
     return {name: value for name, value in known.items() if value}
+
+
+def _changes(results: Results) -> JSON:
+    """By two builds of one subject, device and Python: the answers in which the newer one differs.
+
+    Each as the change, the check, the answer's name and what both builds say.
+    """
+    entries = sorted(results.entries, key=lambda entry: entry.column.order)
+    pairs = [
+        Pair(old=old, new=new)
+        for old, new in combinations(entries, 2)
+        if old.column.line == new.column.line
+    ]
+    return {
+        f"{pair.old.column.build}..{pair.new.column.build}": [
+            [
+                each.change.value,
+                each.answer.check,
+                each.answer.name,
+                value_text(each.scale, each.before),
+                value_text(each.scale, each.after),
+            ]
+            for each in differing(pair)
+        ]
+        for pair in pairs
+        if pair.new.column.subject == BUILTIN
+    }
 
 
 def _history(history: History) -> JSON:
