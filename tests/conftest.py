@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +62,16 @@ def make_cell(
     *,
     device: str = "cpu",
     record: object | None = None,
+    raw: Mapping[str, Mapping[str, Any]] | None = None,
     **changes: Any,
 ) -> Cell:
-    """A cell; ``record`` is what its probe recorded."""
+    """A cell; ``record`` is what its probe recorded, ``raw`` the same as it stands on disk."""
     values: dict[str, Any] = {
         "build": build_id(build, device),
         "probe": probe,
         "params": {},
         "outcome": outcome,
-        "record": None if record is None else encode(probe, record),
+        "record": raw if record is None else encode(probe, record),
         "seen_in": "" if outcome is Outcome.NOT_RUN else SOURCE.id,
     }
     return Cell(**{**values, **changes})
