@@ -14,6 +14,8 @@ from compat.runs.model import DEFAULT, FULL
 SAVED = "artifacts.saved"
 ACROSS = "artifacts.across"
 
+_HERE = Path(__file__).parent
+
 
 @dataclass(frozen=True)
 class ProbeSource:
@@ -34,11 +36,9 @@ class ProbeSource:
     body: ast.Module
 
 
-def probes() -> list[ProbeSource]:
+def probes(folder: Path = _HERE) -> list[ProbeSource]:
     """All of them, in the order in which they run."""
-    return [
-        probe for path in sorted(Path(__file__).parent.glob("test_*.py")) for probe in _in(path)
-    ]
+    return [probe for path in sorted(folder.glob("test_*.py")) for probe in _in(path)]
 
 
 def _in(path: Path) -> list[ProbeSource]:

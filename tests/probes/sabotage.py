@@ -471,6 +471,28 @@ def compile_fx_is_off(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(compilers.inductor, "compile_fx", lambda *a, **k: Off(real(*a, **k)))
 
 
+@sabotage_of("context_inputs.inputs[real-static-tls")
+def compile_fx_returns_a_bare_tensor(patch: pytest.MonkeyPatch) -> None:
+    real = compilers.inductor.compile_fx
+
+    def compile_fx(*args: Any, **kwargs: Any) -> Callable[..., Any]:
+        compiled = real(*args, **kwargs)
+        return lambda *inputs: compiled(*inputs)[0]
+
+    patch.setattr(compilers.inductor, "compile_fx", compile_fx)
+
+
+@sabotage_of("tracing_context.strategy[thread-static")
+def outputs_are_not_finite(patch: pytest.MonkeyPatch) -> None:
+    real = compilers.inductor.compile_fx
+
+    def compile_fx(*args: Any, **kwargs: Any) -> Callable[..., Any]:
+        compiled = real(*args, **kwargs)
+        return lambda *inputs: [each * torch.nan for each in compiled(*inputs)]
+
+    patch.setattr(compilers.inductor, "compile_fx", compile_fx)
+
+
 @sabotage_of(
     "donation.afterwards[call-tuple-standalone", "donation.afterwards[call-bare-standalone"
 )
@@ -495,6 +517,45 @@ def donated_graph_is_wrong(patch: pytest.MonkeyPatch) -> None:
         return artifact
 
     wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("donation.afterwards[call-tuple-standalone", "donation.afterwards[call-tuple-donated")
+def output_becomes_a_list(patch: pytest.MonkeyPatch) -> None:
+    def wrapper(real: Any, graph: fx.GraphModule, inputs: Any, **kwargs: Any) -> Any:
+        artifact = real(graph, inputs, **kwargs)
+        (output,) = graph.graph.find_nodes(op="output")
+        output.args = (list(output.args[0]),)
+        graph.recompile()
+        return artifact
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("cost.work[1-compile_fx", "cost.work[1-standalone")
+def nothing_is_broken(patch: pytest.MonkeyPatch) -> None:
+    """The control of what follows."""
+
+
+@sabotage_of("cost.work[1-compile_fx", "cost.work[1-standalone")
+def nothing_is_broken_again(patch: pytest.MonkeyPatch) -> None:
+    """In a process of its own."""
+
+
+@sabotage_of("cost.work[1-compile_fx", "cost.work[1-standalone")
+def compile_fx_does_its_work_twice(patch: pytest.MonkeyPatch) -> None:
+    real = compilers.inductor.compile_fx
+    busy = []
+
+    def twice(graph: fx.GraphModule, *args: Any, **kwargs: Any) -> Any:
+        # It calls itself.
+        if not busy:
+            busy.append(True)
+            with torch._inductor.config.patch(force_disable_caches=True):
+                real(copy.deepcopy(graph), *args, **kwargs)
+            busy.clear()
+        return real(graph, *args, **kwargs)
+
+    patch.setattr(compilers.inductor, "compile_fx", twice)
 
 
 @sabotage_of("artifacts.damaged[binary-truncated")

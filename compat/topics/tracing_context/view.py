@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from compat.document.parts import Code, Section, Sentence, Table, Text
 from compat.runs.ids import BuildId
@@ -19,6 +19,7 @@ _WORKS = {True: "✅", False: "❌", None: NOT_KNOWN}
 
 def say(_: Matrix, found: TracingContext) -> Iterable[Sentence]:
     """Where the workaround can go, what that rests on, and what it costs."""
+    controls = [build for line in found.lines for build in line.those(True)]
     for line in found.lines:
         if needed := line.those(True):
             yield Sentence(
@@ -29,11 +30,18 @@ def say(_: Matrix, found: TracingContext) -> Iterable[Sentence]:
         elif free := line.those(False):
             yield Sentence(
                 title=f"tracing context: no control for {labels(free)}",
-                text="None of these builds needs the workaround, and none of their device and "
-                "Python does, so nothing here shows that the probe can see the failure. "
-                f"{_ways(found, line)}",
+                text=" ".join([*_say_uncontrolled(controls), _ways(found, line)]),
                 cells=line.cells,
             )
+
+
+def _say_uncontrolled(controls: Sequence[BuildId]) -> Iterable[str]:
+    yield (
+        "No build of this device and Python needs the workaround, so nothing shows that the probe "
+        "can see the failure there."
+    )
+    if controls:
+        yield f"Of another device or Python, {labels(controls)} shows it."
 
 
 def _say_needed(found: TracingContext, line: Line) -> Iterable[str]:

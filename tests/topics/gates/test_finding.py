@@ -1,0 +1,80 @@
+"""Each gate against what the builds have."""
+
+from __future__ import annotations
+
+import pytest
+
+from compat.runs.ids import BuildId
+from compat.runs.model import Outcome
+from compat.topics.gates.finding import Verdict, find
+from tests.topics.cells import make_build, make_cell, make_matrix
+from tests.topics.gates.cells import capability, shared, target, unknown
+
+
+@pytest.mark.parametrize(
+    ("gate", "there", "verdict", "available"),
+    [
+        (True, True, Verdict.USED, True),
+        (False, True, Verdict.MISSED, True),
+        (True, False, Verdict.BROKEN, False),
+        (False, False, Verdict.ABSENT, False),
+    ],
+)
+def test_verdicts(gate: bool, there: bool, verdict: Verdict, available: bool) -> None:
+    (found,) = find(make_matrix(capability("2.13.0-cpu", gate, there))).gates
+    assert found.verdicts == {BuildId("2.13.0-cpu"): verdict}
+    assert verdict.available is available
+    assert found.floor == "2.13.0.dev"
+    assert found.source == "vllm#39733"
+
+
+def test_a_build_without_the_cell_and_a_crashed_one_are_unknown() -> None:
+    matrix = make_matrix(
+        unknown("2.11.0-cpu"),
+        capability("2.12.1-cpu", False, True),
+        builds=tuple(map(make_build, ["2.11.0-cpu", "2.12.1-cpu", "2.13.0-cpu"])),
+    )
+    (gate,) = find(matrix).gates
+    assert list(gate.verdicts.values()) == [Verdict.UNKNOWN, Verdict.MISSED, Verdict.UNKNOWN]
+    assert gate.those(Verdict.MISSED) == ["2.12.1-cpu"]
+    assert Verdict.UNKNOWN.available is None
+    assert gate.cells[BuildId("2.13.0-cpu")] == ()
+
+
+def test_a_record_of_another_shape_is_unknown() -> None:
+    cell = capability("2.13.0-cpu", True, True)
+    cell = make_cell(cell.build, None, probe=cell.probe, params=cell.params)
+    (gate,) = find(make_matrix(cell)).gates
+    assert gate.verdicts == {BuildId("2.13.0-cpu"): Verdict.UNKNOWN}
+    assert gate.floor is None
+
+
+def test_features_are_kept_apart() -> None:
+    matrix = make_matrix(
+        capability("2.13.0-cpu", True, True, "aot"), capability("2.13.0-cpu", False, True)
+    )
+    assert [gate.feature for gate in find(matrix).gates] == ["aot", "fake_mode"]
+
+
+def test_the_patch_and_the_argument() -> None:
+    matrix = make_matrix(
+        shared("2.12.1-cpu", "argument", Outcome.UNSUPPORTED),
+        shared("2.12.1-cpu", "monkeypatch"),
+        shared("2.13.0-py3.10-cpu", "argument"),
+        shared("2.13.0-py3.10-cpu", "monkeypatch", Outcome.FAIL),
+        target("2.12.1-cpu", True),
+        target("2.13.0-py3.10-cpu", False),
+        target("2.13.0-py3.10-cpu", True, "module"),
+    )
+    patch = find(matrix).fake_mode
+    assert patch is not None
+    assert list(patch.argument.values()) == [None, True]
+    assert list(patch.patch.values()) == [True, False]
+    assert patch.missed_by_name == ("2.13.0-py3.10-cpu",)
+    assert len(patch.cells) == 6
+
+
+def test_nothing_asked() -> None:
+    found = find(make_matrix(builds=(make_build("2.13.0-cpu"),)))
+    assert found.gates == ()
+    assert found.fake_mode is None

@@ -1,0 +1,82 @@
+"""Context inputs in words."""
+
+from __future__ import annotations
+
+from compat.document.parts import Sentence
+from compat.runs.model import Cell, Outcome
+from compat.topics.inputs.finding import Case, find
+from compat.topics.inputs.view import name_cases, say, show
+from tests.topics.cells import make_matrix
+from tests.topics.inputs.cells import refused, taken, unknown
+from tests.topics.saying import rows
+
+
+def said(*cells: Cell) -> list[Sentence]:
+    matrix = make_matrix(*cells)
+    return list(say(matrix, find(matrix)))
+
+
+def both(build: str) -> list[Cell]:
+    return [
+        taken(build, "mixed", "none", "context.params_flat"),
+        refused(build, "mixed", "tls"),
+        taken(build, "real", "none"),
+        taken(build, "real", "tls"),
+    ]
+
+
+def test_one_sentence_for_the_builds_that_do_the_same() -> None:
+    cells = [cell for build in ("2.11.0-cpu", "2.12.1-cpu", "2.12.1-cuda") for cell in both(build)]
+    on_cpu, on_cuda = said(*cells)
+    assert on_cpu.title == "tracing context: what hiding it does on 2.11.0, 2.12.1"
+    assert on_cpu.text == (
+        "Hidden by tls: inputs that compile_fx takes only then: none; inputs that it then refuses: "
+        "mixed. Unhidden, it writes in Dynamo's own context: context.params_flat (mixed)."
+    )
+    assert on_cpu.cells == tuple(cell.id for cell in cells[:8])
+    assert on_cuda.title.endswith("on 2.12.1 cuda")
+
+
+def test_a_way_that_does_something_else_is_said_apart() -> None:
+    build = "2.11.0-cpu"
+    (sentence,) = said(
+        *both(build),
+        *(taken(build, kind, "thread") for kind in ("mixed", "real")),
+        refused(build, "mixed", "tracing"),
+        unknown(build, "real", "tracing", Outcome.CRASH),
+    )
+    assert "Hidden by thread: inputs that compile_fx takes only then: none;" in sentence.text
+    assert "then refuses: mixed; not known for 1 of 2 cases." in sentence.text
+
+
+def test_nothing_hidden_and_nothing_written() -> None:
+    (sentence,) = said(taken("2.13.0-cpu", "real", "none"))
+    assert sentence.text == (
+        "Hiding it was not tried. Unhidden, it writes in Dynamo's own context: nothing."
+    )
+
+
+def test_cases_have_names() -> None:
+    every = [Case(kind, batch) for kind in ("own", "foreign") for batch in ("static", "dynamic")]
+    assert name_cases(every, every) == "all inputs"
+    assert name_cases(every[:2], every) == "own"
+    assert name_cases(every[:3], every) == "own, foreign static"
+    assert name_cases([], every) == ""
+
+
+def test_the_table() -> None:
+    matrix = make_matrix(
+        taken("2.11.0-cpu", "real", "none", "context.params_flat"),
+        taken("2.11.0-cpu", "real", "none", "context.params_flat", "a", "b", batch="dynamic"),
+        refused("2.12.1-cpu", "real", "none"),
+        taken("2.12.1-cpu", "real", "none", batch="dynamic"),
+        taken("2.13.0-cpu", "real", "none"),
+        unknown("2.13.0-cpu", "real", "none", Outcome.CRASH, batch="dynamic"),
+        taken("2.14.1-cpu", "real", "tls"),
+    )
+    (section,) = show(matrix, find(matrix))
+    assert rows(section) == [
+        ["inputs", "hidden by", "2.11.0", "2.12.1", "2.13.0", "2.14.1"],
+        ["real", "none", "✅ writes 3", "refuses", "☠️ 1 of 2", ""],
+        ["real", "tls", "", "", "", "✅"],
+    ]
