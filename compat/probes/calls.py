@@ -141,7 +141,8 @@ def digest(calls: Sequence[Call]) -> str:
     hasher = hashlib.sha256()
     for tensor in tensors_of(calls):
         hasher.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        flat = tensor.detach().cpu().contiguous().view(-1)
+        # contiguous() keeps the odd stride of a dimension of one element; a copy has none.
+        flat = tensor.detach().cpu().clone(memory_format=torch.contiguous_format).view(-1)
         hasher.update(flat.view(torch.uint8).numpy().tobytes())
     return hasher.hexdigest()[:16]
 

@@ -34,6 +34,7 @@ def check_parity(
             error=seen.error,
             eager_error=seen.eager_error,
             ratio=seen.ratio,
+            bias_ratio=seen.bias_ratio,
             element_ratio=seen.element_ratio,
             worst_steps=seen.worst_steps,
             contract=seen.contract,

@@ -167,8 +167,8 @@ def in_two_threads(device: str, cache_dir: Path) -> bool:
             executor.submit(leaves_another, model, device, cache_dir / model)
             for model in ("mlp", "reduction")
         ]
-        results = [each.result() for each in done]
-        return any(results)
+        left = [each.result() for each in done]
+    return any(left)
 
 
 def inside_another(device: str, cache_dir: Path) -> bool:

@@ -26,7 +26,8 @@ import torch._inductor
 from torch import fx
 from torch._inductor import codecache
 
-from compat.interface import compilers, settings, tracing_context
+from compat.interface import compilers, settings, shapes, tracing_context
+from compat.probes import calls as calls_of
 from compat.probes import (
     real_models,
     test_artifacts,
@@ -518,6 +519,45 @@ def donated_graph_is_wrong(patch: pytest.MonkeyPatch) -> None:
     wrap_standalone_compile(patch, wrapper)
 
 
+@sabotage_of("donation.afterwards[call-tuple-standalone", "donation.afterwards[call-tuple-donated")
+def output_becomes_a_list(patch: pytest.MonkeyPatch) -> None:
+    def wrapper(real: Any, graph: fx.GraphModule, inputs: Any, **kwargs: Any) -> Any:
+        artifact = real(graph, inputs, **kwargs)
+        (output,) = graph.graph.find_nodes(op="output")
+        output.args = (list(output.args[0]),)
+        graph.recompile()
+        return artifact
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@sabotage_of("cost.work[1-compile_fx", "cost.work[1-standalone")
+def nothing_is_broken(patch: pytest.MonkeyPatch) -> None:
+    """The control of what follows."""
+
+
+@sabotage_of("cost.work[1-compile_fx", "cost.work[1-standalone")
+def nothing_is_broken_again(patch: pytest.MonkeyPatch) -> None:
+    """In a process of its own."""
+
+
+@sabotage_of("cost.work[1-compile_fx", "cost.work[1-standalone")
+def compile_fx_does_its_work_twice(patch: pytest.MonkeyPatch) -> None:
+    real = compilers.inductor.compile_fx
+    busy = []
+
+    def twice(graph: fx.GraphModule, *args: Any, **kwargs: Any) -> Any:
+        # It calls itself.
+        if not busy:
+            busy.append(True)
+            with torch._inductor.config.patch(force_disable_caches=True):
+                real(copy.deepcopy(graph), *args, **kwargs)
+            busy.clear()
+        return real(graph, *args, **kwargs)
+
+    patch.setattr(compilers.inductor, "compile_fx", twice)
+
+
 @sabotage_of("artifacts.damaged[binary-truncated")
 def damage_goes_unnoticed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(test_artifacts, "DAMAGES", dict.fromkeys(test_artifacts.DAMAGES, lambda _: None))
@@ -532,6 +572,40 @@ def artifacts_know_their_place(patch: pytest.MonkeyPatch) -> None:
         return real(path=path, format=format)
 
     patch.setattr(torch._inductor.CompiledArtifact, "load", staticmethod(load))
+
+
+@sabotage_of("artifacts.placed[unpacked-moved")
+def loading_kills_the_process(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        torch._inductor.CompiledArtifact, "load", staticmethod(lambda **kwargs: os.abort())
+    )
+
+
+@sabotage_of("artifacts.reload[unpacked")
+def loading_compiles(patch: pytest.MonkeyPatch) -> None:
+    def load(self: Any, handle: Any, graph: fx.GraphModule, inputs: Any) -> Any:
+        compiled, _ = self.compile(graph, inputs, shapes.CompileRange(1, 8192), key="again")
+        return compilers.with_convention_of(graph, compiled)
+
+    patch.setattr(compilers.StandaloneCompiler, "load", load)
+
+
+@sabotage_of("artifacts.reload[binary")
+def loaded_artifact_returns_other_strides(patch: pytest.MonkeyPatch) -> None:
+    """Of the last piece alone: in those ahead of it, generated code would refuse them."""
+    real = test_artifacts.pack
+
+    def pack(calls: Any) -> bytes:
+        turned = (each.result.mT.contiguous().mT for each in calls)
+        return real([calls_of.Call(result) for result in turned])
+
+    patch.setattr(test_artifacts, "pack", pack)
+
+
+@sabotage_of("artifacts.damaged[aot-raw-bit-flipped")
+def a_flipped_bit_moves_the_numbers(patch: pytest.MonkeyPatch) -> None:
+    real = test_artifacts.RawAotCompiler.load
+    patch.setattr(test_artifacts.RawAotCompiler, "load", lambda *args: Off(real(*args)))
 
 
 @sabotage_of("artifacts.saved_by_two[binary")

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from compat.builds.environment import Environment, install_packages
+from compat.runs.answers import Change, relate
 from compat.runs.contents import Reported, read_contents
 from compat.runs.ids import CheckId
 from compat.runs.model import Outcome
 from compat.runs.stream import Stream
+from compat.topics.cost.answers import CALLS
 from tests.conftest import variables_inside
 
 RED = {Outcome.FAIL, Outcome.ERROR}
@@ -104,8 +106,11 @@ def recorded(cell: Reported) -> Mapping[str, Any]:
         ("compile_fx_returns_a_bare_tensor", "not as eager: structure"),
         ("outputs_are_not_finite", "outputs are off by nan"),
         ("kept_graph_is_emptied", "no longer fit for it"),
-        ("damage_goes_unnoticed", "right: off by 0"),
-        ("artifacts_know_their_place", "refused: "),
+        ("damage_goes_unnoticed", "unnoticed: outputs are off by"),
+        ("artifacts_know_their_place", "refused: AssertionError: saved at another place"),
+        ("loading_kills_the_process", "crashed: the new process ended with -6"),
+        ("loading_compiles", "the new process compiled 4 times"),
+        ("loaded_artifact_returns_other_strides", "strides not as eager"),
         ("savers_overwrite_each_other", "wrong: "),
         ("hiding_forgets_the_outer_context", "another tracing context is left behind"),
     ],
@@ -122,7 +127,7 @@ def test_red(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
     [
         ("donated_graph_is_copied", "copied"),
         ("nothing_is_compiled", "less than a copy"),
-        ("donation_moves_the_outputs", "donation moves the outputs"),
+        ("donation_moves_the_outputs", "donated, the outputs are off by"),
         ("donor_is_used_up", "was donated before"),
         ("donated_graph_is_wrong", "a donated graph is wrong"),
     ],
@@ -135,6 +140,38 @@ def test_red_where_there_is_donation(sabotaged: Sabotaged, sabotage: str, says: 
         else:
             assert cell.outcome in RED
             assert says in cell.message
+
+
+def test_a_donor_that_returns_a_list_no_longer_works(sabotaged: Sabotaged) -> None:
+    by_flag = {cell.params["flag"]: cell for cell in sabotaged.under("output_becomes_a_list")}
+    assert by_flag["standalone"].outcome is Outcome.FAIL
+    assert "no longer fit for it" in by_flag["standalone"].message
+    if sabotaged.spec == "2.11":
+        assert by_flag["donated"].outcome is Outcome.UNSUPPORTED
+        return
+    assert by_flag["donated"].outcome is Outcome.PASS
+    seen = recorded(by_flag["donated"])
+    assert (seen["works_before"], seen["works"]) == (True, False)
+    assert (seen["returned_before"], seen["returned"]) == ("tuple(Tensor)", "list(Tensor)")
+
+
+def calls_under(sabotaged: Sabotaged, sabotage: str) -> dict[str, int]:
+    """How many Python functions a compilation called, by path."""
+    return {cell.params["path"]: recorded(cell)["calls"] for cell in sabotaged.under(sabotage)}
+
+
+def test_two_processes_count_the_same_calls(sabotaged: Sabotaged) -> None:
+    once = calls_under(sabotaged, "nothing_is_broken")
+    again = calls_under(sabotaged, "nothing_is_broken_again")
+    assert once.keys() == again.keys() == {"compile_fx", "standalone"}
+    for path, calls in once.items():
+        assert again[path] == pytest.approx(calls, rel=1e-3)
+
+
+def test_work_that_is_done_twice_is_worse(sabotaged: Sabotaged) -> None:
+    healthy = calls_under(sabotaged, "nothing_is_broken")
+    for path, calls in calls_under(sabotaged, "compile_fx_does_its_work_twice").items():
+        assert relate(CALLS, healthy[path], calls) is Change.WORSE, (path, healthy[path], calls)
 
 
 def test_the_context_probe_sees_the_crash(sabotaged: Sabotaged) -> None:
@@ -167,6 +204,13 @@ def test_noise_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("outputs_are_noisy")
     assert cell.outcome is Outcome.PASS
     assert recorded(cell)["repeats_bitwise"] is False
+
+
+def test_what_a_flipped_bit_does_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("a_flipped_bit_moves_the_numbers")
+    assert cell.outcome is Outcome.PASS
+    assert recorded(cell)["load"] == "wrong"
+    assert recorded(cell)["max_abs"] > 0
 
 
 def test_a_member_that_is_newly_needed(sabotaged: Sabotaged) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from compat.builds.environment import Environment, adopt
-from compat.runs.model import Outcome
+from compat.runs.ids import BuildId, CheckId
+from compat.runs.model import Outcome, Run
+from compat.topics.artifacts.records import Across, Load
+from compat.topics.matrix import Matrix
 from tests.conftest import ROOT
 from tests.sabotaged_build import Place, by_check, sabotaged, share_bytecode
 
@@ -52,13 +55,18 @@ def test_wrong_and_crashed_loads_are_red(
     )
     assert status == 1
     released, broken = (build.id for build in run.builds)
-    assert released == "2.13.0"
-    good = by_check(run, released)
-    assert good[f"artifacts.across[aot-{broken}]"].metrics["verdict"] == "right"
-    assert {cell.outcome for cell in good.values()} == {Outcome.PASS}
-    bad = by_check(run, broken)
-    assert bad["artifacts.across[aot-2.13.0]"].outcome is Outcome.FAIL
-    assert bad["artifacts.across[aot-2.13.0]"].metrics["verdict"] == "wrong"
-    assert bad["artifacts.across[binary-2.13.0]"].outcome is Outcome.FAIL
-    assert bad["artifacts.across[binary-2.13.0]"].metrics["verdict"] == "crashed"
-    assert bad["artifacts.saved[aot]"].outcome is Outcome.PASS
+    assert released == "2.13.0-cpu"
+    good, bad = (by_load(run, build) for build in (released, broken))
+    assert good[f"artifacts.across[aot-{broken.name}]"] == (Outcome.PASS, Load.RIGHT)
+    assert {outcome for outcome, _ in good.values()} == {Outcome.PASS}
+    assert bad["artifacts.across[aot-2.13.0]"] == (Outcome.FAIL, Load.WRONG)
+    assert bad["artifacts.across[binary-2.13.0]"] == (Outcome.FAIL, Load.CRASHED)
+    assert by_check(run, broken)["artifacts.saved[aot]"].outcome is Outcome.PASS
+
+
+def by_load(run: Run, build: BuildId) -> Mapping[CheckId, tuple[Outcome, Load | None]]:
+    """How the loads of other builds' artifacts ended."""
+    return {
+        each.cell.check: (each.cell.outcome, each.record.load if each.record else None)
+        for each in Matrix(run).seen(Across, build)
+    }

@@ -13,12 +13,13 @@ import pytest
 
 from compat.builds.environment import Environment
 from compat.running.host import default_jobs
-from compat.runs.model import Cell, Outcome, cell_from_json
+from compat.runs.contents import Reported, read_contents
+from compat.runs.model import Device, Outcome
 from compat.runs.stream import Stream
 from compat.worker.gpu import gpu_is_there
 from tests.conftest import variables_inside
 
-Work = Callable[..., tuple[list[Cell], dict[str, object]]]
+Work = Callable[..., tuple[list[Reported], Device]]
 
 without_gpu = pytest.mark.skipif(gpu_is_there(), reason="this machine has an NVIDIA GPU")
 
@@ -34,7 +35,7 @@ def work(real_build: Callable[[str], Environment], tmp_path: Path) -> Work:
     else:
         environment = Environment(python=Path(sys.executable), scratch=tmp_path)
 
-    def run(device: str, *select: str, **variables: str) -> tuple[list[Cell], dict[str, object]]:
+    def run(device: str, *select: str, **variables: str) -> tuple[list[Reported], Device]:
         temporary = environment.scratch / "tests"
         temporary.mkdir(exist_ok=True)
         stream = Stream(tmp_path / "stream.jsonl")
@@ -55,11 +56,10 @@ def work(real_build: Callable[[str], Environment], tmp_path: Path) -> Work:
             },
         )
         assert worker.returncode == 0, worker.stdout + worker.stderr
-        records = list(stream.read())
-        identity = {"subject": "builtin", "build": "2.13", "device": device}
-        (said,) = [data for kind, data in records if kind == "environment"]
-        cells = [cell_from_json({**data, **identity}) for kind, data in records if kind == "cell"]
-        return cells, said["device"]
+        contents = read_contents(stream)
+        assert contents.damaged == []
+        assert contents.environment is not None
+        return list(contents.cells.values()), contents.environment.device
 
     return run
 
@@ -76,14 +76,7 @@ def test_no_gpu(work: Work) -> None:
     assert {(cell.outcome, cell.reason) for cell in cells} == {
         (Outcome.SKIP, "this machine has no NVIDIA GPU")
     }
-    assert device == {
-        "kind": "cuda",
-        "name": "",
-        "driver": None,
-        "capability": "",
-        "runtime": "",
-        "count": 0,
-    }
+    assert device == Device(kind="cuda")
 
 
 @without_gpu
@@ -98,7 +91,7 @@ def test_a_gpu_that_torch_cannot_use(work: Work, tmp_path: Path) -> None:
     (reason,) = {cell.reason for cell in cells}
     # What torch says of its own accord on this machine.
     assert reason.startswith("torch cannot use the GPU: Found no NVIDIA driver on your system.")
-    assert device["driver"] == "999.1"
+    assert device.driver == "999.1"
 
 
 def test_what_is_for_a_gpu_is_not_planned_for_a_cpu(work: Work) -> None:
@@ -124,4 +117,4 @@ def test_an_illegal_access_costs_one_cell(work: Work) -> None:
     assert first.outcome is Outcome.ERROR
     assert "illegal memory access" in first.reason
     assert second.outcome is Outcome.PASS
-    assert device["count"]
+    assert device.count

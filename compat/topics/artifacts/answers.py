@@ -60,6 +60,7 @@ def _safe(record: Loaded) -> Iterable[Said]:
 def _load(record: Loaded) -> Iterable[Said]:
     yield text("load", record.load.value)
     yield text("refusal", f"{record.raised}: {record.said}" if record.raised else "none")
+    yield text("contract", " ".join(record.contract) or "as eager")
     yield count("compilations", record.compilations)
 
 

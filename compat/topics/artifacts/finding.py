@@ -115,7 +115,7 @@ def _foreign(matrix: Matrix) -> tuple[Foreign, ...]:
         build, params = each.cell.build, each.cell.params
         key = (build.line, params.get(KIND, ""), params.get(SAVED_BY, ""))
         groups.setdefault(key, {})[build] = _fate(each)
-    known = [build.id.name for build in matrix.builds]
+    known = [build.id.name_and_python for build in matrix.builds]
 
     def order(key: tuple[tuple[str, str], str, str]) -> tuple[tuple[str, str], str, int, str]:
         line, kind, saved_by = key

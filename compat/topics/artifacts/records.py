@@ -27,8 +27,9 @@ class Loaded:
         said: What that exception says, in one line and normalised.
         exit_code: Of a process that died of it, as :mod:`multiprocessing` has it: a signal is
             negative. None where it lived.
-        max_abs: How far the outputs are off; None where there are none, or where that is not
-            finite.
+        max_abs: How far the outputs are from eager's; None where there are none, or where that is
+            not finite.
+        contract: What else differs from eager; see :class:`compat.topics.parity.records.Parity`.
         compilations: How often the loading process compiled all the same.
     """
 
@@ -37,6 +38,7 @@ class Loaded:
     said: str = ""
     exit_code: int | None = None
     max_abs: float | None = None
+    contract: tuple[str, ...] = ()
     compilations: int = 0
 
 

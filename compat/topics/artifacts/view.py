@@ -252,6 +252,7 @@ def _loaded(loaded: Loaded) -> str:
     words = _WORDS[loaded.load]
     if loaded.load is Load.WRONG:
         words += " and not finite" if loaded.max_abs is None else f" by {loaded.max_abs:.1e}"
+        words += "".join(f", other {trait}" for trait in loaded.contract)
     if loaded.exit_code is not None:
         words += f" with {_exit(loaded.exit_code)}"
     return words + _compiled(loaded)

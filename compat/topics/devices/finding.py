@@ -126,7 +126,7 @@ def _paths(
     )
 
 
-def differences(matrix: Matrix, answers_of: Callable[[BuildId], Iterable[Answer]]) -> Differences:
+def differences(matrix: Matrix, answers_of: Callable[[Build], Iterable[Answer]]) -> Differences:
     """What a GPU answers otherwise than a CPU with the same torch.
 
     Compared are answers that have a good side, and how cells ended. What is neither good nor bad,
@@ -138,16 +138,17 @@ def differences(matrix: Matrix, answers_of: Callable[[BuildId], Iterable[Answer]
         answers_of: All answers of a build.
     """
     groups: dict[tuple[str, AnswerId, Value, Value], list[tuple[Twins, tuple[CellId, ...]]]] = {}
-    twins, alone = _twins(matrix)
-    for pair in twins:
-        on_cpu = {_key(answer): answer for answer in answers_of(pair.cpu)}
-        for gpu in answers_of(pair.gpu):
+    pairs, alone = _pairs(matrix)
+    for cpu_build, gpu_build in pairs:
+        twins = _twins(cpu_build, gpu_build)
+        on_cpu = {_key(answer): answer for answer in answers_of(cpu_build)}
+        for gpu in answers_of(gpu_build):
             cpu = on_cpu.get(_key(gpu))
             if cpu is None or cpu.value is None or gpu.value is None:
                 continue
             if _comparable(gpu.scale) and _differ(gpu.scale, cpu.value, gpu.value):
                 key = (*_key(gpu), cpu.value, gpu.value)
-                groups.setdefault(key, []).append((pair, (*cpu.cells, *gpu.cells)))
+                groups.setdefault(key, []).append((twins, (*cpu.cells, *gpu.cells)))
     return Differences(
         differences=tuple(
             Difference(
@@ -155,12 +156,12 @@ def differences(matrix: Matrix, answers_of: Callable[[BuildId], Iterable[Answer]
                 answer=answer,
                 cpu=cpu_says,
                 gpu=gpu_says,
-                twins=tuple(pair for pair, _ in group),
+                twins=tuple(each for each, _ in group),
                 cells=tuple(cell for _, cells in group for cell in cells),
             )
             for (subject, answer, cpu_says, gpu_says), group in groups.items()
         ),
-        twins=twins,
+        twins=tuple(_twins(cpu, gpu) for cpu, gpu in pairs),
         alone=alone,
     )
 
@@ -183,23 +184,24 @@ def _subject(answer: Answer) -> str:
     return next((cell.subject for cell in answer.cells), BUILTIN)
 
 
-def _twins(matrix: Matrix) -> tuple[tuple[Twins, ...], tuple[BuildId, ...]]:
-    """Builds on a GPU with the same torch on a CPU, and those without."""
+def _pairs(matrix: Matrix) -> tuple[list[tuple[Build, Build]], tuple[BuildId, ...]]:
+    """Builds on a GPU, each ahead of it the same torch on a CPU, and those without such."""
     ok = [build for build in matrix.builds if build.status is Status.OK]
-    on_cpu = [build for build in ok if build.id.device == "cpu"]
-    twins, alone = [], []
+    pairs, alone = [], []
     for gpu in ok:
         if gpu.id.device == "cpu":
             continue
-        same = [cpu for cpu in on_cpu if _torch(cpu) == _torch(gpu)]
-        # Of several, the one with the same Python if there is one.
-        same.sort(key=lambda cpu: _minor(cpu) != _minor(gpu))
+        same = [cpu for cpu in ok if cpu.id.device == "cpu" and _torch(cpu) == _torch(gpu)]
         if same:
-            pair = Twins(cpu=same[0].id, gpu=gpu.id, same_python=_minor(same[0]) == _minor(gpu))
-            twins.append(pair)
+            # Of several, one with the same Python if there is one.
+            pairs.append((max(same, key=lambda cpu: _minor(cpu) == _minor(gpu)), gpu))
         else:
             alone.append(gpu.id)
-    return tuple(twins), tuple(alone)
+    return pairs, tuple(alone)
+
+
+def _twins(cpu: Build, gpu: Build) -> Twins:
+    return Twins(cpu=cpu.id, gpu=gpu.id, same_python=_minor(cpu) == _minor(gpu))
 
 
 def _torch(build: Build) -> tuple[str, str]:

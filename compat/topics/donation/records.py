@@ -61,8 +61,7 @@ class Afterwards:
         works: Whether it does so afterwards, and what it returns has the structure it had before.
         failure: The signature of what it raised afterwards; empty where it raised nothing.
         max_abs: How far it then was from eager; None where it returned nothing, or nothing finite.
-        returned_before: Type and structure of what it returned, ``Tensor`` or ``tuple of 1``; empty
-            where it raised.
+        returned_before: The types of what it returned, as ``tuple(Tensor)``; empty where it raised.
         returned: The same, afterwards.
     """
 

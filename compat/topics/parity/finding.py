@@ -41,7 +41,7 @@ class Combination:
         check: What the paths' checks share.
         max_abs: The largest difference from eager; None where none is known, or it is not finite.
         max_rel: And the largest relative one.
-        share: The largest error as a share of what is allowed, of outputs and of elements,
+        share: The largest error as a share of what is allowed, of outputs, their bias and elements,
         path: and the path that has it; empty where none is known.
         error: That path's root mean square error, in rounding steps,
         eager_error: eager's,
@@ -164,10 +164,8 @@ def _combine(build: BuildId, check: CheckId, seen: Sequence[Seen[Parity]]) -> Co
 
 
 def _share(record: Parity) -> float | None:
-    """The larger of an output's and an element's; None where one is not known."""
-    if record.ratio is None or record.element_ratio is None:
-        return None
-    return max(record.ratio, record.element_ratio)
+    """The largest of the three that it has; None where one is not known."""
+    return _largest([record.ratio, record.bias_ratio, record.element_ratio])
 
 
 def _largest(values: Sequence[float | None]) -> float | None:

@@ -32,6 +32,7 @@ class Parity:
         error: The root mean square error against float64, in rounding steps of the dtype,
         eager_error: and eager's.
         ratio: That error as a share of what is allowed: above 1 it is red.
+        bias_ratio: Likewise the part of the error that all elements have in common.
         element_ratio: Likewise of the worst element,
         worst_steps: and how far it is from float64, in rounding steps.
         contract: What else is not as eager returns it, such as ``strides``; None where not asked.
@@ -48,6 +49,7 @@ class Parity:
     error: float | None
     eager_error: float | None
     ratio: float | None
+    bias_ratio: float | None
     element_ratio: float | None
     worst_steps: float | None
     contract: tuple[str, ...] | None

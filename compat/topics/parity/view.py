@@ -78,7 +78,8 @@ def _say_agreement(line: Line, combinations: Sequence[Combination]) -> Sentence:
     if unknown:
         builds = labels(each.build for each in unknown)
         said.append(
-            f"{len(unknown)} are not known, as a path did not come to its end there: on {builds}."
+            f"{len(unknown)} are not known, since a path there did not come to its end or left no "
+            f"record: on {builds}."
         )
     said += _say_extent(combinations)
     return Sentence(
@@ -100,6 +101,13 @@ def _say_extent(combinations: Sequence[Combination]) -> Iterable[str]:
         yield (
             f"Run again, each gives its own bits once more in {repeats.count(True)} of the "
             f"{len(repeats) - repeats.count(None)} combinations in which that was asked."
+        )
+    if apart := [each for each in combinations if each.max_abs is not None]:
+        most = max(each.max_abs or 0.0 for each in apart)
+        worst = [each for each in apart if each.max_abs == most]
+        yield (
+            f"The largest difference from eager is {most:.2g}: {_model(worst[0])} "
+            f"({labels(each.build for each in worst)})."
         )
     judged = [each for each in combinations if each.share is not None]
     if judged:

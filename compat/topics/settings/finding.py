@@ -9,6 +9,7 @@ from enum import Enum
 from compat.runs.ids import BuildId, CellId
 from compat.runs.model import Outcome
 from compat.topics.matrix import Matrix, Seen
+from compat.topics.settings.answers import switches
 from compat.topics.settings.records import Switch
 
 
@@ -67,7 +68,7 @@ def _effect(seen: Seen[Switch]) -> Effect:
     record = seen.record
     if record is None or seen.cell.outcome not in {Outcome.PASS, Outcome.FAIL}:
         return Effect.UNKNOWN
-    if record.legacy_calls or not record.standalone_calls:
+    if switches(record) is False:
         return Effect.DEAD
     if seen.cell.outcome is Outcome.FAIL:
         return Effect.DIFFERS

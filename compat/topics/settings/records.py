@@ -14,13 +14,13 @@ class Switch:
         max_abs: The largest difference from eager, of either setting.
         bitwise: Whether both gave the same bits.
         legacy_calls: Calls of standalone_compile under the setting that chooses compile_fx,
-        standalone_calls: and under the other one.
+        standalone_calls: and under the other one; None where a run did not count them.
     """
 
     max_abs: float | None
     bitwise: bool
-    legacy_calls: int
-    standalone_calls: int
+    legacy_calls: int | None
+    standalone_calls: int | None
 
 
 RECORDS: Mapping[str, type] = {

@@ -23,44 +23,32 @@ _SENTENCES = {
 }
 
 
-def say(_: Matrix, found: Switches) -> Iterable[Sentence]:
-    """What is wrong with the switch and where, or that nothing is."""
-    for effect, said in _SENTENCES.items():
-        where = [
+def say(matrix: Matrix, found: Switches) -> Iterable[Sentence]:
+    """For each device and Python: what the switch does, and where."""
+    for line in dict.fromkeys(build.id.line for build in matrix.builds):
+        seen = [
             (build, each)
             for by_build in found.dtypes.values()
             for build, each in by_build.items()
-            if each.effect is effect
+            if build.line == line
         ]
-        if where:
+        named = ", Python ".join(filter(None, line))
+        for effect, said in _SENTENCES.items():
+            if where := [(build, each) for build, each in seen if each.effect is effect]:
+                yield Sentence(
+                    title=f"settings on {named}: {said}",
+                    text=f"So it is on {labels(build for build, _ in where)}.",
+                    cells=tuple(each.cell for _, each in where),
+                )
+        if well := [each for each in seen if each[1].effect in {Effect.BITWISE, Effect.CLOSE}]:
+            bitwise = sum(each.effect is Effect.BITWISE for _, each in well)
             yield Sentence(
-                title=f"settings: {said}",
-                text=f"So it is on {labels(build for build, _ in where)}.",
-                cells=tuple(each.cell for _, each in where),
+                title=f"settings on {named}: the switch chooses the path",
+                text=f"Under either setting the outputs are eager's on "
+                f"{labels(build for build, _ in well)}; in {bitwise} of {len(well)} cells both "
+                f"settings give the same bits.",
+                cells=tuple(each.cell for _, each in well),
             )
-    for device in dict.fromkeys(build.device for each in found.dtypes.values() for build in each):
-        if sentence := _say_well(device, found):
-            yield sentence
-
-
-def _say_well(device: str, found: Switches) -> Sentence | None:
-    """Where the switch does what it should on a device."""
-    well = [
-        (build, each)
-        for by_build in found.dtypes.values()
-        for build, each in by_build.items()
-        if build.device == device and each.effect in {Effect.BITWISE, Effect.CLOSE}
-    ]
-    if not well:
-        return None
-    bitwise = sum(each.effect is Effect.BITWISE for _, each in well)
-    return Sentence(
-        title=f"settings: the switch chooses the path on {device}",
-        text=f"Under either setting the outputs are eager's on "
-        f"{labels(build for build, _ in well)}; in {bitwise} of "
-        f"{len(well)} cells both settings give the same bits.",
-        cells=tuple(each.cell for _, each in well),
-    )
 
 
 def show(matrix: Matrix, found: Switches) -> Iterable[Section]:
