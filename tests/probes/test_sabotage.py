@@ -103,7 +103,7 @@ def recorded(cell: Reported) -> Mapping[str, Any]:
         ("buffers_stay_as_they_were", "outputs are off by"),
         ("hidden_context_is_touched", "hidden, and yet it changed context.params_flat"),
         ("compile_fx_is_off", "it compiles, and is off by"),
-        ("compile_fx_returns_a_bare_tensor", "not as eager: structure"),
+        ("compile_fx_returns_a_bare_tensor", "it compiles, and returns Tensor"),
         ("outputs_are_not_finite", "outputs are off by nan"),
         ("kept_graph_is_emptied", "no longer fit for it"),
         ("damage_goes_unnoticed", "unnoticed: outputs are off by"),
