@@ -39,7 +39,9 @@ class Assessment:
         tested: The builds that were run to their end.
         not_tested: Those that could not be had.
         broken: Those that were there and did not come to their end, with the reason.
-        unexpected: Cells that ended badly, or say nothing, and are not explained.
+        failures: Cells that ended badly and are not explained.
+        silent: Cells that say nothing although their build was run, or that are controls and do not
+            say what they have to.
         alarms: By comparison: answers that were lost or are worse, and are not explained.
         known: How many cells ended badly as expected.
         unknown: How many cells of the builds that were run say nothing.
@@ -50,7 +52,8 @@ class Assessment:
     tested: tuple[BuildId, ...]
     not_tested: tuple[NotTested, ...]
     broken: Mapping[BuildId, str]
-    unexpected: tuple[CellId, ...]
+    failures: tuple[CellId, ...]
+    silent: tuple[CellId, ...]
     alarms: Mapping[str, tuple[Group, ...]]
     known: int
     unknown: int
@@ -62,9 +65,9 @@ class Assessment:
         groups = [group for groups in self.alarms.values() for group in groups]
         # What is lost against both baselines is one thing.
         answers = {(each.answer, each.new.build) for group in groups for each in group.differences}
-        told = {(cell.check, cell.build) for cell in self.unexpected}
+        told = {(cell.check, cell.build) for cell in (*self.failures, *self.silent)}
         lost = {each for each in answers if (each[0].check, each[1]) not in told}
-        return len(self.broken) + len(self.unexpected) + len(lost)
+        return len(self.broken) + len(self.failures) + len(self.silent) + len(lost)
 
     @property
     def status(self) -> int:
@@ -95,6 +98,7 @@ def assess(matrix: Matrix, findings: Findings, comparisons: Mapping[str, Compari
         if build.status is Status.UNAVAILABLE
     )
     ran = {build.id for build in builds if build.status is not Status.UNAVAILABLE}
+    bad = {cell.id for cell in matrix.run.cells if cell.outcome.bad}
     unknown = sum(not cell.outcome.known for cell in matrix.run.cells if cell.build in ran)
     if proves_nothing:
         color = Color.GREY
@@ -107,7 +111,8 @@ def assess(matrix: Matrix, findings: Findings, comparisons: Mapping[str, Compari
         tested=tuple(build.id for build in builds if build.status is Status.OK),
         not_tested=not_tested,
         broken=broken,
-        unexpected=findings.unexpected,
+        failures=tuple(cell for cell in findings.unexpected if cell in bad),
+        silent=tuple(cell for cell in findings.unexpected if cell not in bad),
         alarms=alarms,
         known=len(findings.expected),
         unknown=unknown + len(findings.unfit),

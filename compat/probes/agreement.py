@@ -127,7 +127,7 @@ def judge(
     if len(actual) != len(reference.eager):
         differing.add(STRUCTURE)
         errors.append(_INCOMPARABLE)
-    for call, eager, exact in zip(actual, reference.eager, reference.exact):  # noqa: B905
+    for call, eager, exact in zip(actual, reference.eager, reference.exact, strict=False):
         differing.update(contract_differences(call, eager))
         if len(call.tensors) != len(eager.tensors):
             differing.add(STRUCTURE)
@@ -157,7 +157,7 @@ def _or_infinite(value: float) -> float:
 def contract_differences(actual: Call, expected: Call) -> set[str]:
     """``structure`` or the names of the traits in which two calls differ."""
     differing = set() if actual.structure == expected.structure else {STRUCTURE}
-    for got, wanted in zip(actual.traits, expected.traits):  # noqa: B905  (that is structure)
+    for got, wanted in zip(actual.traits, expected.traits, strict=False):
         differing |= {
             each.name
             for each in fields(Traits)

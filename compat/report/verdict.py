@@ -25,7 +25,8 @@ def _unexpected(assessment: Assessment) -> str:
     answers = {(d.answer, d.new.build) for group in groups for d in group.differences}
     parts = {
         f"{number_of(len(assessment.broken), 'build')} broken as a whole": assessment.broken,
-        number_of(len(assessment.unexpected), "failure"): assessment.unexpected,
+        number_of(len(assessment.failures), "failure"): assessment.failures,
+        f"{number_of(len(assessment.silent), 'cell')} without a usable answer": assessment.silent,
         f"{number_of(len(answers), 'answer')} lost or worse": answers,
     }
     return listed([text for text, found in parts.items() if found])

@@ -365,7 +365,7 @@ def _json(value: Value | None) -> Any:
 
 
 def _same(scale: Scale, before: Value | None, after: Value | None) -> bool:
-    return before is after is None or relate(scale, before, after) is Change.SAME
+    return before == after or relate(scale, before, after) is Change.SAME
 
 
 def schema() -> Any:

@@ -36,6 +36,7 @@ from compat.probes import (
     test_settings,
     test_tracing_context,
 )
+from compat.probes.driving import SINGLE_SIZE
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -280,6 +281,119 @@ def outputs_are_noisy(patch: pytest.MonkeyPatch) -> None:
     wrap_standalone_compile(patch, wrapper)
 
 
+def change_compile_fx(
+    patch: pytest.MonkeyPatch, change: Callable[[torch.Tensor], torch.Tensor]
+) -> None:
+    """Change the first output of what the compile_fx path compiles, and nothing else."""
+    real = compilers.CompileFxCompiler.compile
+
+    def compile_changed(*args: Any, **kwargs: Any) -> Any:
+        compiled, handle = real(*args, **kwargs)
+
+        def call(*inputs: Any) -> Any:
+            result = compiled(*inputs)
+            if isinstance(result, torch.Tensor):
+                return change(result)
+            first, *others = result
+            return (change(first), *others)
+
+        return call, handle
+
+    patch.setattr(compilers.CompileFxCompiler, "compile", compile_changed)
+
+
+def off_by_steps(output: torch.Tensor, steps: int) -> torch.Tensor:
+    """The largest element, moved by so many rounding steps of the dtype."""
+    moved = output.clone()
+    flat = moved.view(-1)
+    place = flat.abs().argmax()
+    for _ in range(steps):
+        flat[place] = torch.nextafter(flat[place], flat[place] * 2)
+    return moved
+
+
+@sabotage_of(
+    "parity.outputs[reduction-bfloat16-static-compile_fx",
+    "parity.outputs[reduction-bfloat16-static-standalone",
+    "parity.outputs[reduction-float32-static-compile_fx",
+    "real_models.outputs[qwen3_moe-bfloat16-dynamic-compile_fx",
+    "settings.standalone_switch[bfloat16",
+)
+def bfloat16_is_off_by_two_percent(patch: pytest.MonkeyPatch) -> None:
+    change_compile_fx(
+        patch, lambda output: output * 1.02 if output.dtype is torch.bfloat16 else output
+    )
+
+
+@sabotage_of(
+    "parity.outputs[block-float32-static-compile_fx",
+    "parity.outputs[reduction-float32-static-compile_fx",
+    "parity.outputs[reduction-bfloat16-static-compile_fx",
+)
+def float32_is_off_by_a_thousandth(patch: pytest.MonkeyPatch) -> None:
+    change_compile_fx(
+        patch, lambda output: output * 1.001 if output.dtype is torch.float32 else output
+    )
+
+
+@sabotage_of(
+    "parity.outputs[reduction-bfloat16-static-compile_fx",
+    "parity.outputs[reduction-float32-static-compile_fx",
+    "parity.outputs[reduction-float32-static-eager",
+)
+def one_element_is_off_by_ten_steps(patch: pytest.MonkeyPatch) -> None:
+    change_compile_fx(patch, lambda output: off_by_steps(output, 10))
+
+
+@sabotage_of(
+    "parity.outputs[reduction-bfloat16-static-compile_fx",
+    "parity.outputs[reduction-float32-static-compile_fx",
+)
+def one_element_is_off_by_a_step(patch: pytest.MonkeyPatch) -> None:
+    change_compile_fx(patch, lambda output: off_by_steps(output, 1))
+
+
+@sabotage_of(
+    "parity.outputs[reduction-float32-static-compile_fx",
+    "parity.outputs[reduction-float32-dynamic-compile_fx",
+)
+def the_second_batch_size_is_wrong(patch: pytest.MonkeyPatch) -> None:
+    change_compile_fx(
+        patch, lambda output: output * 1.001 if len(output) == SINGLE_SIZE else output
+    )
+
+
+@sabotage_of(
+    "parity.outputs[mlp-bfloat16-static-compile_fx",
+    "parity.outputs[mlp-float32-static-compile_fx",
+)
+def bfloat16_comes_as_float32(patch: pytest.MonkeyPatch) -> None:
+    change_compile_fx(patch, lambda output: output.float())
+
+
+@sabotage_of(
+    "parity.outputs[mlp-float32-static-compile_fx", "parity.outputs[mlp-float32-static-aot"
+)
+def outputs_lie_the_other_way(patch: pytest.MonkeyPatch) -> None:
+    change_compile_fx(patch, lambda output: output.t().contiguous().t())
+
+
+@sabotage_of("parity.outputs[mlp-float32-static-aot", "parity.outputs[reduction-float32-static-aot")
+def a_bare_output_comes_in_a_list(patch: pytest.MonkeyPatch) -> None:
+    real = torch.compile
+
+    def compile_changed(*args: Any, **kwargs: Any) -> Callable[..., Any]:
+        compiled = real(*args, **kwargs)
+
+        def call(*inputs: Any) -> Any:
+            result = compiled(*inputs)
+            return [result] if isinstance(result, torch.Tensor) else result
+
+        return call
+
+    patch.setattr(torch, "compile", compile_changed)
+
+
 @sabotage_of("artifacts.reload[binary", "artifacts.reload[unpacked")
 def loaded_artifact_is_off(patch: pytest.MonkeyPatch) -> None:
     real = torch._inductor.CompiledArtifact.load
@@ -382,7 +496,7 @@ def tokens_go_to_other_experts(patch: pytest.MonkeyPatch) -> None:
 
 @sabotage_of("real_models.embeddings[minilm-bfloat16-dynamic-eager")
 def embeddings_turn(patch: pytest.MonkeyPatch) -> None:
-    """Too little for the dtype's tolerance: the elements of a unit vector are small."""
+    """The elements of a unit vector are small: in absolute numbers it is hardly off."""
     real = torch.nn.functional.gelu
 
     def rough(x: torch.Tensor) -> torch.Tensor:

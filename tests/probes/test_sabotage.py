@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,13 +97,13 @@ def recorded(cell: Reported) -> Mapping[str, Any]:
         ("aot_artifacts_are_not_saved", "cannot be serialized"),
         ("numbers_drift", "outputs are off by"),
         ("tokens_go_to_other_experts", "outputs are off by"),
-        ("embeddings_turn", "an embedding points elsewhere"),
+        ("embeddings_turn", "outputs are off by"),
         ("weights_are_not_real", "are nearest in meaning, not"),
         ("other_random_numbers", "under the same seed, outputs are off by"),
         ("buffers_stay_as_they_were", "outputs are off by"),
         ("hidden_context_is_touched", "hidden, and yet it changed context.params_flat"),
         ("compile_fx_is_off", "it compiles, and is off by"),
-        ("compile_fx_returns_a_bare_tensor", "instead of a tuple it returns Tensor"),
+        ("compile_fx_returns_a_bare_tensor", "not as eager: structure"),
         ("outputs_are_not_finite", "outputs are off by nan"),
         ("kept_graph_is_emptied", "no longer fit for it"),
         ("damage_goes_unnoticed", "unnoticed: outputs are off by"),
@@ -198,6 +198,53 @@ def test_what_went_wrong_is_on_record(
 ) -> None:
     for cell in sabotaged.under(sabotage):
         assert found.items() <= recorded(cell).items()
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "red", "contract"),
+    [
+        (
+            "bfloat16_is_off_by_two_percent",
+            {
+                "reduction-bfloat16-static-compile_fx",
+                "qwen3_moe-bfloat16-dynamic-compile_fx",
+                "bfloat16",
+            },
+            [],
+        ),
+        (
+            "float32_is_off_by_a_thousandth",
+            {"block-float32-static-compile_fx", "reduction-float32-static-compile_fx"},
+            [],
+        ),
+        (
+            "one_element_is_off_by_ten_steps",
+            {"reduction-bfloat16-static-compile_fx", "reduction-float32-static-compile_fx"},
+            [],
+        ),
+        ("one_element_is_off_by_a_step", set(), []),
+        ("the_second_batch_size_is_wrong", {"reduction-float32-dynamic-compile_fx"}, []),
+        ("bfloat16_comes_as_float32", {"mlp-bfloat16-static-compile_fx"}, ["dtype"]),
+        (
+            "outputs_lie_the_other_way",
+            {"mlp-float32-static-compile_fx"},
+            ["memory_format", "strides"],
+        ),
+        ("a_bare_output_comes_in_a_list", {"mlp-float32-static-aot"}, ["structure"]),
+    ],
+)
+def test_numbers_and_contracts_are_red_in_just_the_cells_concerned(
+    sabotaged: Sabotaged, sabotage: str, red: Collection[str], contract: list[str]
+) -> None:
+    found = {
+        "-".join(value for name, value in cell.params.items() if name != "sabotage"): cell
+        for cell in sabotaged.under(sabotage)
+    }
+    assert len(found) > len(red) or not red
+    assert {name for name, cell in found.items() if cell.outcome is Outcome.FAIL} == red
+    assert all(cell.outcome in {Outcome.FAIL, Outcome.PASS} for cell in found.values())
+    for name in red:
+        assert recorded(found[name]).get("contract", contract) == contract
 
 
 def test_noise_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:

@@ -64,7 +64,7 @@ def test_editing_a_comment(changed_by: Callable[[str, str, str], set[str]]) -> N
 def test_editing_what_some_probes_import(
     changed_by: Callable[[str, str, str], set[str]],
 ) -> None:
-    changed = changed_by("probes/agreement.py", "4e-2", "5e-2")
+    changed = changed_by("probes/agreement.py", "TIMES_EAGER = 2.0", "TIMES_EAGER = 2.5")
     assert {"parity.outputs", "donation.outputs", "artifacts.reload"} < changed
     assert "surface.name" not in changed
 

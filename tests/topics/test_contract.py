@@ -9,16 +9,11 @@ from tests.topics import contract
 
 TREE = contract.Tree(ROOT)
 
-# Goes once all topics are merged: it turns red then.
-WAITING = pytest.mark.xfail(strict=True, reason="topics of other branches are not here yet")
 
-
-@WAITING
 def test_every_topic_is_written() -> None:
     assert TREE.written == TREE.topics
 
 
-@WAITING
 def test_every_probe_belongs_to_one_topic() -> None:
     assert TREE.probes
     assert list(contract.check_probes(TREE)) == []

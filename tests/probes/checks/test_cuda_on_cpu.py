@@ -97,7 +97,7 @@ def test_memory_that_compiling_takes_is_noticed(
         test_cuda.test_fakes("range", "standalone", "cpu", recorded, lambda _: None, tmp_path)
 
 
-def recorded(**metrics: Any) -> None:
+def recorded(record: object) -> None:
     """Takes what a probe records."""
 
 
