@@ -42,6 +42,17 @@ def steps_up(output: torch.Tensor, steps: int, place: int) -> torch.Tensor:
     return moved.view(output.shape)
 
 
+def test_a_bias_does_not_hide_in_what_eager_is_off_by() -> None:
+    """As after two layers in bfloat16: eager's own error is two rounding steps."""
+    exact = torch.randn(12, 64, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    noise = torch.randn(2, 12, 64, generator=torch.Generator().manual_seed(1)) * 2 * 2**-7
+    eager, other = ((exact + each).bfloat16() for each in noise)
+    reference = Reference(eager=(Call(eager),), exact=(Call(exact),))
+    assert judge([Call(other)], reference).agrees
+    seen = judge([Call((exact * 1.02 + noise[1]).bfloat16())], reference)
+    assert seen.ratio < 1 < seen.bias_ratio, seen
+
+
 def largest(output: torch.Tensor) -> int:
     return int(output.flatten().abs().argmax())
 
