@@ -17,12 +17,15 @@ from packaging.requirements import Requirement
 from compat.builds.index import OWN_PYTHON, IndexedWheel
 from compat.errors import UsageError
 from compat.probes.packages import PINS, PROBLEM
+from compat.worker.lifeline import end, kept
 
 # What the probes and Inductor need beside torch: numpy and setuptools are no dependency of every
 # torch, and Inductor imports both.
 REQUIREMENTS = ("numpy", "setuptools", "pytest>=8.3", "packaging")
 
 _DOWNLOAD_TIMEOUT_S = 60
+# A build may be several gigabytes on a slow network.
+_INSTALL_TIMEOUT_S = 3600
 
 
 class InstallError(Exception):
@@ -186,6 +189,17 @@ def _uv(*arguments: str) -> None:
         from uv import find_uv_bin
     except ImportError:
         raise InstallError("uv is not there") from None
-    answer = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True)
-    if answer.returncode:
-        raise InstallError(answer.stderr.strip() or f"uv ended with {answer.returncode}")
+    installer = subprocess.Popen(
+        kept(find_uv_bin(), *arguments),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _, said = installer.communicate(timeout=_INSTALL_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        raise InstallError(f"uv came to no end in {_INSTALL_TIMEOUT_S} s") from None
+    finally:
+        end(installer)
+    if installer.returncode:
+        raise InstallError(said.strip() or f"uv ended with {installer.returncode}")

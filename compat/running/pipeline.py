@@ -29,7 +29,7 @@ from compat.probes.names import ACROSS, SAVED, selects
 from compat.probes.packages import are_asked_for
 from compat.probes.sources import plan_source, probe_sources
 from compat.running.host import describe_harness, describe_host, fingerprint
-from compat.running.launcher import FIXED, Saved, Worker
+from compat.running.launcher import FIXED, Ending, Saved, Worker
 from compat.running.settings import Settings
 from compat.runs.model import FULL, Build, Device, Outcome, Status, Wheel, check_id, to_json
 from compat.runs.retention import prune
@@ -154,7 +154,7 @@ class _Pipeline:
         with _timed(seconds, "worker"):
             status, reason = self._probe(probed, {})
         self._finish(probed, status, reason)
-        return probed if status is Status.OK else None
+        return probed if status is Status.OK and not reason else None
 
     def run_across(self, probed: _Probed, all_probed: Sequence[_Probed]) -> None:
         """Probe what a build makes of that which all the other builds saved."""
@@ -210,17 +210,23 @@ class _Pipeline:
         def alive() -> None:
             self._report_cells(probed)
 
-        def work(skip: Collection[str]) -> tuple[Status, str]:
+        def work(skip: Collection[str]) -> Ending:
             saved = Saved(own=probed.saved, others=others)
             return self._worker.run(probed.environment, stream, saved, skip, alive)
 
         self._progress.phase(probed.build.id, "starting")
-        result = work(known.cells)
+        ending = work(known.cells)
+        if ending.by_machine:
+            self._progress.phase(probed.build.id, f"{ending.reason}; trying again")
+            ending = work(known.cells.keys() | read_outcomes(stream).keys())
         planned, due = _due(stream, key, known)
-        if due:
+        if due and not ending.by_machine:
             self._progress.phase(probed.build.id, f"trying {len(due)} cells again")
-            result = work(planned - due)
-        return result
+            ending = work(planned - due)
+        if ending.by_machine:
+            # What was seen of the build holds, and what was not says nothing of it.
+            return Status.OK if planned else Status.UNAVAILABLE, ending.reason
+        return Status.OK if ending.whole else Status.BROKEN, ending.reason
 
     def _report_cells(self, probed: _Probed) -> None:
         """Tell the progress how many cells are done, once they are planned."""

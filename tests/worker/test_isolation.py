@@ -164,11 +164,11 @@ def test_a_standalone_compile_that_exits(
         (
             "def fail():\n    raise ImportError('libcudart.so.13: cannot open')\n"
             "BEFORE['torch._C'] = fail\n",
-            "the worker ended with status 1: ImportError: libcudart.so.13: cannot open",
+            "import: the worker ended with status 1: ImportError: libcudart.so.13: cannot open",
         ),
         (
             "BEFORE['torch._C'] = lambda: ctypes.PyDLL(None).sleep(600)\n",
-            "importing torch took more than 40 s, in File",
+            "import: hung: no processor time for 40 s, ",
         ),
     ],
     ids=["fails", "hangs"],
