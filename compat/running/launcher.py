@@ -133,6 +133,7 @@ def _watch(
             return Ending(whole=False, reason=reason, by_machine=overseer.stopped)
         with contextlib.suppress(subprocess.TimeoutExpired):
             keeper.wait(_POLL_S)
+    overseer.look()
     status, phase = keeper.returncode, overseer.phase
     if status == 0 and phase == END:
         return Ending(whole=True)

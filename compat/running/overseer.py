@@ -8,7 +8,7 @@ from time import monotonic, sleep
 from compat.runs.stream import Stream
 from compat.worker.patience import Bounds, Patience
 from compat.worker.phases import PROBE, START, WARM_UP
-from compat.worker.processes import Family, processes
+from compat.worker.processes import Family, Process, processes
 from compat.worker.stacks import answer, ask
 
 # How long a worker takes to end a probe, or to tell its stacks.
@@ -34,6 +34,7 @@ class Overseer:
     """
 
     def __init__(self, keeper: int, stream: Stream, log: Path, timeout_s: float) -> None:
+        self.phase = START
         self.stopped = False
         self._keeper = keeper
         self._stream = stream
@@ -44,28 +45,32 @@ class Overseer:
         self._size_b = -1
         self._patience = Patience(_bounds(START, timeout_s), monotonic())
 
-    @property
-    def phase(self) -> str:
-        return next(iter(reversed(self._begun()[self._earlier :])), START)
+    def look(self) -> None:
+        """Read what the worker does."""
+        self.phase = next(iter(reversed(self._begun()[self._earlier :])), START)
 
     def verdict(self) -> str:
         """Why the worker is to be ended, in one line; empty while it gets on."""
         if self._log.stat().st_size > _MOST_LOG_B:
+            self.look()
             return f"wrote more than {_MOST_LOG_B >> 20} MB of output"
         everyone = processes()
         used_s = Family.of(self._keeper, everyone).processor_s
         size_b = self._stream.path.stat().st_size
         if size_b != self._size_b:
             self._size_b = size_b
+            self.look()
             self._patience = Patience(_bounds(self.phase, self._timeout_s), monotonic(), used_s)
         verdict = self._patience.verdict(monotonic(), used_s)
         if verdict:
             children = (each for each in everyone.values() if each.parent == self._keeper)
             # The oldest one: what Linux handed over to the keeper came later.
             worker = min(children, key=lambda each: each.began, default=None)
+            self.stopped = worker is not None and worker.stopped
+            if self.stopped:
+                return f"stopped from outside by a signal; {verdict}"
             if worker is not None:
-                self.stopped = worker.stopped
-                verdict += self._where(worker.pid)
+                verdict += self._where(worker)
         return verdict
 
     def last_words(self) -> str:
@@ -76,11 +81,15 @@ class Overseer:
     def _begun(self) -> list[str]:
         return [str(data["name"]) for kind, data in self._stream.read() if kind == "begin"]
 
-    def _where(self, worker: int) -> str:
+    def _where(self, worker: Process) -> str:
         """The innermost frame of a worker, if it tells."""
         asked_at, deadline = self._log.stat().st_size, monotonic() + _GRACE_S
-        ask(worker)
-        while not (stacks := answer(self._log, asked_at)) and monotonic() < deadline:
+        ask(worker.pid)
+        while (
+            not (stacks := answer(self._log, asked_at))
+            and worker.pid in processes()
+            and monotonic() < deadline
+        ):
             sleep(_LOOK_S)
         _, _, main = stacks.rpartition("Current thread")
         frames = [line.strip() for line in main.splitlines() if line.startswith("  File ")]

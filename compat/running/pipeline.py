@@ -23,6 +23,7 @@ from compat.builds.environment import (
     install_packages,
     lacking,
 )
+from compat.builds.housekeeping import KEPT, remove_unused
 from compat.builds.resolve import Resolution
 from compat.errors import UsageError
 from compat.probes.names import ACROSS, SAVED, selects
@@ -86,6 +87,10 @@ def _probe_builds(
         probed = [each for each in executor.map(pipeline.run, resolutions) if each is not None]
         if settings.depth == FULL and selects(settings.probes, ACROSS):
             list(executor.map(lambda each: pipeline.run_across(each, probed), probed))
+    removed = remove_unused(settings.home / "environments", pipeline.used)
+    if removed:
+        kept = f"used longest ago; {KEPT} of a kind are kept"
+        progress.phase("environments", f"removed {', '.join(removed)}: {kept}")
     return folder
 
 
@@ -121,6 +126,8 @@ class _Pipeline:
         self._settings = settings
         self._worker = worker
         self._progress = progress
+        # The folders of the environments.
+        self.used: set[Path] = set()
         self._installing = Lock()
         self._plan = plan_source()
         self._probes = probe_sources()
@@ -179,6 +186,8 @@ class _Pipeline:
         if are_asked_for(self._settings.depth, self._settings.probes):
             packages = install_packages(environment.python, home)
             environment = replace(environment, packages=packages)
+            self.used.add(packages)
+        self.used.add(environment.scratch)
         return environment
 
     def _key(self, environment: Environment) -> Key:

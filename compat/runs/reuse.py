@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from compat.runs.model import JSON, SAVED_BY, Build, Outcome, Status, Wheel, check_id, to_json
-from compat.runs.retention import oldest_kept
+from compat.runs.retention import is_remembered
 from compat.runs.store import RunFolder, read_outcomes
 from compat.runs.stream import Stream
 
@@ -140,11 +140,10 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
     records: dict[str, list[dict[str, Any]]] = {}
     for kind, data in stream.read():
         records.setdefault(kind, []).append(data)
-    ended = any(end["status"] == Status.OK for end in records.get("end", ()))
+    # One that the machine cut short is not broken, and has a reason.
+    ended = any(end["status"] == Status.OK and not end["reason"] for end in records.get("end", ()))
     if "key" not in records:
         return
-    # A cell may have been taken over from run to run; ids begin with the day.
-    oldest = oldest_kept().date().isoformat()
     # The last one knows of the other builds, if it came to that.
     written = {"others": {}, **records["key"][-1]}
     for check, outcome in read_outcomes(stream).items():
@@ -156,7 +155,8 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
             and key.same_inputs(written, outcome)
             and outcome["outcome"] != Outcome.TIMEOUT
             and (ended or outcome["outcome"] not in _TRIED_TWICE)
-            and outcome.get("seen_in", folder.source.id) >= oldest
+            # It may have been taken over from run to run.
+            and is_remembered(outcome.get("seen_in", folder.source.id))
         ):
             known.cells.setdefault(check, {"seen_in": folder.source.id, **outcome})
     if not key.environment or written["environment"] != key.environment:

@@ -16,6 +16,7 @@ import compat
 from compat.runs.model import DEFAULT, DEPTHS, FULL
 from compat.runs.stream import Stream
 from compat.worker import gpu
+from compat.worker.lifeline import die_with_parent
 from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT
 from compat.worker.stacks import tell_when_asked
 
@@ -42,6 +43,7 @@ def main() -> int:
     parser.add_argument("--beside", type=Path, help="a folder with what the environment lacks")
     parser.add_argument("--packages", type=Path, help="a folder for the probes of real models")
     arguments = parser.parse_args()
+    die_with_parent()
     tell_when_asked()
     if arguments.beside is not None:
         # Last, so that the environment's own packages win.

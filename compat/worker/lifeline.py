@@ -96,11 +96,15 @@ def _keep(parent: int, command: Sequence[str]) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
+class _Asked(Exception):  # noqa: N818  (no error)
+    """Somebody wants the end; the signal that says so is in it."""
+
+
 def _end(number: int, _frame: FrameType | None) -> None:
     # Once is enough: what is under way is the end.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    sys.exit(128 + number)
+    raise _Asked(number)
 
 
 def _end_children() -> None:
@@ -126,7 +130,10 @@ def _children() -> Iterator[int]:
 
 
 def main() -> None:
-    status = _keep(int(sys.argv[1]), sys.argv[2:])
+    try:
+        status = _keep(int(sys.argv[1]), sys.argv[2:])
+    except _Asked as asked:
+        status = -asked.args[0]
     if status < 0:
         # Ends as the command did, and leaves no memory image of itself.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
