@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from compat.runs.model import Cell, Outcome, Run, Status
+from compat.runs.model import Build, Cell, Outcome, Run, Status
 from compat.runs.store import RunFolder, merge
 from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT, PROBE, START, WARM_UP
 from tests.fake_build import FAULTS, FAULTY, fake_python, put_fault
@@ -51,6 +51,11 @@ def outcomes(run: Run, build: str = "local-faulty") -> list[Outcome]:
     return [cell.outcome for cell in run.cells if cell.build == build]
 
 
+def build_of(run: Run, name: str) -> Build:
+    (build,) = (build for build in run.builds if build.id == name)
+    return build
+
+
 def faulty_cell(run: Run) -> Cell:
     (cell,) = (cell for cell in run.cells if cell.check == FAULTY)
     return cell
@@ -62,7 +67,7 @@ def test_a_hang_costs_its_build_and_no_other(
 ) -> None:
     put_fault(python, phase, FAULTS["hang"])
     run = probe(place, python, fake_python(tmp_path / "sound"))
-    faulty, sound = run.builds
+    faulty, sound = build_of(run, "local-faulty"), build_of(run, "local-sound")
     assert faulty.status is Status.BROKEN
     where = "" if phase == START else ', in File "<string>", line 3 in fault'
     assert re.fullmatch(f"{phase}: {HUNG}{where}", faulty.reason)
@@ -136,7 +141,7 @@ def test_who_kills_or_stops_it_twice_does_not_break_the_build(
 ) -> None:
     put_fault(python, IMPORT, FAULTS[fault])
     run = probe(place, python, fake_python(tmp_path / "sound"))
-    build = run.builds[0]
+    build = build_of(run, "local-faulty")
     assert build.status is Status.UNAVAILABLE
     assert re.fullmatch(f"{IMPORT}: {reason}", build.reason)
     assert outcomes(run) == [Outcome.NOT_RUN] * CELLS
@@ -191,11 +196,11 @@ def test_what_a_probe_does_costs_its_cell(
 
 
 def test_what_works_for_longer_than_that_on_the_wall_does_not_hang(
-    place: Place, python: Path
+    place: Place, python: Path, tmp_path: Path
 ) -> None:
     """Every second it uses a little of the processor, as anything does beside many others."""
     work = "for _ in range(8): sum(range(5_000_000)); time.sleep(1)"
-    put_fault(python, PROBE, work)
+    put_fault(python, PROBE, work, marker=tmp_path / "mark")
     run = probe(place, python, timeout_s=6)
     cell = faulty_cell(run)
     assert cell.outcome is Outcome.PASS
