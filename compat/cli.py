@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_TIMEOUT_S,
         metavar="SECONDS",
         help="of processor time that a probe, the import of torch and the like may use; it hangs "
-        "when it uses none for as long, and may take ten times that by the clock on the wall; "
+        "when it uses none for as long, and may take twenty times that by the clock on the wall; "
         f"default: {DEFAULT_TIMEOUT_S}",
     )
     probing.add_argument(

@@ -23,6 +23,7 @@ FAULTS = {
     "kill": "os.kill(os.getpid(), signal.SIGKILL)",
     "die": "ctypes.string_at(0)",
     "exit": "os._exit(0)",
+    "clean away": "shutil.rmtree(os.path.dirname(os.environ['TRITON_CACHE_DIR'])); os._exit(0)",
     "flood": "while True: os.write(1, b'all work and no play\\n' * 50_000)",
 }
 
@@ -67,7 +68,7 @@ def fake_python(folder: Path) -> Path:
 def put_fault(python: Path, phase: str, fault: str, *, marker: Path | None = None) -> None:
     """Have workers in an environment do ``fault`` in a phase; with a marker only the first time."""
     once = f"if os.path.exists({str(marker)!r}): return\n    open({str(marker)!r}, 'w').close()"
-    body = f"def fault():\n    {once if marker else ''}\n    {fault}\n"
+    body = f"import shutil\ndef fault():\n    {once if marker else ''}\n    {fault}\n"
     # The harness asks the interpreter for other things, too.
     inside = f"if 'compat.worker' in sys.orig_argv:\n    exec({body + PHASES[phase]!r})\n"
     (_site(python.parents[1]) / "sitecustomize.py").write_text(HOOKS + inside)

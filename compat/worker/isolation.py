@@ -160,7 +160,8 @@ class IsolatedRun:
     def _collect(self, child: _Child, family: Family) -> dict[str, Any] | None:
         """What became of a probe, or None while it is still running."""
         elapsed = monotonic() - child.started
-        log_b = child.log.stat().st_size
+        # A probe may have removed it.
+        log_b = child.log.stat().st_size if child.log.exists() else 0
         if child.doomed is not None:
             if not _has_told(child, child.doomed):
                 return None
@@ -200,7 +201,7 @@ class IsolatedRun:
 
     def _post_mortem(self, child: _Child) -> dict[str, Any]:
         """The outcome of a process that ended without a report."""
-        if lacking := trouble(child.scratch):
+        if lacking := trouble(self._scratch):
             return {"outcome": Outcome.NOT_RUN, "reason": lacking}
         status = child.process.exitcode or 0
         how = (
@@ -220,6 +221,8 @@ def _has_told(child: _Child, doomed: _Doomed) -> bool:
 
 def _tail(log: Path) -> str:
     """The end of what a probe wrote."""
+    if not log.exists():
+        return ""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _LOG_TAIL))
         return file.read().decode(errors="replace")

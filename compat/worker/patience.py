@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 # What uses less than this part of one processor waits: a thread that polls uses a little.
 _IDLE_PART = 0.01
-_PATIENT = 10
+# By the clock; beside twenty busy processes one gets a tenth of two processors.
+_PATIENT = 20
 
 
 @dataclass(frozen=True, kw_only=True)

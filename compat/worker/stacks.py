@@ -30,6 +30,8 @@ def ask(pid: int) -> None:
 
 def answer(log: Path, asked_at: int) -> str:
     """The stacks in a log that had so many bytes when they were asked for; empty if not yet."""
+    if not log.exists():
+        return ""
     with log.open("rb") as file:
         file.seek(asked_at)
         text = file.read().decode(errors="replace")

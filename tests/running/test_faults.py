@@ -176,6 +176,7 @@ def test_what_was_seen_before_a_worker_was_killed_or_stopped_is_kept(
         ("die", Outcome.CRASH, "killed by SIGSEGV"),
         ("exit", Outcome.CRASH, "ended with status 0 before it reported"),
         ("flood", Outcome.CRASH, "wrote more than 64 MB of output"),
+        ("clean away", Outcome.CRASH, "ended with status 0 before it reported"),
     ],
 )
 def test_what_a_probe_does_costs_its_cell(
