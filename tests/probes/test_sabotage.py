@@ -289,14 +289,15 @@ def test_a_strategy_that_hides_nothing(sabotaged: Sabotaged) -> None:
     ("sabotage", "outcome", "reason"),
     [
         ("process_aborts", Outcome.CRASH, "killed by SIGABRT"),
-        ("python_hangs", Outcome.TIMEOUT, "still running after 60 s"),
+        ("python_hangs", Outcome.TIMEOUT, "hung: no processor time for 60 s, "),
     ],
 )
 def test_a_dead_process_costs_one_cell(
     sabotaged: Sabotaged, sabotage: str, outcome: Outcome, reason: str
 ) -> None:
     (cell,) = sabotaged.under(sabotage)
-    assert (cell.outcome, cell.reason) == (outcome, reason)
+    assert cell.outcome is outcome
+    assert cell.reason.startswith(reason)
 
 
 def test_a_hang_says_where(sabotaged: Sabotaged) -> None:
