@@ -96,41 +96,52 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("probes", help="list what is asked of each build")
     listing.set_defaults(command="builds.probes")
 
-    probe = commands.add_parser(
-        "probe", parents=[selection], help="install builds and run the probes in each"
-    )
-    probe.add_argument(
+    probing = _OneLineParser(add_help=False)
+    probing.add_argument(
         "--probes",
         nargs="+",
         default=[],
         metavar="TEXT",
         help="only probes whose id has this in it",
     )
-    probe.add_argument(
+    probing.add_argument(
         "--depth", choices=DEPTHS, default=DEFAULT, help="full: also what is slow or rarely asked"
     )
-    probe.add_argument(
+    probing.add_argument(
         "--jobs",
         type=_positive,
         metavar="N",
         help="probes side by side; default: the number of cores, and 1 on a GPU",
     )
-    probe.add_argument(
+    probing.add_argument(
         "--timeout",
         type=_positive,
         default=DEFAULT_TIMEOUT_S,
         metavar="SECONDS",
-        help=f"what a probe may take, or the import of torch; default: {DEFAULT_TIMEOUT_S}",
+        help="of processor time that a probe, the import of torch and the like may use; it hangs "
+        "when it uses none for as long, and may take twenty times that by the clock on the wall; "
+        f"default: {DEFAULT_TIMEOUT_S}",
     )
-    probe.add_argument(
+    probing.add_argument(
         "--memory",
         type=_positive,
         default=DEFAULT_MEMORY_GB,
         metavar="GB",
         help=f"what a probe may use, with all its processes; default: {DEFAULT_MEMORY_GB}",
     )
-    probe.add_argument(
+    probing.add_argument(
         "--fresh", action="store_true", help="see everything again, also what earlier runs saw"
+    )
+
+    matrix = commands.add_parser(
+        "matrix", parents=[selection, probing], help="probe builds, then make the tables"
+    )
+    matrix.set_defaults(command="matrix.matrix")
+
+    probe = commands.add_parser(
+        "probe",
+        parents=[selection, probing],
+        help="install builds and run the probes in each; leave what was seen for the report",
     )
     probe.set_defaults(command="probe.probe")
 

@@ -19,9 +19,16 @@ from compat.running.pipeline import probe_builds
 from compat.running.progress import LiveProgress
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 from compat.runs.model import FULL
+from compat.runs.store import RunFolder
 
 
 def probe(parsed: argparse.Namespace) -> int:
+    probe_as_parsed(parsed)
+    return 0
+
+
+def probe_as_parsed(parsed: argparse.Namespace) -> RunFolder:
+    """Probe what the command line says; the folder with what was seen."""
     check_selection(parsed.probes)
     compiler()
     device = parsed.device or default_device()
@@ -41,13 +48,13 @@ def probe(parsed: argparse.Namespace) -> int:
     )
 
 
-def probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path) -> int:
+def probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path) -> RunFolder:
     """Probe builds, leave what was seen in a folder below ``runs``, and say where time went."""
     console = Console()
     with LiveProgress(console) as progress:
         folder = probe_builds(resolutions, settings, runs, progress)
     print_timing(folder, console)
-    return 0
+    return folder
 
 
 def bench(parsed: argparse.Namespace) -> int:

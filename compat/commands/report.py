@@ -25,7 +25,7 @@ from compat.report.repeat import repeat_commands
 from compat.report.summary import print_summary
 from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
 from compat.runs.history import load_history
-from compat.runs.model import Status
+from compat.runs.model import Run, Status
 from compat.runs.reference import load_latest
 from compat.runs.store import RunFolder, merge
 from compat.tracking.text import link_to_run
@@ -35,12 +35,18 @@ def report(parsed: argparse.Namespace) -> int:
     if parsed.planned and parsed.runs:
         raise UsageError(f"--planned: expected no folders of runs beside it, not {parsed.runs[0]}")
     run = planned_run(PLAN) if parsed.planned else merge(_folders(parsed.runs))
+    status = report_run(run)
+    if parsed.github:
+        append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
+    return status
+
+
+def report_run(run: Run) -> int:
+    """Make the tables from a run; 1 if something unexpected was seen."""
     if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
     results = results_of(run, load_history(REPORTS / HISTORY), load_expectations())
     write_reports(REPORTS, results, link_to_run(os.environ) or str(README))
-    if parsed.github:
-        append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
     print_summary(results, REPORTS / README, Console())
     return results.assessment.status
 

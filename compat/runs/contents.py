@@ -78,6 +78,13 @@ class Described:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Begin:
+    """A phase of the worker has begun."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Phase:
     """How long something took that came before the cells."""
 
@@ -149,6 +156,7 @@ class Contents:
         environment: What the build said of itself.
         plans: By check.
         cells: By check: the last report, with the ``first`` of a cell that was tried twice.
+        begun: The phases that the worker came to, in order.
         end: None where the stream was cut short.
         damaged: The lines that could not be read: the number of each, and what is wrong with it.
     """
@@ -159,9 +167,15 @@ class Contents:
     sources: list[Source] = field(default_factory=list)
     plans: dict[CheckId, Planned] = field(default_factory=dict)
     cells: dict[CheckId, Reported] = field(default_factory=dict)
+    begun: list[str] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     end: End | None = None
     damaged: list[str] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the build was probed to its end: one that the machine cut short has a reason."""
+        return self.end is not None and self.end.status is Status.OK and not self.end.reason
 
 
 def read_contents(stream: Stream) -> Contents:
@@ -198,6 +212,8 @@ def _add(contents: Contents, data: dict[str, Any]) -> None:
             contents.plans[planned.check] = planned
         case "cell":
             _report(contents, decode(data, Reported))
+        case "begin":
+            contents.begun.append(decode(data, Begin).name)
         case "phase":
             contents.phases.append(decode(data, Phase))
         case "end":

@@ -14,8 +14,6 @@ from compat.topics.topic import Across
 
 # The path that compiles nothing.
 REFERENCE = "eager"
-# What cells share that ran one model through several paths.
-SHARED = ("model", "dtype", "batch")
 
 # Changes of a few rounding steps, in units of the output's root mean square, are what another
 # order of summation does.
@@ -59,7 +57,7 @@ def grouped(
     """Cells that differ in their path alone, by the check that they share."""
     groups: dict[CheckId, list[Seen[Parity]]] = {}
     for each in seen:
-        shared = {name: each.cell.params[name] for name in SHARED if name in each.cell.params}
+        shared = {name: value for name, value in each.cell.params.items() if name != "path"}
         groups.setdefault(CheckId.of(each.cell.probe, shared), []).append(each)
     return groups
 
