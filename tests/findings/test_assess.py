@@ -69,7 +69,8 @@ def test_what_turns_a_run_red() -> None:
         make_cell("nightly", "a.b", Outcome.NOT_RUN),
     ]
     found = assessed(cells, BROKEN, MISSING)
-    assert found.unexpected == ("a.bad@2.13.0-cpu", "a.gone@2.13.0-cpu", "a.never@2.13.0-cpu")
+    assert found.failures == ("a.bad@2.13.0-cpu", "a.gone@2.13.0-cpu")
+    assert found.silent == ("a.never@2.13.0-cpu",)
     assert dict(found.broken) == {BROKEN.id: "import failed"}
     assert found.red == 4
     assert found.unknown == 2
