@@ -42,8 +42,10 @@ def decode_text(text: bytes | str, kind: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(text, type=kind, dec_hook=_id)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+    except msgspec.ValidationError as error:
         raise DamagedError(_line(error)) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise DamagedError(f"expected JSON: {_line(error)}") from None
 
 
 def read_json(path: Path, kind: type[T]) -> T:

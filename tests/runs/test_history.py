@@ -363,7 +363,7 @@ def test_nightlies_stay_longer_than_releases() -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("not json", "malformed"),
+        ("not json", "expected JSON"),
         ("[]", "Expected `object`"),
         ({"schema_version": 1}, "expected schema version 2, not 1"),
         ({"outcomes": {"a.b": "p"}}, "a.b: expected 0 letters"),

@@ -12,18 +12,22 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from compat.cli import main
+from compat.findings.answers import entries_of
 from compat.findings.expectations import Expectation, Expectations, Scope
-from compat.runs.history import History, columns_of, save_history
+from compat.runs.answers import count
+from compat.runs.history import EMPTY, History, append, save_history
 from compat.runs.model import Outcome
 from compat.runs.store import save
+from compat.topics.matrix import Matrix
 from compat.tracking import github
 from compat.tracking.sync import LABEL
 from compat.tracking.text import LIMIT_B, tracking_marker
 from tests.conftest import SOURCE, make_build, make_cell, make_run
+from tests.findings.making import copies
 from tests.tracking.github_server import REPOSITORY, GitHubServer, Refusal, serve
-from tests.tracking.pictures import history_of, night
+from tests.tracking.pictures import NO, history_of, night, release
 
-TITLE = "Unexpected failures on cpu, night after night"
+TITLE = "Unexpected on cpu, night after night"
 MARKER = tracking_marker("cpu")
 
 
@@ -51,8 +55,9 @@ def reported(picture: str) -> History:
     history = history_of({"a.b": picture})
     newest = history.columns[-1]
     outcome = Outcome.FAIL if picture[-1] == "f" else Outcome.PASS
-    build = make_build(newest.build, channel="nightly", version=newest.version)
-    run = make_run([build], [make_cell(newest.build, "a.b", outcome)])
+    name = newest.build.name
+    build = make_build(name, channel="nightly", version=newest.version)
+    run = make_run([build], [make_cell(name, "a.b", outcome, signature=NO if outcome.bad else "")])
     run = replace(run, sources=(replace(SOURCE, id=newest.run),))
     save_history(history, Path("reports/data/history.json"))
     save(run, Path("reports/latest/run.json"))
@@ -133,6 +138,7 @@ def test_what_is_expected_opens_nothing(
 ) -> None:
     known = Expectation(
         scope=Scope(probe="a.*", params={}, builds=SpecifierSet("")),
+        answer="",
         outcome=Outcome.FAIL,
         signature="",
         reason="known",
@@ -331,8 +337,9 @@ def test_what_is_not_there_or_not_what_it_should_be(
         Path(name).write_text(BROKEN[name])
     assert sync() == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"compat: {name}: ")
-    assert "expected" in line or "run nox -s matrix first" in line
+    assert line.startswith("compat: ")
+    assert name in line
+    assert "expected" in line.lower() or "run nox -s matrix first" in line
     assert server.asked == []
 
 
@@ -412,10 +419,30 @@ def test_a_comment_that_cannot_be_read(
 
 def test_a_history_made_by_a_report_is_read(server: GitHubServer) -> None:
     build = make_build("2.16.0.dev20261122", channel="nightly")
-    run = make_run([build], [make_cell(build.id, "a.b", Outcome.FAIL, signature="E: x")])
-    save_history(columns_of(run), Path("reports/data/history.json"))
+    run = make_run([build], [make_cell(build.id.name, "a.b", Outcome.FAIL, signature="E: x")])
+    save_history(append(EMPTY, entries_of(Matrix(run))), Path("reports/data/history.json"))
     save(run, Path("reports/latest/run.json"))
     Path("reports/latest/findings.json").write_text("{}")
     assert sync("--nights", "1", today=21) == 0
     assert server.open_titles() == [TITLE]
     assert "nox -s matrix -- --builds ==2.16.0.dev20261122 " in server.issues[0]["body"]
+
+
+def test_an_answer_that_is_lost_night_after_night_opens_the_issue_which_names_it(
+    server: GitHubServer,
+) -> None:
+    """Every check passes in all nights."""
+    newest = night(1).build.name
+    builds = [make_build("2.15.0"), make_build(newest, channel="nightly")]
+    run = make_run(builds, [copies("2.15.0", 1), copies(newest, 4)])
+    save(replace(run, sources=(replace(SOURCE, id=night(1).run),)), Path("reports/latest/run.json"))
+    columns = [release(0), night(0), release(1), night(1)]
+    check = "donation.copies[standalone]"
+    said = {check: [count("copies", number) for number in (1, 4, 1, 4)]}
+    save_history(history_of({check: "pppp"}, columns, said=said), Path("reports/data/history.json"))
+    assert sync(today=1) == 0
+    assert server.open_titles() == [TITLE]
+    body = server.issues[0]["body"]
+    assert "### `worse: donation.copies.copies 1 → 4`" in body
+    assert "**still there**, 2 nights in a row: `donation.copies[standalone].copies`" in body
+    assert "--probes 'donation.copies[standalone]'" in body

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from compat.runs.answers import text, verdict
 from compat.runs.history import Column, History
+from compat.runs.ids import BuildId
 from compat.runs.model import Outcome, Run
 from compat.tracking.nights import Tracking, Wanted, track
 from compat.tracking.text import (
@@ -19,7 +21,7 @@ from compat.tracking.text import (
     tracking_topic,
 )
 from tests.conftest import make_build, make_cell, make_run
-from tests.tracking.pictures import history_of, night
+from tests.tracking.pictures import history_of, night, release
 
 GOLDEN = Path(__file__).with_name("issue.md")
 RUN_LINK = "https://github.com/owner/name/actions/runs/7"
@@ -36,9 +38,9 @@ def tracked(history: History) -> Tracking:
 
 
 def run_of(*columns: Column, check: str = "donation.copies") -> Run:
-    builds = [make_build(each.build, channel=each.channel) for each in columns]
+    builds = [make_build(each.build.name, channel=each.channel) for each in columns]
     params = {"path": "donated"}
-    cells = [make_cell(each.build, check, Outcome.ERROR, params=params) for each in columns]
+    cells = [make_cell(each.build.name, check, Outcome.ERROR, params=params) for each in columns]
     return make_run(builds, cells)
 
 
@@ -46,26 +48,37 @@ def body_of(history: History, run: Run | None = None) -> str:
     return tracking_topic(tracked(history), run or run_of(night(3)), RUN_LINK).body
 
 
+DONATED = "TypeError: unexpected keyword argument 'donate_graph_module' @ torch._inductor:f"
+
+
 def a_week() -> History:
-    """Something that stays, something new, something gone and something that was not run."""
-    history = history_of(
-        {
-            "donation.copies[donated]": "pfff",
-            "donation.afterwards[donated-call]": "ppff",
-            "artifacts.reload[aot]": "pppe",
-            "parity.outputs[mlp-float32-static-aot]": "pffp",
-            "settings.standalone_switch": "ppfn",
-        }
-    )
-    donated = "TypeError: unexpected keyword argument 'donate_graph_module' @ torch._inductor:f"
-    signatures = {
-        "donation.copies[donated]": {"1": donated, "2": donated, "3": donated},
-        "donation.afterwards[donated-call]": {"2": donated, "3": donated},
-        "artifacts.reload[aot]": {"3": "RuntimeError: no such artifact"},
-        "parity.outputs[mlp-float32-static-aot]": {"1": "Differs", "2": "Differs"},
-        "settings.standalone_switch": {"2": "KeyError: x"},
+    """Something that stays, something new, something gone and something that was not run.
+
+    Also an answer that the nightlies give otherwise than the release.
+    """
+    pictures = {
+        "donation.copies[donated]": "pfff",
+        "donation.afterwards[donated-call]": "ppff",
+        "artifacts.reload[aot]": "pppe",
+        "parity.outputs[mlp-float32-static-aot]": "pffp",
+        "settings.standalone_switch": "ppfn",
+        "gates.capability[fake_mode]": "pppp",
     }
-    return replace(history, signatures=signatures)
+    columns = [each for number in range(4) for each in (release(number), night(number))]
+    there = [
+        verdict("available", yes) for yes in (True, True, True, False, True, False, True, False)
+    ]
+    return history_of(
+        {check: "".join(f"p{each}" for each in picture) for check, picture in pictures.items()},
+        columns,
+        signature=DONATED,
+        signatures={
+            "artifacts.reload[aot]": {7: "RuntimeError: no such artifact"},
+            "parity.outputs[mlp-float32-static-aot]": {3: "Differs", 5: "Differs"},
+            "settings.standalone_switch": {5: "KeyError: x"},
+        },
+        said={"gates.capability[fake_mode]": there},
+    )
 
 
 def test_the_golden_body() -> None:
@@ -75,7 +88,7 @@ def test_the_golden_body() -> None:
 def test_the_body_of_an_issue_that_is_closed() -> None:
     body = body_of(history_of({"a.b": "ffpp"}))
     assert "Good on **cpu** for 2 nights in a row" in body
-    assert "compared with the night before: 0 still there, 0 new, 0 not run, 1 gone." in body
+    assert "ompared with the night before: 0 still there, 0 new, 0 not run, 1 gone." in body
 
 
 @pytest.mark.parametrize(
@@ -97,12 +110,19 @@ def test_only_two_commits_are_linked(good: str, bad: str) -> None:
 
 
 def test_what_a_run_says_stays_in_code() -> None:
-    columns = tuple(
-        night(each, build=HOSTILE, version=HOSTILE, git_version=HOSTILE) for each in range(3)
+    columns = [night(each, version=HOSTILE, git_version=HOSTILE) for each in range(3)]
+    columns = [replace(each, build=BuildId.of(f"local-{HOSTILE}", "cpu")) for each in columns]
+    check = f"a.b[{HOSTILE}]"
+    history = history_of(
+        {check: "fff", "a.b": "pff", "a.c": "ppp"},
+        columns,
+        signature=HOSTILE,
+        said={"a.c": [text("x", HOSTILE), text("x", HOSTILE), text("x", "")]},
     )
-    history = history_of({HOSTILE: "fff", "a.b": "pff"}, columns, signature=HOSTILE)
-    build = make_build(HOSTILE, requested=HOSTILE, channel="local")
-    run = make_run([build], [make_cell(HOSTILE, HOSTILE, Outcome.FAIL)])
+    name = f"local-{HOSTILE}"
+    build = make_build(name, requested=HOSTILE, channel="local")
+    params = {"x": HOSTILE}
+    run = make_run([build], [make_cell(name, "a.b", Outcome.FAIL, params=params)])
     body = body_of(history, run)
     assert body.count("<!--") == 1
     assert body.splitlines()[0] == "<!-- torch-compile-compat tracking: cpu -->"
@@ -115,12 +135,11 @@ def test_what_a_run_says_stays_in_code() -> None:
 
 def test_a_device_with_hundreds_of_failures_fits() -> None:
     checks = {f"a.b[{number:04}]": "ff" for number in range(1000)}
-    history = history_of(checks)
     long = "E: " + "é" * 230
     signatures = {
-        check: dict.fromkeys("01", f"{long}{number}") for number, check in enumerate(checks)
+        check: dict.fromkeys(range(2), f"{long}{number}") for number, check in enumerate(checks)
     }
-    body = body_of(replace(history, signatures=signatures))
+    body = body_of(history_of(checks, signatures=signatures))
     assert LIMIT_B - 2000 < len(body.encode()) <= LIMIT_B
     assert re.search(r"\*\*\d+ more did not fit in here\*\*", body)
     assert body.endswith(f"[The run]({RUN_LINK})\n")
@@ -162,6 +181,6 @@ def test_there_is_a_link_to_the_run_on_github_only() -> None:
 
 
 def test_a_comment_links_to_what_was_cut() -> None:
-    text = comment_body("é" * LIMIT_B, RUN_LINK)
-    assert text.startswith(f"This was too long for a comment: the rest is in [the run]({RUN_LINK})")
-    assert len(text.encode()) <= LIMIT_B
+    body = comment_body("é" * LIMIT_B, RUN_LINK)
+    assert body.startswith(f"This was too long for a comment: the rest is in [the run]({RUN_LINK})")
+    assert len(body.encode()) <= LIMIT_B
