@@ -17,6 +17,7 @@ from typing import Any
 from packaging.version import InvalidVersion, Version
 
 from compat.errors import UsageError
+from compat.runs.durable import write_text
 from compat.runs.failures import signature_of_cell
 from compat.runs.model import Build, Outcome, Run, Status
 from compat.runs.signature import normalise
@@ -176,10 +177,7 @@ def save_history(history: History, path: Path) -> None:
         + _lines(history.signatures)
         + "\n}}\n"
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    write_text(path, text)
 
 
 def schema() -> Any:
