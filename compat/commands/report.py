@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from compat.commands.places import PLAN, REPORTS, RUNS
-from compat.errors import UsageError
+from compat.commands.places import PLAN, PUBLISHED_RUNS, REPORTS, RUNS, writing_reports
+from compat.errors import EXPECTED, UNEXPECTED, UsageError
 from compat.findings import advise as advising
 from compat.findings.baselines import comparisons
 from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
 from compat.findings.sides import compare_sides, side_of
-from compat.nightly.actions import SUMMARY, append
-from compat.nightly.plan import planned_run
+from compat.nightly.actions import OUTPUT, SUMMARY, append
+from compat.nightly.plan import check_plan, planned_run, received_from_jobs
 from compat.report import explain as explaining
 from compat.report.advice import advice_text
 from compat.report.comparison import comparison_text
@@ -26,7 +27,7 @@ from compat.report.summary import print_summary
 from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
 from compat.runs import history as histories
 from compat.runs.history import load_history, run_id
-from compat.runs.model import Status
+from compat.runs.model import Run, Status
 from compat.runs.reference import load_latest
 from compat.runs.store import RunFolder, merge
 from compat.tracking.text import link_to_run
@@ -35,17 +36,31 @@ from compat.tracking.text import link_to_run
 def report(parsed: argparse.Namespace) -> int:
     if parsed.planned and parsed.runs:
         raise UsageError(f"--planned: expected no folders of runs beside it, not {parsed.runs[0]}")
-    run = planned_run(PLAN) if parsed.planned else merge(_folders(parsed.runs))
-    if not run.cells and all(build.status is Status.OK for build in run.builds):
-        raise UsageError("the run has no cells: --probes matched none")
-    findings = derive(run, load_expectations())
-    history = histories.append(load_history(REPORTS / HISTORY), run)
-    compared = comparisons(run, findings, history)
-    write_reports(REPORTS, run, findings, compared, history, link_to_run(os.environ) or str(README))
-    if parsed.github:
-        append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
+    with writing_reports():
+        run = _planned() if parsed.planned else merge(_folders(parsed.runs))
+        if not run.cells and all(build.status is Status.OK for build in run.builds):
+            raise UsageError("the run has no cells: --probes matched none")
+        findings = derive(run, load_expectations())
+        history = histories.append(load_history(REPORTS / HISTORY), run)
+        compared = comparisons(run, findings, history)
+        rest = link_to_run(os.environ) or str(README)
+        write_reports(REPORTS, run, findings, compared, history, rest)
+        text = (REPORTS / README).read_text(encoding="utf-8")
     print_summary(run, findings, compared, REPORTS / README, Console())
-    return 1 if findings.unexpected else 0
+    if parsed.github:
+        append(SUMMARY, text)
+        # Last: what is not said is not published, however this command ended.
+        append(OUTPUT, "made=true\n")
+    return UNEXPECTED if findings.unexpected else EXPECTED
+
+
+def _planned() -> Run:
+    """The plan with what its jobs saw; says of what they handed over which is not accepted."""
+    check_plan(PLAN, os.environ)
+    received = received_from_jobs(PLAN, RunFolder.all(PUBLISHED_RUNS, RUNS))
+    for line in received.lines():
+        print(f"compat: {line}", file=sys.stderr)
+    return planned_run(PLAN, received.folders)
 
 
 def _folders(paths: Sequence[Path]) -> list[RunFolder]:
@@ -71,7 +86,7 @@ def compare(parsed: argparse.Namespace) -> int:
     )
     comparison = compare_sides(old, new, history)
     print(comparison_text(comparison, repeat_commands(new.run) if new.run else {}))
-    return 1 if comparison.new_groups else 0
+    return UNEXPECTED if comparison.new_groups else EXPECTED
 
 
 def advise(parsed: argparse.Namespace) -> int:

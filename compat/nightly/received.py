@@ -1,0 +1,436 @@
+"""What the job of a build hands over, and which of it is accepted.
+
+A job runs the code of strangers, so it may hand over anything. It is heard on the build that it was
+given, and on nothing else: the stream of that build is written anew, line by line, below the plan,
+under ids that follow the plan's own. What describes the build is what the plan says, and a source
+is one that is known already. The rest is refused, each file with one line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from packaging.version import Version
+
+from compat.probes.names import probes
+from compat.runs.model import (
+    Build,
+    Device,
+    Outcome,
+    Source,
+    Status,
+    Wheel,
+    source_from_json,
+    to_json,
+)
+from compat.runs.reuse import Key
+from compat.runs.store import RunFolder, began_at, execution_id, write_json
+from compat.runs.stream import Stream
+
+# Ten times what was ever seen, and more.
+LARGEST_HEADER_B = 16 << 10
+LARGEST_STREAM_B = 2 << 20
+LONGEST_LINE_B = 256 << 10
+MOST_RUNS = 10
+MOST_LINES = 20_000
+MOST_FILES = 100
+_LONGEST_NAME = 200
+
+# Clocks of machines differ.
+SLACK = timedelta(minutes=10)
+
+_HEADER = "header.json"
+_SHA256 = re.compile("([0-9a-f]{64})?")
+
+
+class UnacceptableError(Exception):
+    """The message says what was expected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a job was given.
+
+    Attributes:
+        job: The job's id.
+        build: The build as the plan has it.
+        stream: The name of that build's stream.
+        plan: The plan's own header.
+        known: The sources from which a job may have taken cells over, by id.
+    """
+
+    job: str
+    build: Build
+    stream: str
+    plan: Source
+    known: Mapping[str, Source]
+
+
+@dataclass
+class Received:
+    """What became of all that was handed over.
+
+    Attributes:
+        folders: What was accepted, in the order of its ids.
+        refused: A line for each file that was refused as a whole or in part, by job.
+    """
+
+    folders: list[RunFolder] = field(default_factory=list)
+    refused: dict[str, list[str]] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        return [
+            f"refused from {job}: {line}" for job, lines in self.refused.items() for line in lines
+        ]
+
+
+def receive(sent: Path, tasks: Sequence[Task], target: Path, now: datetime) -> Received:
+    """Accept below ``target``, in the place of what is there, what the jobs left below ``sent``.
+
+    A job from which nothing was accepted, though it left something, is a build that was not run.
+
+    Args:
+        sent: Holds a folder for each job that left something, see :func:`sent_by`.
+        tasks: What each job of the plan was given, in the plan's order.
+        target: Where accepted runs go.
+        now: Nothing was seen later than that.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    received = Received()
+    for task in tasks:
+        folder = sent / sent_by(task.job)
+        if not os.path.lexists(folder):
+            continue
+        refused = received.refused.setdefault(task.job, [])
+        accepted = _accepted(folder, task, now, refused)
+        if not accepted and refused:
+            accepted = [_nothing(task, refused)]
+        renamed: dict[str, str] = {}
+        for run in accepted:
+            number = len(received.folders) + 1
+            source = replace(run.source, id=_id_after(task.plan, number))
+            renamed[run.source.id] = source.id
+            path = target / source.id
+            write_json(path / _HEADER, to_json(source))
+            stream = Stream(path / task.stream)
+            for kind, lines in groupby(run.lines, key=itemgetter(0)):
+                stream.append(kind, *(_renamed(kind, data, renamed) for _, data in lines))
+            received.folders.append(RunFolder(path))
+    return received
+
+
+def sources_in(folders: Iterable[RunFolder]) -> dict[str, Source]:
+    """By id, the executions of ``folders``, and those that they took cells over from."""
+    known: dict[str, Source] = {}
+    for folder in folders:
+        known[folder.source.id] = folder.source
+        for stream in folder.streams():
+            sources = (data for kind, data in stream.read() if kind == "source")
+            known |= {each.id: each for each in map(source_from_json, sources)}
+    return known
+
+
+def sent_by(job: str) -> str:
+    """The name of the folder, and of the artifact, in which a job leaves what it saw."""
+    return f"seen-{job}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """One execution of a job: its header and the lines of its stream that are accepted."""
+
+    source: Source
+    lines: list[tuple[str, dict[str, Any]]]
+
+
+def _id_after(plan: Source, number: int) -> str:
+    """Ids of a plan's jobs follow its own by a millisecond each: no two jobs have the same."""
+    return execution_id(began_at(plan.id) + timedelta(milliseconds=number))
+
+
+def _renamed(kind: str, data: dict[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+    name = {"source": "id", "cell": "seen_in"}.get(kind, "")
+    return {**data, name: renamed.get(data[name], data[name])} if name in data else data
+
+
+def _nothing(task: Task, refused: list[str]) -> _Run:
+    reason = f"what its job left was refused: {refused[0]}"
+    end = {"status": Status.UNAVAILABLE, "reason": reason, "seconds": {}}
+    return _Run(source=task.plan, lines=[("build", to_json(task.build)), ("end", end)])
+
+
+def _accepted(folder: Path, task: Task, now: datetime, refused: list[str]) -> list[_Run]:
+    """The runs in a job's folder, oldest first; what else is there goes to ``refused``."""
+    accepted: list[_Run] = []
+    known = dict(task.known)
+    try:
+        paths = _inside(folder, MOST_RUNS)
+    except UnacceptableError as error:
+        refused.append(f"{error}")
+        return []
+    for path in paths:
+        name = _quoted(path.name)
+        try:
+            others = [each for each in _inside(path) if each.name not in {_HEADER, task.stream}]
+            source = _header(path, task, now)
+            lines, problems = _lines(path / task.stream, replace(task, known=known))
+        except UnacceptableError as error:
+            refused.append(f"{name}: {error}")
+            continue
+        refused += [f"{name}/{_quoted(each.name)}: expected {task.stream} alone" for each in others]
+        if problems:
+            more = f", and {len(problems) - 1} lines more" if problems[1:] else ""
+            refused.append(f"{name}/{task.stream}: {problems[0]}{more}")
+        # What is tried again takes over what the first try saw.
+        known[source.id] = source
+        accepted.append(_Run(source=source, lines=lines))
+    return accepted
+
+
+def _inside(folder: Path, most: int = MOST_FILES) -> list[Path]:
+    if not stat.S_ISDIR(folder.lstat().st_mode):
+        raise UnacceptableError("expected a folder")
+    paths = sorted(folder.iterdir())
+    if len(paths) > most:
+        raise UnacceptableError(f"expected at most {most} files and folders, not {len(paths)}")
+    return paths
+
+
+def _header(folder: Path, task: Task, now: datetime) -> Source:
+    """The header of a run that began between the plan and now, on the plan's own commit."""
+    try:
+        source = msgspec.convert(_json(_content(folder / _HEADER, LARGEST_HEADER_B)), Source)
+        began, started = began_at(folder.name), datetime.fromisoformat(source.started)
+    except ValueError as error:
+        raise UnacceptableError(f"{_HEADER}: {error}") from None
+    if source.id != folder.name:
+        raise UnacceptableError(
+            f"{_HEADER}: expected the id {folder.name}, not {_quoted(source.id)}"
+        )
+    texts = [source.host.system, source.host.machine, source.host.cpu, source.started]
+    if max(map(len, texts)) > _LONGEST_NAME:
+        raise UnacceptableError(f"{_HEADER}: expected texts of at most {_LONGEST_NAME} characters")
+    earliest = began_at(task.plan.id) - SLACK
+    if started.tzinfo is None or not all(
+        earliest <= each <= now + SLACK for each in (began, started)
+    ):
+        raise UnacceptableError(
+            f"{_HEADER}: expected a run that began after {task.plan.started} and is over"
+        )
+    if source.harness.commit.rstrip("+") != task.plan.harness.commit.rstrip("+"):
+        raise UnacceptableError(f"{_HEADER}: expected the commit of the plan")
+    return source
+
+
+def _lines(path: Path, task: Task) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+    """The lines of a stream that are accepted, and what is wrong with the others."""
+    lines = _content(path, LARGEST_STREAM_B).split(b"\n")
+    if len(lines) > MOST_LINES:
+        raise UnacceptableError(
+            f"{path.name}: expected at most {MOST_LINES} lines, not {len(lines)}"
+        )
+    checker = _Checker(task)
+    accepted, problems = [], []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            if len(line) > LONGEST_LINE_B:
+                raise UnacceptableError(f"expected at most {LONGEST_LINE_B} B")
+            accepted.append(checker.check(_json(line)))
+        except (UnacceptableError, ValueError) as error:
+            problems.append(f"line {number}: {error}")
+    if not checker.begun:
+        raise UnacceptableError(f"{path.name}: {problems[0] if problems else 'expected a stream'}")
+    return accepted, problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    """A check, as ``plan`` and ``cell`` lines name it."""
+
+    probe: str
+    params: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Planned(_Named):
+    """A check that is to be run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen(_Named):
+    """How a check ended."""
+
+    outcome: Outcome
+    seen_in: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Environment:
+    """All that a build says of itself."""
+
+    version: str
+    git_version: str
+    triton: str
+    python: str
+    compiler: str
+    device: Device
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Phase:
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _End:
+    status: Status
+    reason: str
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Described:
+    """Which build a stream is of."""
+
+    id: str
+    device: Device
+    wheel: Wheel | None = None
+
+
+_SHAPES: Mapping[str, type] = {
+    "build": _Described,
+    "key": Key,
+    "environment": _Environment,
+    "source": Source,
+    "plan": _Planned,
+    "cell": _Seen,
+    "phase": _Phase,
+    "end": _End,
+}
+
+
+class _Checker:
+    """Takes the lines of one stream, in their order."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._titles = {probe.name: probe.title for probe in probes()}
+        self.begun = False
+
+    def check(self, line: Any) -> tuple[str, dict[str, Any]]:
+        """A line as its kind and its data, as they are accepted.
+
+        Raises:
+            UnacceptableError: It says what is not for it to say.
+            ValueError: It is of another shape.
+        """
+        kind = line.get("kind") if isinstance(line, dict) else None
+        shape = _SHAPES.get(str(kind))
+        if shape is None:
+            raise UnacceptableError(f"expected an object of a kind among {', '.join(_SHAPES)}")
+        if self.begun is (shape is _Described):
+            raise UnacceptableError("expected what says which build it is of once, and first")
+        data = {name: value for name, value in line.items() if name != "kind"}
+        said: object = msgspec.convert(data, shape)
+        if isinstance(said, _Described):
+            data = to_json(self._as_planned(said))
+            self.begun = True
+        elif isinstance(said, _Environment):
+            self._check_environment(said)
+            data = {name: data[name] for name in asdict(said)}
+        elif isinstance(said, Source) and self._task.known.get(said.id) != said:
+            raise UnacceptableError("expected a source that is known")
+        elif isinstance(said, _Named):
+            data |= self._of_this_project(said)
+        return str(kind), data
+
+    def _of_this_project(self, check: _Named) -> dict[str, str]:
+        """What is said of a check here, and not by the job."""
+        if check.probe not in self._titles:
+            raise UnacceptableError("expected a probe of this project")
+        if isinstance(check, _Planned):
+            return {"description": self._titles[check.probe]}
+        if isinstance(check, _Seen) and check.seen_in and check.seen_in not in self._task.known:
+            raise UnacceptableError("expected a cell of a source that is known")
+        return {}
+
+    def _as_planned(self, said: _Described) -> Build:
+        """The build as it was planned; of what was installed only a hash may be news."""
+        planned = self._task.build
+        if (said.id, said.device.kind) != (planned.id, planned.device.kind):
+            raise UnacceptableError(f"expected the build {planned.label} alone")
+        if planned.wheel is None or said.wheel is None:
+            return planned
+        if said.wheel.filename != planned.wheel.filename or (
+            planned.wheel.sha256 and said.wheel.sha256 not in {"", planned.wheel.sha256}
+        ):
+            raise UnacceptableError("expected the wheel that was planned")
+        if not _SHA256.fullmatch(said.wheel.sha256):
+            raise UnacceptableError("expected a sha256 of the wheel")
+        return replace(planned, wheel=said.wheel)
+
+    def _check_environment(self, said: _Environment) -> None:
+        planned = self._task.build
+        if said.device.kind != planned.device.kind:
+            raise UnacceptableError(f"expected the device {planned.device.kind}")
+        texts = [said.version, said.git_version, said.triton, said.python, said.compiler]
+        if max(map(len, texts)) > _LONGEST_NAME:
+            raise UnacceptableError(f"expected texts of at most {_LONGEST_NAME} characters")
+        expected = Version(planned.id.partition("-py")[0]).public
+        if Version(said.version).public != expected:
+            raise UnacceptableError(f"expected torch {expected}")
+
+
+def _content(path: Path, most_b: int) -> bytes:
+    """What is in a plain file of at most so many bytes."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise UnacceptableError(f"{path.name}: expected a plain file: {error.strerror}") from None
+    with open(descriptor, "rb") as file:  # noqa: PTH123  (a path could be another file by now)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnacceptableError(f"{path.name}: expected a plain file")
+        if status.st_size > most_b:
+            raise UnacceptableError(
+                f"{path.name}: expected at most {most_b} B, not {status.st_size}"
+            )
+        return file.read(most_b)
+
+
+def _json(content: bytes) -> Any:
+    """JSON of bytes, with no more than JSON has.
+
+    Raises:
+        ValueError: It is none, or nests too deep.
+    """
+    try:
+        data = json.loads(content.decode(), parse_constant=_no_number)
+        # Half a character, which JSON can escape and no file can hold, becomes a question mark.
+        return json.loads(json.dumps(data, ensure_ascii=False).encode(errors="replace"))
+    except RecursionError:
+        raise ValueError("expected JSON that nests less deep") from None
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"expected a number, not {name}")
+
+
+def _quoted(name: str) -> str:
+    """A name that somebody else chose, as plain text of bounded length."""
+    return ascii(name[:80])
