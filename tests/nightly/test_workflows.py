@@ -37,6 +37,8 @@ NIGHTLIES = [f"2.16.0.dev{day:%Y%m%d}+cpu" for day in DAYS]
 # The one that a bisection asks first, and a neighbour, are no wheels at all.
 BROKEN = NIGHTLIES[182:184]
 
+NOX = "python -m pip install --require-hashes -r .github/requirements.txt"
+
 TITLE = "Unexpected failures on cpu, night after night"
 
 
@@ -122,10 +124,10 @@ def test_steps_are_sessions_and_actions_are_pinned() -> None:
         for name, job in workflow["jobs"].items():
             assert {"timeout-minutes", "permissions"} <= job.keys(), name
             for step in job["steps"]:
-                line = step.get("run", 'python -m pip install "nox[uv]"')
+                line = step.get("run", NOX)
                 session = re.match(r"nox -s (\w+)", line)
                 assert "${{" not in line
-                assert line in {"bash .ci/run", 'python -m pip install "nox[uv]"'} or (
+                assert line in {"bash .ci/run", NOX} or (
                     session is not None and session[1] in sessions
                 ), line
 
