@@ -25,8 +25,8 @@ from compat.nightly.plan import (
     received_from_jobs,
 )
 from compat.nightly.received import sent_by
-from compat.running.host import describe_harness
 from compat.probes.sources import plan_source, probe_sources
+from compat.running.host import describe_harness
 from compat.running.pipeline import described
 from compat.runs.history import run_id
 from compat.runs.model import Outcome, Run, Status, to_json
