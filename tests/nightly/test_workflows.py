@@ -309,14 +309,14 @@ def test_a_job_that_is_run_again_goes_on_with_what_it_left(repository: Repositor
     artifact = repository.store / "artifacts" / f"seen-{job['id']}"
     for attempt in ("1", "2"):
         github["run_attempt"] = attempt
-        repository.run("matrix.yml", "probe", matrix={"job": job})
+        repository.run("matrix.yml", "probe", needs=needs, matrix={"job": job})
     first, second = RunFolder.all(artifact)
     (stream,) = second.streams()
     saw = {data["seen_in"] for kind, data in stream.read() if kind == "cell"}
     assert saw == {first.source.id}
     # Another night's is not mixed into what this one saw.
     github["run_id"] += "0"
-    repository.run("matrix.yml", "probe", matrix={"job": job})
+    repository.run("matrix.yml", "probe", needs=needs, matrix={"job": job})
     (alone,) = RunFolder.all(artifact)
     assert alone.path.name > second.path.name
 

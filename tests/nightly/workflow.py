@@ -96,12 +96,20 @@ class Repository:
                 continue
             if condition and not _condition(condition, self._contexts):
                 continue
-            if "run" in step:
-                well = self._shell(step) and well
-            else:
-                self._use(step["uses"], step.get("with", {}))
+            well = self.take(job, step) and well
         outputs = plan.get("outputs", {})
         return well, {name: self._evaluated(value) for name, value in outputs.items()}
+
+    def take(self, job: str, step: Mapping[str, Any]) -> bool:
+        """Take one step of a job; whether it went well."""
+        if "run" in step:
+            return self._shell(step)
+        self._use(step["uses"], step.get("with", {}))
+        return True
+
+    def leave(self, step: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
+        """What later steps and jobs may ask of a step."""
+        self._contexts["steps"][step.get("id")] = {"outputs": outputs}
 
     def git(self, *arguments: str) -> str:
         """What git says in the clone."""
@@ -132,8 +140,7 @@ class Repository:
         # Shown where a test fails.
         print(f"$ {step['run']}\n{done.stdout}{done.stderr}")
         lines = files["GITHUB_OUTPUT"].read_text().splitlines()
-        outputs = dict(line.split("=", 1) for line in lines)
-        self._contexts["steps"][step.get("id")] = {"outputs": outputs}
+        self.leave(step, dict(line.split("=", 1) for line in lines))
         return done.returncode == 0
 
     def _use(self, action: str, options: Mapping[str, Any]) -> None:
