@@ -107,7 +107,7 @@ class Laboratory:
 
         Meanwhile those that may be asked next, ``ahead``, are installed.
         """
-        notes = json.loads(self._notes.read_text()) if self._notes.exists() else {}
+        notes = json.loads(self._notes.read_text(encoding="utf-8")) if self._notes.exists() else {}
         if _note(wheel) in notes:
             return Seen(**notes[_note(wheel)])
         self._fetch([each for each in ahead if _note(each) not in notes])

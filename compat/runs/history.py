@@ -182,7 +182,9 @@ def save_history(history: History, path: Path) -> None:
 
 def schema() -> Any:
     """The published JSON schema of ``history.json``."""
-    return json.loads(resources.files("compat.runs").joinpath("history.schema.json").read_text())
+    return json.loads(
+        resources.files("compat.runs").joinpath("history.schema.json").read_text(encoding="utf-8")
+    )
 
 
 def _from_json(data: Mapping[str, Any]) -> History:

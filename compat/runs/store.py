@@ -154,7 +154,9 @@ def _check(data: Any) -> None:
 
 def schema() -> Any:
     """The published JSON schema of ``run.json``."""
-    return json.loads(resources.files("compat.runs").joinpath("run.schema.json").read_text())
+    return json.loads(
+        resources.files("compat.runs").joinpath("run.schema.json").read_text(encoding="utf-8")
+    )
 
 
 def _new_folder(parent: Path) -> tuple[Path, datetime]:
