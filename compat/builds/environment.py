@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import requests
 from filelock import FileLock
@@ -22,7 +23,10 @@ from compat.probes.packages import PINS, PROBLEM
 # torch, and Inductor imports both.
 REQUIREMENTS = ("numpy", "setuptools", "pytest>=8.3", "packaging")
 
+# Without a byte, and as a whole. The largest wheel of torch was some 3 GB.
 _DOWNLOAD_TIMEOUT_S = 60
+_LONGEST_DOWNLOAD_S = 3600
+_LARGEST_WHEEL_B = 10 << 30
 
 
 class InstallError(Exception):
@@ -165,12 +169,18 @@ def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:
     if wheel.sha256 and wheel.channel != "test":
         return f"torch=={wheel.version}", wheel.sha256
     path = scratch / wheel.filename
-    digest = hashlib.sha256()
+    digest, size_b, began = hashlib.sha256(), 0, monotonic()
     try:
         with requests.get(wheel.url, stream=True, timeout=_DOWNLOAD_TIMEOUT_S) as answer:
             answer.raise_for_status()
             with path.open("wb") as file:
                 for block in answer.iter_content(1 << 20):
+                    size_b += len(block)
+                    if size_b > _LARGEST_WHEEL_B or monotonic() - began > _LONGEST_DOWNLOAD_S:
+                        raise InstallError(
+                            f"download of {wheel.filename}: expected an end within "
+                            f"{_LARGEST_WHEEL_B >> 30} GB and {_LONGEST_DOWNLOAD_S} s"
+                        )
                     digest.update(block)
                     file.write(block)
     except requests.RequestException as error:

@@ -79,6 +79,25 @@ def _entries(folder: Path, but: Collection[str]) -> Iterator[tuple[Path, os.stat
                 pending.append(path)
 
 
+def read_plain(path: Path, most_b: int) -> bytes:
+    """What is in a file that is no link, of at most so many bytes.
+
+    Raises:
+        RefusedError: It is another file.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise RefusedError(f"{path.name}: expected a plain file: {error.strerror}") from None
+    with open(descriptor, "rb") as file:  # noqa: PTH123  (a path could be another file by now)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise RefusedError(f"{path.name}: expected a plain file")
+        if status.st_size > most_b:
+            raise RefusedError(f"{path.name}: expected at most {most_b} B, not {status.st_size}")
+        return file.read(most_b)
+
+
 def digest_of(folder: Path, but: Collection[str] = ()) -> str:
     """A digest of every file below ``folder``: of its name, its size and what is in it.
 

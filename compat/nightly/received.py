@@ -24,6 +24,7 @@ from typing import Any
 import msgspec
 from packaging.version import Version
 
+from compat.nightly.handover import RefusedError, read_plain
 from compat.probes.names import probes
 from compat.runs.model import (
     Build,
@@ -53,10 +54,6 @@ SLACK = timedelta(minutes=10)
 
 _HEADER = "header.json"
 _SHA256 = re.compile("([0-9a-f]{64})?")
-
-
-class UnacceptableError(Exception):
-    """The message says what was expected."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +174,7 @@ def _accepted(folder: Path, task: Task, now: datetime, refused: list[str]) -> li
     known = dict(task.known)
     try:
         paths = _inside(folder, MOST_RUNS)
-    except UnacceptableError as error:
+    except RefusedError as error:
         refused.append(f"{error}")
         return []
     for path in paths:
@@ -186,7 +183,7 @@ def _accepted(folder: Path, task: Task, now: datetime, refused: list[str]) -> li
             others = [each for each in _inside(path) if each.name not in {_HEADER, task.stream}]
             source = _header(path, task, now)
             lines, problems = _lines(path / task.stream, replace(task, known=known))
-        except UnacceptableError as error:
+        except RefusedError as error:
             refused.append(f"{name}: {error}")
             continue
         refused += [f"{name}/{_quoted(each.name)}: expected {task.stream} alone" for each in others]
@@ -201,46 +198,42 @@ def _accepted(folder: Path, task: Task, now: datetime, refused: list[str]) -> li
 
 def _inside(folder: Path, most: int = MOST_FILES) -> list[Path]:
     if not stat.S_ISDIR(folder.lstat().st_mode):
-        raise UnacceptableError("expected a folder")
+        raise RefusedError("expected a folder")
     paths = sorted(folder.iterdir())
     if len(paths) > most:
-        raise UnacceptableError(f"expected at most {most} files and folders, not {len(paths)}")
+        raise RefusedError(f"expected at most {most} files and folders, not {len(paths)}")
     return paths
 
 
 def _header(folder: Path, task: Task, now: datetime) -> Source:
     """The header of a run that began between the plan and now, on the plan's own commit."""
     try:
-        source = msgspec.convert(_json(_content(folder / _HEADER, LARGEST_HEADER_B)), Source)
+        source = msgspec.convert(_json(read_plain(folder / _HEADER, LARGEST_HEADER_B)), Source)
         began, started = began_at(folder.name), datetime.fromisoformat(source.started)
     except ValueError as error:
-        raise UnacceptableError(f"{_HEADER}: {error}") from None
+        raise RefusedError(f"{_HEADER}: {error}") from None
     if source.id != folder.name:
-        raise UnacceptableError(
-            f"{_HEADER}: expected the id {folder.name}, not {_quoted(source.id)}"
-        )
+        raise RefusedError(f"{_HEADER}: expected the id {folder.name}, not {_quoted(source.id)}")
     texts = [source.host.system, source.host.machine, source.host.cpu, source.started]
     if max(map(len, texts)) > _LONGEST_NAME:
-        raise UnacceptableError(f"{_HEADER}: expected texts of at most {_LONGEST_NAME} characters")
+        raise RefusedError(f"{_HEADER}: expected texts of at most {_LONGEST_NAME} characters")
     earliest = began_at(task.plan.id) - SLACK
     if started.tzinfo is None or not all(
         earliest <= each <= now + SLACK for each in (began, started)
     ):
-        raise UnacceptableError(
+        raise RefusedError(
             f"{_HEADER}: expected a run that began after {task.plan.started} and is over"
         )
     if source.harness.commit.rstrip("+") != task.plan.harness.commit.rstrip("+"):
-        raise UnacceptableError(f"{_HEADER}: expected the commit of the plan")
+        raise RefusedError(f"{_HEADER}: expected the commit of the plan")
     return source
 
 
 def _lines(path: Path, task: Task) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
     """The lines of a stream that are accepted, and what is wrong with the others."""
-    lines = _content(path, LARGEST_STREAM_B).split(b"\n")
+    lines = read_plain(path, LARGEST_STREAM_B).split(b"\n")
     if len(lines) > MOST_LINES:
-        raise UnacceptableError(
-            f"{path.name}: expected at most {MOST_LINES} lines, not {len(lines)}"
-        )
+        raise RefusedError(f"{path.name}: expected at most {MOST_LINES} lines, not {len(lines)}")
     checker = _Checker(task)
     accepted, problems = [], []
     for number, line in enumerate(lines, 1):
@@ -248,12 +241,12 @@ def _lines(path: Path, task: Task) -> tuple[list[tuple[str, dict[str, Any]]], li
             continue
         try:
             if len(line) > LONGEST_LINE_B:
-                raise UnacceptableError(f"expected at most {LONGEST_LINE_B} B")
+                raise RefusedError(f"expected at most {LONGEST_LINE_B} B")
             accepted.append(checker.check(_json(line)))
-        except (UnacceptableError, ValueError) as error:
+        except (RefusedError, ValueError) as error:
             problems.append(f"line {number}: {error}")
     if not checker.begun:
-        raise UnacceptableError(f"{path.name}: {problems[0] if problems else 'expected a stream'}")
+        raise RefusedError(f"{path.name}: {problems[0] if problems else 'expected a stream'}")
     return accepted, problems
 
 
@@ -336,15 +329,15 @@ class _Checker:
         """A line as its kind and its data, as they are accepted.
 
         Raises:
-            UnacceptableError: It says what is not for it to say.
+            RefusedError: It says what is not for it to say.
             ValueError: It is of another shape.
         """
         kind = line.get("kind") if isinstance(line, dict) else None
         shape = _SHAPES.get(str(kind))
         if shape is None:
-            raise UnacceptableError(f"expected an object of a kind among {', '.join(_SHAPES)}")
+            raise RefusedError(f"expected an object of a kind among {', '.join(_SHAPES)}")
         if self.begun is (shape is _Described):
-            raise UnacceptableError("expected what says which build it is of once, and first")
+            raise RefusedError("expected what says which build it is of once, and first")
         data = {name: value for name, value in line.items() if name != "kind"}
         said: object = msgspec.convert(data, shape)
         if isinstance(said, _Described):
@@ -354,7 +347,7 @@ class _Checker:
             self._check_environment(said)
             data = {name: data[name] for name in asdict(said)}
         elif isinstance(said, Source) and self._task.known.get(said.id) != said:
-            raise UnacceptableError("expected a source that is known")
+            raise RefusedError("expected a source that is known")
         elif isinstance(said, _Named):
             data |= self._of_this_project(said)
         return str(kind), data
@@ -362,55 +355,38 @@ class _Checker:
     def _of_this_project(self, check: _Named) -> dict[str, str]:
         """What is said of a check here, and not by the job."""
         if check.probe not in self._titles:
-            raise UnacceptableError("expected a probe of this project")
+            raise RefusedError("expected a probe of this project")
         if isinstance(check, _Planned):
             return {"description": self._titles[check.probe]}
         if isinstance(check, _Seen) and check.seen_in and check.seen_in not in self._task.known:
-            raise UnacceptableError("expected a cell of a source that is known")
+            raise RefusedError("expected a cell of a source that is known")
         return {}
 
     def _as_planned(self, said: _Described) -> Build:
         """The build as it was planned; of what was installed only a hash may be news."""
         planned = self._task.build
         if (said.id, said.device.kind) != (planned.id, planned.device.kind):
-            raise UnacceptableError(f"expected the build {planned.label} alone")
+            raise RefusedError(f"expected the build {planned.label} alone")
         if planned.wheel is None or said.wheel is None:
             return planned
         if said.wheel.filename != planned.wheel.filename or (
             planned.wheel.sha256 and said.wheel.sha256 not in {"", planned.wheel.sha256}
         ):
-            raise UnacceptableError("expected the wheel that was planned")
+            raise RefusedError("expected the wheel that was planned")
         if not _SHA256.fullmatch(said.wheel.sha256):
-            raise UnacceptableError("expected a sha256 of the wheel")
+            raise RefusedError("expected a sha256 of the wheel")
         return replace(planned, wheel=said.wheel)
 
     def _check_environment(self, said: _Environment) -> None:
         planned = self._task.build
         if said.device.kind != planned.device.kind:
-            raise UnacceptableError(f"expected the device {planned.device.kind}")
+            raise RefusedError(f"expected the device {planned.device.kind}")
         texts = [said.version, said.git_version, said.triton, said.python, said.compiler]
         if max(map(len, texts)) > _LONGEST_NAME:
-            raise UnacceptableError(f"expected texts of at most {_LONGEST_NAME} characters")
+            raise RefusedError(f"expected texts of at most {_LONGEST_NAME} characters")
         expected = Version(planned.id.partition("-py")[0]).public
         if Version(said.version).public != expected:
-            raise UnacceptableError(f"expected torch {expected}")
-
-
-def _content(path: Path, most_b: int) -> bytes:
-    """What is in a plain file of at most so many bytes."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise UnacceptableError(f"{path.name}: expected a plain file: {error.strerror}") from None
-    with open(descriptor, "rb") as file:  # noqa: PTH123  (a path could be another file by now)
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnacceptableError(f"{path.name}: expected a plain file")
-        if status.st_size > most_b:
-            raise UnacceptableError(
-                f"{path.name}: expected at most {most_b} B, not {status.st_size}"
-            )
-        return file.read(most_b)
+            raise RefusedError(f"expected torch {expected}")
 
 
 def _json(content: bytes) -> Any:

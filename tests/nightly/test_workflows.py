@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomllib
 import yaml
+from packaging.requirements import Requirement
 
 from compat.runs.history import day_of, run_id
 from compat.runs.model import Outcome, Run
@@ -151,6 +153,60 @@ def test_what_runs_pytorch_may_write_nothing_and_holds_no_token() -> None:
             elif may_write:
                 assert "vars.COMPAT_NIGHTLY == 'on'" in job["if"]
     assert seen == {"bisect.bisect", "ci.probes", "ci.tests", "matrix.probe"}
+
+
+def test_what_decides_or_writes_takes_nothing_that_ran_beside_pytorch() -> None:
+    """A job's code can save any cache of the repository, and any artifact of its run.
+
+    So no other job restores a cache, and an artifact counts by a digest in an output alone.
+    """
+    digests = {"plan": "COMPAT_PLAN", "reports": "COMPAT_REPORTS"}
+    seen = set()
+    for file in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for name, job in yaml.safe_load(file.read_text())["jobs"].items():
+            text = json.dumps(job)
+            runs_pytorch = re.search(r"nox -s (job|matrix|bisect)\b|\.ci/run", text)
+            assert runs_pytorch or "actions/cache" not in text, name
+            for step in job["steps"]:
+                if "download-artifact" not in step.get("uses", ""):
+                    continue
+                artifact = step["with"].get("name") or step["with"]["pattern"]
+                seen.add(f"{name} takes {artifact}")
+                if artifact in digests:
+                    maker = {"plan": "plan", "reports": "report"}[artifact]
+                    expected = f"${{{{ needs.{maker}.outputs.{artifact} }}}}"
+                    sessions = [each for each in job["steps"] if "nox -s" in each.get("run", "")]
+                    assert {each["env"][digests[artifact]] for each in sessions} == {expected}
+    assert seen == {
+        "probe takes plan",
+        "report takes plan",
+        "report takes seen-*",
+        "publish takes reports",
+        "comment takes bisect",
+    }
+
+
+def test_packages_of_what_decides_or_writes_are_pinned_by_their_hashes() -> None:
+    lines = (ROOT / ".github" / "requirements.txt").read_text().replace("\\\n", "").splitlines()
+    option, *requirements = (line for line in lines if line)
+    assert option == "--only-binary :all:"
+    pinned = {}
+    for line in requirements:
+        requirement, *hashes = line.split(" --hash=")
+        found = re.fullmatch(
+            r"([a-z0-9-]+)(?:\[\w,]+)?==([\w.!+]+)( ; .*)?", " ".join(requirement.split())
+        )
+        assert found, line
+        assert hashes
+        assert all(re.fullmatch("sha256:[0-9a-f]{64}", each.strip()) for each in hashes), line
+        pinned[found[1]] = found[2]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for text in (*project["project"]["dependencies"], *project["dependency-groups"]["nox"]):
+        wanted = Requirement(text)
+        assert pinned[wanted.name] in wanted.specifier, f"{text}: run nox -s pin"
+    text = (ROOT / "noxfile.py").read_text()
+    for session in ("plan", "report", "remember", "publish", "issue"):
+        assert f'pinned(session, "{session}", *session.posargs)' in text
 
 
 def test_what_strangers_send_reaches_no_runner_of_ones_own() -> None:
