@@ -31,12 +31,12 @@ PROJECT = "torch"
 
 # PyTorch's own page of all nightlies had some 14,000 links in 4 MB.
 LARGEST_B = 16 << 20
-LARGEST_MEMORY_B = 256 << 20
+LARGEST_MEMORY_B = 192 << 20
 MOST_LINKS = 50_000
 LONGEST_NAME = 255
 MOST_REDIRECTS = 5
 # For reading what was fetched; of the processor's time, so that a busy machine takes longer.
-PROCESSOR_S = 20
+PROCESSOR_S = 10
 # How many times as long the whole answer may take as its beginning.
 _WHOLE = 6
 # A process that does not even start is the machine's trouble, and ends all the same.
