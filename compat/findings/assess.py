@@ -8,7 +8,8 @@ from enum import Enum
 
 from compat.findings.changes import Comparison, Group
 from compat.findings.model import Findings
-from compat.runs.ids import BuildId, CellId
+from compat.runs.history import WHOLE
+from compat.runs.ids import AnswerId, BuildId, CellId
 from compat.runs.model import Outcome, Status
 from compat.topics.matrix import Matrix
 
@@ -60,14 +61,26 @@ class Assessment:
     proves_nothing: str
 
     @property
+    def lost(self) -> frozenset[tuple[AnswerId, CellId]]:
+        """Answers that were lost or are worse, and the cells that say so.
+
+        What is lost against both baselines is one thing; so is a cell that failed, or a build that
+        broke, and its loss.
+        """
+        told = {*self.failures, *self.silent}
+        return frozenset(
+            (each.answer, each.cell)
+            for groups in self.alarms.values()
+            for group in groups
+            for each in group.differences
+            if each.cell not in told
+            and not (each.answer.check == WHOLE and each.new.build in self.broken)
+        )
+
+    @property
     def red(self) -> int:
         """How many things are unexpected."""
-        groups = [group for groups in self.alarms.values() for group in groups]
-        # What is lost against both baselines is one thing.
-        answers = {(each.answer, each.new.build) for group in groups for each in group.differences}
-        told = {(cell.check, cell.build) for cell in (*self.failures, *self.silent)}
-        lost = {each for each in answers if (each[0].check, each[1]) not in told}
-        return len(self.broken) + len(self.failures) + len(self.silent) + len(lost)
+        return len(self.broken) + len(self.failures) + len(self.silent) + len(self.lost)
 
     @property
     def status(self) -> int:
