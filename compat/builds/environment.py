@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import requests
 from filelock import FileLock
@@ -17,12 +19,22 @@ from packaging.requirements import Requirement
 from compat.builds.index import OWN_PYTHON, IndexedWheel
 from compat.errors import UsageError
 from compat.probes.packages import PINS, PROBLEM
+from compat.worker.lifeline import end, kept
 
 # What the probes and Inductor need beside torch: numpy and setuptools are no dependency of every
 # torch, and Inductor imports both.
 REQUIREMENTS = ("numpy", "setuptools", "pytest>=8.3", "packaging")
 
+# A file in each environment that is whole.
+COMPLETE = "compat-complete"
+
+# Without a byte, and as a whole. The largest wheel of torch was some 3 GB.
 _DOWNLOAD_TIMEOUT_S = 60
+_LONGEST_DOWNLOAD_S = 3600
+_LARGEST_WHEEL_B = 10 << 30
+# A build may be several gigabytes on a slow network.
+_INSTALL_TIMEOUT_S = 3600
+_ANSWER_TIMEOUT_S = 300
 
 
 class InstallError(Exception):
@@ -61,7 +73,7 @@ def install(wheel: IndexedWheel, home: Path) -> Environment:
     tag = hashlib.sha256("|".join(parts).encode()).hexdigest()[:8]
     folder = home / f"torch-{wheel.version}-{tag}"
     python = folder / "bin" / "python"
-    complete = folder / "compat-complete"
+    complete = folder / COMPLETE
     scratch = home / f"{folder.name}-scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     with FileLock(home / f"{folder.name}.lock"):
@@ -73,7 +85,10 @@ def install(wheel: IndexedWheel, home: Path) -> Environment:
             if wheel.version.is_prerelease:
                 options += ["--prerelease", "allow"]
             _uv("pip", "install", "--python", str(python), *options, requirement, *REQUIREMENTS)
+            for downloaded in scratch.glob("*.whl"):
+                downloaded.unlink()
             complete.write_text(sha256)
+    _use(scratch)
     sha256 = complete.read_text()
     return Environment(
         python=python, scratch=scratch, sha256=sha256, contents=_contents(folder, sha256)
@@ -92,6 +107,7 @@ def adopt(python: Path, home: Path) -> Environment:
     tag = hashlib.sha256(str(python).encode()).hexdigest()[:8]
     scratch = home / f"python-{tag}-scratch"
     scratch.mkdir(parents=True, exist_ok=True)
+    _use(scratch)
     if not missing:
         return Environment(python=python, scratch=scratch)
     beside = home / f"python-{tag}-beside"
@@ -109,7 +125,7 @@ def install_packages(python: Path, home: Path) -> Path:
     answer = subprocess.run([python, "-c", question], capture_output=True, text=True, check=True)
     tag = hashlib.sha256("|".join(PINS).encode()).hexdigest()[:8]
     folder = home / f"models-{answer.stdout.strip()}-{tag}"
-    complete = folder / "compat-complete"
+    complete = folder / COMPLETE
     with FileLock(home / f"{folder.name}.lock"):
         if not complete.exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -120,6 +136,7 @@ def install_packages(python: Path, home: Path) -> Path:
                 complete.touch()
             except InstallError as error:
                 (folder / PROBLEM).write_text(" ".join(str(error).split()))
+    _use(folder)
     return folder
 
 
@@ -140,13 +157,23 @@ def lacking(python: Path) -> list[str]:
             capture_output=True,
             text=True,
             check=True,
+            timeout=_ANSWER_TIMEOUT_S,
         )
         missing = json.loads(answer.stdout)
+    except subprocess.TimeoutExpired:
+        raise UsageError(
+            f"python:{python}: expected an interpreter that answers in {_ANSWER_TIMEOUT_S} s"
+        ) from None
     except (OSError, subprocess.CalledProcessError, json.JSONDecodeError):
         raise UsageError(f"python:{python}: expected a Python interpreter") from None
     if "torch" in missing:
         raise UsageError(f"python:{python}: expected an environment with torch; it has none")
     return [requirements[name] for name in missing]
+
+
+def _use(folder: Path) -> None:
+    """Leave the time of this use, see :mod:`compat.builds.housekeeping`."""
+    os.utime(folder)
 
 
 def _contents(folder: Path, sha256: str) -> str:
@@ -165,12 +192,18 @@ def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:
     if wheel.sha256 and wheel.channel != "test":
         return f"torch=={wheel.version}", wheel.sha256
     path = scratch / wheel.filename
-    digest = hashlib.sha256()
+    digest, size_b, began = hashlib.sha256(), 0, monotonic()
     try:
         with requests.get(wheel.url, stream=True, timeout=_DOWNLOAD_TIMEOUT_S) as answer:
             answer.raise_for_status()
             with path.open("wb") as file:
                 for block in answer.iter_content(1 << 20):
+                    size_b += len(block)
+                    if size_b > _LARGEST_WHEEL_B or monotonic() - began > _LONGEST_DOWNLOAD_S:
+                        raise InstallError(
+                            f"download of {wheel.filename}: expected an end within "
+                            f"{_LARGEST_WHEEL_B >> 30} GB and {_LONGEST_DOWNLOAD_S} s"
+                        )
                     digest.update(block)
                     file.write(block)
     except requests.RequestException as error:
@@ -186,6 +219,17 @@ def _uv(*arguments: str) -> None:
         from uv import find_uv_bin
     except ImportError:
         raise InstallError("uv is not there") from None
-    answer = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True)
-    if answer.returncode:
-        raise InstallError(answer.stderr.strip() or f"uv ended with {answer.returncode}")
+    installer = subprocess.Popen(
+        kept(find_uv_bin(), *arguments),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _, said = installer.communicate(timeout=_INSTALL_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        raise InstallError(f"uv came to no end in {_INSTALL_TIMEOUT_S} s") from None
+    finally:
+        end(installer)
+    if installer.returncode:
+        raise InstallError(said.strip() or f"uv ended with {installer.returncode}")

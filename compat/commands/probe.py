@@ -10,7 +10,7 @@ from rich.console import Console
 
 from compat.builds.resolve import Resolution
 from compat.commands.builds import resolved
-from compat.commands.places import HOME, RUNS
+from compat.commands.places import RUNS, home_for_builds
 from compat.errors import UsageError
 from compat.probes.names import check_selection, with_needs
 from compat.report.timing import print_timing
@@ -19,9 +19,16 @@ from compat.running.pipeline import probe_builds
 from compat.running.progress import LiveProgress
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 from compat.runs.model import FULL
+from compat.runs.store import RunFolder
 
 
 def probe(parsed: argparse.Namespace) -> int:
+    probe_as_parsed(parsed)
+    return 0
+
+
+def probe_as_parsed(parsed: argparse.Namespace) -> RunFolder:
+    """Probe what the command line says; the folder with what was seen."""
     check_selection(parsed.probes)
     compiler()
     device = parsed.device or default_device()
@@ -35,19 +42,19 @@ def probe(parsed: argparse.Namespace) -> int:
             timeout_s=parsed.timeout,
             memory_gb=parsed.memory,
             fresh=parsed.fresh,
-            home=HOME.absolute(),
+            home=home_for_builds(),
         ),
         RUNS.absolute(),
     )
 
 
-def probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path) -> int:
+def probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path) -> RunFolder:
     """Probe builds, leave what was seen in a folder below ``runs``, and say where time went."""
     console = Console()
     with LiveProgress(console) as progress:
         folder = probe_builds(resolutions, settings, runs, progress)
     print_timing(folder, console)
-    return 0
+    return folder
 
 
 def bench(parsed: argparse.Namespace) -> int:
@@ -68,7 +75,7 @@ def bench(parsed: argparse.Namespace) -> int:
         timeout_s=DEFAULT_TIMEOUT_S,
         memory_gb=DEFAULT_MEMORY_GB,
         fresh=True,
-        home=HOME.absolute(),
+        home=home_for_builds(),
     )
     console = Console()
     with LiveProgress(console) as progress:

@@ -16,7 +16,9 @@ _REFERENCE = re.compile(r"(@(?=\w)|#(?=\d)|\bGH-(?=\d)|<(?=!--)|://|\bwww(?=\.))
 # an older form anywhere in it.
 _WORKFLOW_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)", re.MULTILINE)
 # Of code only what is code beyond doubt: on one line, in one cell of a table, not escaped.
-_CODE = re.compile(r"(?<![\\`])(`+)(?!`)[^\n|]+?(?<!`)\1(?!`)")
+_CODE = r"(?<![\\`])(`+)(?!`)[^\n|]+?(?<!`)\1(?!`)"
+_COMMITS = r"\]\(https://github\.com/pytorch/pytorch/compare/[0-9a-f]{40}\.\.\.[0-9a-f]{40}\)"
+_AS_IT_IS = re.compile(f"{_CODE}|{_COMMITS}")
 
 
 def visible(text: str) -> str:
@@ -59,10 +61,15 @@ def code(text: str) -> str:
 
 
 def inert(markdown: str) -> str:
-    """``markdown`` that notifies nobody and refers to no issue; links and code stay as they are."""
+    """``markdown`` that notifies nobody, refers to no issue and holds no HTML.
+
+    Code stays as it is, and so do links to what came between two commits of PyTorch. HTML and
+    addresses in angle brackets take precedence over code, so that none is left first.
+    """
+    markdown = markdown.replace("<", "‹")
     parts = []
     end = 0
-    for each in _CODE.finditer(markdown):
+    for each in _AS_IT_IS.finditer(markdown):
         parts += [_inert(markdown[end : each.start()]), each[0]]
         end = each.end()
     return "".join([*parts, _inert(markdown[end:])])

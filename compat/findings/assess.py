@@ -8,7 +8,8 @@ from enum import Enum
 
 from compat.findings.changes import Comparison, Group
 from compat.findings.model import Findings
-from compat.runs.ids import BuildId, CellId
+from compat.runs.history import WHOLE
+from compat.runs.ids import AnswerId, BuildId, CellId
 from compat.runs.model import Outcome, Status
 from compat.topics.matrix import Matrix
 
@@ -39,7 +40,9 @@ class Assessment:
         tested: The builds that were run to their end.
         not_tested: Those that could not be had.
         broken: Those that were there and did not come to their end, with the reason.
-        unexpected: Cells that ended badly, or say nothing, and are not explained.
+        failures: Cells that ended badly and are not explained.
+        silent: Cells that say nothing although their build was run, or that are controls and do not
+            say what they have to.
         alarms: By comparison: answers that were lost or are worse, and are not explained.
         known: How many cells ended badly as expected.
         unknown: How many cells of the builds that were run say nothing.
@@ -50,21 +53,34 @@ class Assessment:
     tested: tuple[BuildId, ...]
     not_tested: tuple[NotTested, ...]
     broken: Mapping[BuildId, str]
-    unexpected: tuple[CellId, ...]
+    failures: tuple[CellId, ...]
+    silent: tuple[CellId, ...]
     alarms: Mapping[str, tuple[Group, ...]]
     known: int
     unknown: int
     proves_nothing: str
 
     @property
+    def lost(self) -> frozenset[tuple[AnswerId, CellId]]:
+        """Answers that were lost or are worse, and the cells that say so.
+
+        What is lost against both baselines is one thing; so is a cell that failed, or a build that
+        broke, and its loss.
+        """
+        told = {*self.failures, *self.silent}
+        return frozenset(
+            (each.answer, each.cell)
+            for groups in self.alarms.values()
+            for group in groups
+            for each in group.differences
+            if each.cell not in told
+            and not (each.answer.check == WHOLE and each.new.build in self.broken)
+        )
+
+    @property
     def red(self) -> int:
         """How many things are unexpected."""
-        groups = [group for groups in self.alarms.values() for group in groups]
-        # What is lost against both baselines is one thing.
-        answers = {(each.answer, each.new.build) for group in groups for each in group.differences}
-        told = {(cell.check, cell.build) for cell in self.unexpected}
-        lost = {each for each in answers if (each[0].check, each[1]) not in told}
-        return len(self.broken) + len(self.unexpected) + len(lost)
+        return len(self.broken) + len(self.failures) + len(self.silent) + len(self.lost)
 
     @property
     def status(self) -> int:
@@ -95,6 +111,7 @@ def assess(matrix: Matrix, findings: Findings, comparisons: Mapping[str, Compari
         if build.status is Status.UNAVAILABLE
     )
     ran = {build.id for build in builds if build.status is not Status.UNAVAILABLE}
+    bad = {cell.id for cell in matrix.run.cells if cell.outcome.bad}
     unknown = sum(not cell.outcome.known for cell in matrix.run.cells if cell.build in ran)
     if proves_nothing:
         color = Color.GREY
@@ -107,7 +124,8 @@ def assess(matrix: Matrix, findings: Findings, comparisons: Mapping[str, Compari
         tested=tuple(build.id for build in builds if build.status is Status.OK),
         not_tested=not_tested,
         broken=broken,
-        unexpected=findings.unexpected,
+        failures=tuple(cell for cell in findings.unexpected if cell in bad),
+        silent=tuple(cell for cell in findings.unexpected if cell not in bad),
         alarms=alarms,
         known=len(findings.expected),
         unknown=unknown + len(findings.unfit),

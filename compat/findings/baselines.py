@@ -95,11 +95,10 @@ def _recalled(newest: Entry, found: Sequence[Entry], now: Entry) -> Entry:
                 continue
             if check not in endings or entry.endings[check].outcome.known:
                 endings[check] = entry.endings[check]
-                answers |= {
-                    name: told
-                    for name, told in entry.answers.items()
-                    if name.check == check and name not in answers
-                }
+        for name in now.answers.keys() & entry.answers.keys():
+            # A cell that failed, or whose record did not fit, said nothing; an older one may have.
+            if name not in answers or answers[name].value is None:
+                answers[name] = entry.answers[name]
     return Entry(column=newest.column, endings=endings, answers=answers)
 
 

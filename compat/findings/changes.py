@@ -196,6 +196,13 @@ def _compare(pair: Pair, expected: Expected) -> _Compared:
     return _Compared(differences, only_old, only_new)
 
 
+def differing(pair: Pair) -> list[Difference]:
+    """The answers of a pair that are known on both sides and are not the same."""
+    quiet = {Change.SAME, Change.UNKNOWN}
+    found = _compare(pair, lambda _: False).differences
+    return [difference for difference in found if difference.change not in quiet]
+
+
 def _difference(name: AnswerId, pair: Pair, old: Told | None, new: Told | None) -> Difference:
     scale = (new or old or Told(ENDING, None)).scale
     before, after = (told.value if told else None for told in (old, new))

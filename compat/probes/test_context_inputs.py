@@ -161,6 +161,7 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
         call = call_with(compiled, graphs[0], tuple(real))
         found = replace(found, returned=call.structure)
         record(found)
+        assert isinstance(call.result, (tuple, list)), f"it compiles, and returns {call.structure}"
         # compile_fx gives a list where the graph returns a tuple; what it returned is recorded.
         seen = judge([call], run_eagerly(graphs[0], [tuple(real)]), left_out=(STRUCTURE,))
         record(replace(found, max_abs=seen.max_abs))

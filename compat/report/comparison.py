@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from compat.document.escape import code, plain, printed
 from compat.findings.changes import Comparison, Group
-from compat.report.words import CHANGES, number_of, value_text
-from compat.runs.answers import Change
+from compat.report.words import CHANGES, number_of, values_text
+from compat.runs.answers import Change, Kind
 from compat.runs.history import Column
 from compat.runs.ids import CellId
 
@@ -80,7 +80,10 @@ def comparison_text(comparison: Comparison, commands: Mapping[CellId, str]) -> s
 
 def title(group: Group) -> str:
     """What changed, and from what to what."""
-    before, after = (value_text(group.scale, value) for value in (group.before, group.after))
+    before = values_text(group.scale, [each.before for each in group.differences])
+    after = values_text(group.scale, [each.after for each in group.differences])
+    if group.scale.kind is Kind.NUMBERS:
+        after = f"other {after}"
     expected = ", as expected" if group.expected else ""
     return f"{CHANGES[group.change]}{expected}: {group.about}: {before} → {after}"
 

@@ -13,7 +13,8 @@ from compat.report.verdict import verdict
 from compat.runs.answers import Change
 from compat.runs.history import day_of, run_id
 
-_MOST = 3
+# A candidate that is worse in a few ways is told in all of them.
+_MOST = 8
 
 
 def paragraph(results: Results) -> str:

@@ -26,7 +26,9 @@ def _part(part: Part) -> str:
         if not part.address.startswith("https://"):
             return plain(part.text)
         return f"[{plain(part.text)}]({quote(part.address, safe=':/#?=&.')})"
-    return plain(part)
+    # A blank at the end of a part keeps it apart from the next one.
+    before, after = (" " * each for each in (part[:1] == " ", part[-1:] == " "))
+    return f"{before}{plain(part)}{after}"
 
 
 def markdown_table(table: Table) -> str:

@@ -13,22 +13,24 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import jinja2
+from markupsafe import Markup
 
 from compat.document.escape import spelled
 from compat.document.parts import Text
 from compat.findings.baselines import PREVIOUS, STABLE
-from compat.findings.changes import Comparison
+from compat.findings.changes import Comparison, Pair, differing
 from compat.findings.results import Results
 from compat.report.comparison import title, totals
 from compat.report.drawing import draw
 from compat.report.repeat import repeat_commands
 from compat.report.verdict import verdict
-from compat.report.words import MEANINGS
+from compat.report.words import MEANINGS, value_text
 from compat.runs.answers import Change
 from compat.runs.history import LETTERS, History, to_file
 from compat.runs.ids import BUILTIN, BuildId, CellId
@@ -58,6 +60,7 @@ def write_site(results: Results, folder: Path) -> None:
         details = [[cell and _detail(cell, commands) for cell in row] for row in probe.rows]
         _write(folder, f"cells/{number}", details)
     _write(folder, "history-data", _history(results.history))
+    _write(folder, "changes-data", _changes(results))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +130,13 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         assessment=results.assessment,
         verdict=verdict(results.assessment),
         comparisons=[
-            (_COMPARED[name], comparison.old, comparison.new, totals(comparison), _told(comparison))
+            (
+                _COMPARED[name],
+                comparison.old,
+                comparison.new,
+                totals(comparison),
+                *_told(comparison),
+            )
             for name, comparison in results.comparisons.items()
         ],
         columns=columns,
@@ -148,13 +157,17 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
 _COMPARED = {PREVIOUS: "Since the run before", STABLE: "Against the stable twin"}
 
 
-def _told(comparison: Comparison) -> list[tuple[str, str, list[CellId]]]:
-    """Of each group that is worth a line: its change, what it says, and the cells."""
-    return [
-        (group.change.value, title(group), group.cells)
-        for group in comparison.groups
-        if group.change is not Change.UNKNOWN
-    ]
+# Of what alarms all is told at once; the rest has a command.
+_MOST_GROUPS = 30
+
+
+def _told(comparison: Comparison) -> tuple[list[tuple[str, str, list[CellId]]], int]:
+    """Of each group that is worth a line its change, what it says and its cells; how many more."""
+    groups = [group for group in comparison.groups if group.change is not Change.UNKNOWN]
+    shown = [group for group in groups if group.alarms][: 2 * _MOST_GROUPS]
+    shown += [group for group in groups if not group.alarms][:_MOST_GROUPS]
+    told = [(group.change.value, title(group), group.cells) for group in shown]
+    return told, len(groups) - len(shown)
 
 
 def _plain(text: Text) -> str:
@@ -164,7 +177,7 @@ def _plain(text: Text) -> str:
 
 def _shown(value: Any) -> Any:
     """What the template prints: text without characters that play tricks."""
-    return spelled(value) if type(value) is str else value
+    return spelled(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _quoted(text: str) -> str:
@@ -247,6 +260,33 @@ def _detail(cell: Cell, commands: Mapping[CellId, str]) -> Mapping[str, JSON]:
         "command": commands[cell.id],
     }
     return {name: value for name, value in known.items() if value}
+
+
+def _changes(results: Results) -> JSON:
+    """By two builds of one subject, device and Python: the answers in which the newer one differs.
+
+    Each as the change, the check, the answer's name and what both builds say.
+    """
+    entries = sorted(results.entries, key=lambda entry: entry.column.order)
+    pairs = [
+        Pair(old=old, new=new)
+        for old, new in combinations(entries, 2)
+        if old.column.line == new.column.line
+    ]
+    return {
+        f"{pair.old.column.build}..{pair.new.column.build}": [
+            [
+                each.change.value,
+                each.answer.check,
+                each.answer.name,
+                value_text(each.scale, each.before),
+                value_text(each.scale, each.after),
+            ]
+            for each in differing(pair)
+        ]
+        for pair in pairs
+        if pair.new.column.subject == BUILTIN
+    }
 
 
 def _history(history: History) -> JSON:

@@ -21,12 +21,11 @@ def verdict(assessment: Assessment) -> str:
 
 
 def _unexpected(assessment: Assessment) -> str:
-    groups = [group for each in assessment.alarms.values() for group in each]
-    answers = {(d.answer, d.new.build) for group in groups for d in group.differences}
     parts = {
         f"{number_of(len(assessment.broken), 'build')} broken as a whole": assessment.broken,
-        number_of(len(assessment.unexpected), "failure"): assessment.unexpected,
-        f"{number_of(len(answers), 'answer')} lost or worse": answers,
+        number_of(len(assessment.failures), "failure"): assessment.failures,
+        f"{number_of(len(assessment.silent), 'cell')} without a usable answer": assessment.silent,
+        f"{number_of(len(assessment.lost), 'answer')} lost or worse": assessment.lost,
     }
     return listed([text for text, found in parts.items() if found])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from compat.runs.answers import Change, Ending, Kind, Scale, Value
 from compat.runs.model import Outcome
 
@@ -31,15 +33,26 @@ CHANGES = {
 def value_text(scale: Scale, value: Value | None) -> str:
     """A value as people read it."""
     if value is None:
-        return "other values" if scale.kind in {Kind.QUANTITY, Kind.NUMBERS} else "unknown"
+        return "unknown"
     if isinstance(value, Ending):
         return ending_text(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return "numbers"
-    number = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return f"{number} {scale.unit}".strip() or "nothing"
+    return f"{_number(value)} {scale.unit}".strip() or "nothing"
+
+
+def values_text(scale: Scale, values: Sequence[Value | None]) -> str:
+    """Values of which each says the same but for its noise: from the least to the most of them."""
+    sizes = [value for value in values if isinstance(value, int | float)]
+    if scale.kind is not Kind.QUANTITY or len(set(sizes)) <= 1:
+        return value_text(scale, values[0])
+    return f"{_number(min(sizes))} to {_number(max(sizes))} {scale.unit}".strip()
+
+
+def _number(value: float | str) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def ending_text(ending: Ending) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +14,19 @@ from pathlib import Path
 
 import compat
 from compat.builds.environment import Environment
+from compat.running.overseer import Overseer, cut
 from compat.running.settings import Settings
-from compat.runs.model import Status
 from compat.runs.stream import Stream
+from compat.worker.lifeline import end, kept
+from compat.worker.phases import END
 
 _POLL_S = 0.5
+
+# What a process that does wrong dies of; of other signals it dies because somebody sent them.
+_OWN_FAULT = {
+    *(signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE),
+    *(signal.SIGTRAP, signal.SIGSYS, signal.SIGPIPE, signal.SIGALRM),
+}
 
 # They change what is generated: a cell that was seen under others is not the same cell.
 FIXED = {
@@ -42,6 +52,22 @@ class Saved:
     others: Mapping[str, Path] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a worker ended.
+
+    Attributes:
+        whole: Whether it came to its own end.
+        reason: If not: why, in one line.
+        by_machine: Whether that was the machine's doing and not the build's: somebody killed or
+            stopped the worker.
+    """
+
+    whole: bool
+    reason: str = ""
+    by_machine: bool = False
+
+
 class Worker:
     """Runs the probes of one build after another.
 
@@ -61,7 +87,7 @@ class Worker:
         saved: Saved,
         skip: Collection[str],
         alive: Callable[[], None],
-    ) -> tuple[Status, str]:
+    ) -> Ending:
         """Probe a build to the end, except the checks to ``skip``, calling ``alive`` meanwhile."""
         skipped = stream.path.with_suffix(".skip")
         skipped.write_text(json.dumps(sorted(skip)))
@@ -80,38 +106,43 @@ class Worker:
         ]
         log = stream.path.with_suffix(".log")
         with log.open("w") as output:
-            worker = subprocess.Popen(
-                command,
+            keeper = subprocess.Popen(
+                kept(*command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd=environment.scratch,
                 env=worker_variables(environment, self._settings.home),
             )
+            overseer = Overseer(keeper.pid, stream, log, self._settings.timeout_s)
             try:
-                while worker.poll() is None:
-                    alive()
-                    try:
-                        worker.wait(_POLL_S)
-                    except subprocess.TimeoutExpired:
-                        continue
+                return _watch(keeper, overseer, alive)
             finally:
-                worker.kill()
-        if worker.returncode == 0:
-            return Status.OK, ""
-        said = log.read_text(errors="replace")
-        return Status.BROKEN, _reason(worker.returncode, said, self._settings.timeout_s)
+                end(keeper)
+                cut(log)
 
 
-def _reason(status: int, log: str, timeout_s: float) -> str:
-    """Why a worker did not come to its end, in one line."""
-    _, hung, stacks = log.rpartition("Timeout (")
-    if hung:
-        frames = [line.strip() for line in stacks.splitlines() if line.startswith("  File ")]
-        where = f", in {frames[0]}" if frames else ""
-        return f"importing torch took more than {timeout_s:.0f} s{where}"
-    lines = log.strip().splitlines()
-    return f"the worker ended with status {status}: {lines[-1] if lines else 'it said nothing'}"
+def _watch(
+    keeper: subprocess.Popen[bytes], overseer: Overseer, alive: Callable[[], None]
+) -> Ending:
+    """Wait for the end of a worker, and say how it came; a worker that hangs is not waited for."""
+    while keeper.poll() is None:
+        alive()
+        if verdict := overseer.verdict():
+            reason = f"{overseer.phase}: {verdict}"
+            return Ending(whole=False, reason=reason, by_machine=overseer.stopped)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            keeper.wait(_POLL_S)
+    overseer.look()
+    status, phase = keeper.returncode, overseer.phase
+    if status == 0 and phase == END:
+        return Ending(whole=True)
+    if status < 0 and -status not in _OWN_FAULT:
+        how = f"killed from outside by {signal.Signals(-status).name}"
+        return Ending(whole=False, reason=f"{phase}: {how}", by_machine=True)
+    how = f"died of {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+    said = overseer.last_words() or "it said nothing"
+    return Ending(whole=False, reason=f"{phase}: the worker {how}: {said}")
 
 
 def worker_variables(environment: Environment, home: Path) -> dict[str, str]:
@@ -132,7 +163,7 @@ def worker_variables(environment: Environment, home: Path) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TORCH", "TRITON", "PYTEST", "COMPAT", "VIRTUAL_ENV"))
+        if not name.startswith(("TORCH", "TRITON", "PYTEST", "COMPAT", "VIRTUAL_ENV", "PYTHONDONTWRITE"))
     }
     path = [str(source), *filter(None, [inherited.get("PYTHONPATH")])]
     return {

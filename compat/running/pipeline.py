@@ -23,13 +23,14 @@ from compat.builds.environment import (
     install_packages,
     lacking,
 )
+from compat.builds.housekeeping import KEPT, remove_unused
 from compat.builds.resolve import Resolution
 from compat.errors import UsageError
 from compat.probes.names import ACROSS, SAVED, selects
 from compat.probes.packages import are_asked_for
 from compat.probes.sources import plan_source, probe_sources
 from compat.running.host import describe_harness, describe_host, fingerprint
-from compat.running.launcher import FIXED, Saved, Worker
+from compat.running.launcher import FIXED, Ending, Saved, Worker
 from compat.running.settings import Settings
 from compat.runs.contents import End, Key, read_contents
 from compat.runs.ids import CheckId
@@ -88,6 +89,10 @@ def _probe_builds(
         probed = [each for each in executor.map(pipeline.run, resolutions) if each is not None]
         if settings.depth == FULL and selects(settings.probes, ACROSS):
             list(executor.map(lambda each: pipeline.run_across(each, probed), probed))
+    removed = remove_unused(settings.home / "environments", pipeline.used)
+    if removed:
+        kept = f"used longest ago; {KEPT} of a kind are kept"
+        progress.phase("environments", f"removed {', '.join(removed)}: {kept}")
     return folder
 
 
@@ -123,6 +128,8 @@ class _Pipeline:
         self._settings = settings
         self._worker = worker
         self._progress = progress
+        # The folders of the environments.
+        self.used: set[Path] = set()
         self._installing = Lock()
         self._plan = plan_source()
         self._probes = probe_sources()
@@ -156,7 +163,7 @@ class _Pipeline:
         with _timed(seconds, "worker"):
             status, reason = self._probe(probed, {})
         self._finish(probed, status, reason)
-        return probed if status is Status.OK else None
+        return probed if status is Status.OK and not reason else None
 
     def run_across(self, probed: _Probed, all_probed: Sequence[_Probed]) -> None:
         """Probe what a build makes of that which all the other builds saved."""
@@ -181,6 +188,8 @@ class _Pipeline:
         if are_asked_for(self._settings.depth, self._settings.probes):
             packages = install_packages(environment.python, home)
             environment = replace(environment, packages=packages)
+            self.used.add(packages)
+        self.used.add(environment.scratch)
         return environment
 
     def _key(self, environment: Environment) -> Key:
@@ -212,17 +221,23 @@ class _Pipeline:
         def alive() -> None:
             self._report_cells(probed)
 
-        def work(skip: Collection[str]) -> tuple[Status, str]:
+        def work(skip: Collection[str]) -> Ending:
             saved = Saved(own=probed.saved, others=others)
             return self._worker.run(probed.environment, stream, saved, skip, alive)
 
         self._progress.phase(probed.build.id, "starting")
-        result = work(known.cells)
+        ending = work(known.cells)
+        if ending.by_machine:
+            self._progress.phase(probed.build.id, f"{ending.reason}; trying again")
+            ending = work(known.cells.keys() | read_contents(stream).cells.keys())
         planned, due = _due(stream, key, known)
-        if due:
+        if due and not ending.by_machine:
             self._progress.phase(probed.build.id, f"trying {len(due)} cells again")
-            result = work(planned - due)
-        return result
+            ending = work(planned - due)
+        if ending.by_machine:
+            # What was seen of the build holds, and what was not says nothing of it.
+            return Status.OK if planned else Status.UNAVAILABLE, ending.reason
+        return Status.OK if ending.whole else Status.BROKEN, ending.reason
 
     def _report_cells(self, probed: _Probed) -> None:
         """Tell the progress how many cells are done, once they are planned."""

@@ -20,7 +20,8 @@ class Settings:
         probes: Parts of probe ids; all probes if there are none.
         depth: ``default`` or ``full``.
         jobs: Probes side by side, over all builds.
-        timeout_s: Seconds that a probe may take, or the import of torch.
+        timeout_s: What a probe may take, and a phase of a worker: see
+            :class:`compat.worker.patience.Bounds`.
         memory_gb: Memory that a probe may use, with all its processes.
         fresh: Whether to see everything again, also what earlier runs saw.
         home: Where environments and runs are kept.

@@ -159,15 +159,16 @@ def relate(scale: Scale, before: Value | None, after: Value | None) -> Change:
         case Kind.COUNT | Kind.QUANTITY:
             return _relate_sizes(scale, before, after)
         case Kind.TEXT:
-            return Change.SAME if before == after else Change.CHANGED
+            return _relate_texts(before, after)
         case Kind.NUMBERS:
-            moved = distance(before, after)
-            return Change.SAME if moved is not None and moved <= scale.noise else Change.CHANGED
+            return _relate_numbers(scale, before, after)
         case _:
             assert_never(scale.kind)
 
 
 def _relate_verdicts(scale: Scale, before: Value, after: Value) -> Change:
+    if not isinstance(before, bool) or not isinstance(after, bool):
+        return Change.UNKNOWN
     if before == after:
         return Change.SAME
     if scale.good is Good.NEITHER:
@@ -194,20 +195,32 @@ def _relate_sizes(scale: Scale, before: Value, after: Value) -> Change:
     if not isinstance(before, int | float) or not isinstance(after, int | float):
         return Change.UNKNOWN
     smaller, larger = sorted((before, after))
-    if larger <= smaller * (1 + scale.noise):
+    if larger - smaller <= abs(smaller) * scale.noise:
         return Change.SAME
     if scale.good is Good.NEITHER:
         return Change.CHANGED
     return Change.BETTER if (after < before) is (scale.good is Good.LESS) else Change.WORSE
 
 
-def distance(before: Value, after: Value) -> float | None:
+def _relate_texts(before: Value, after: Value) -> Change:
+    if not isinstance(before, str) or not isinstance(after, str):
+        return Change.UNKNOWN
+    return Change.SAME if before == after else Change.CHANGED
+
+
+def _relate_numbers(scale: Scale, before: Value, after: Value) -> Change:
+    if not isinstance(before, tuple) or not isinstance(after, tuple):
+        return Change.UNKNOWN
+    moved = distance(before, after)
+    return Change.SAME if moved is not None and moved <= scale.noise else Change.CHANGED
+
+
+def distance(before: Sequence[Sample], after: Sequence[Sample]) -> float | None:
     """The largest change of a sampled value, in units of its output's root mean square.
 
-    None where that cannot be told: other shapes, or values that are not finite.
+    That is the larger one of the two sides. None where no change can be told: other shapes, or a
+    value that is finite on one side only.
     """
-    if not isinstance(before, tuple) or not isinstance(after, tuple):
-        return None
     if [each.shape for each in before] != [each.shape for each in after]:
         return None
     largest = 0.0
@@ -215,10 +228,10 @@ def distance(before: Value, after: Value) -> float | None:
         if len(old.values) != len(new.values):
             return None
         pairs = [(old.norm, new.norm), *zip(old.values, new.values, strict=True)]
-        known = [(was, now) for was, now in pairs if was is not None and now is not None]
-        if len(known) < len(pairs):
+        if any((was is None) is not (now is None) for was, now in pairs):
             return None
-        (norm, _), *values = known
+        norm = max(old.norm or 0.0, new.norm or 0.0)
         scale = norm / math.sqrt(max(1, math.prod(old.shape))) or 1.0
-        largest = max([largest, *(abs(was - now) / scale for was, now in values)])
+        known = [(was, now) for was, now in pairs[1:] if was is not None and now is not None]
+        largest = max([largest, *(abs(was - now) / scale for was, now in known)])
     return largest

@@ -78,6 +78,13 @@ class Described:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Begin:
+    """A phase of the worker has begun."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Phase:
     """How long something took that came before the cells."""
 
@@ -149,6 +156,7 @@ class Contents:
         environment: What the build said of itself.
         plans: By check.
         cells: By check: the last report, with the ``first`` of a cell that was tried twice.
+        begun: The phases that the worker came to, in order.
         end: None where the stream was cut short.
         damaged: The lines that could not be read: the number of each, and what is wrong with it.
     """
@@ -159,9 +167,29 @@ class Contents:
     sources: list[Source] = field(default_factory=list)
     plans: dict[CheckId, Planned] = field(default_factory=dict)
     cells: dict[CheckId, Reported] = field(default_factory=dict)
+    begun: list[str] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     end: End | None = None
     damaged: list[str] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the build was probed to its end: one that the machine cut short has a reason."""
+        return self.end is not None and self.end.status is Status.OK and not self.end.reason
+
+
+# What a line is, by its kind.
+KINDS: Mapping[str, type] = {
+    "build": Build,
+    "key": Key,
+    "environment": Described,
+    "source": Source,
+    "plan": Planned,
+    "cell": Reported,
+    "begin": Begin,
+    "phase": Phase,
+    "end": End,
+}
 
 
 def read_contents(stream: Stream) -> Contents:
@@ -177,33 +205,46 @@ def read_contents(stream: Stream) -> Contents:
 def _problem(contents: Contents, line: bytes) -> str:
     """What is wrong with a line; empty where nothing is, and it was added."""
     try:
-        _add(contents, decode_text(line, dict[str, Any]))
+        _, said = read_line(line)
+        _add(contents, said)
     except (DamagedError, InvalidIdError) as error:
         return str(error)
     return ""
 
 
-def _add(contents: Contents, data: dict[str, Any]) -> None:
-    match data.pop("kind", None):
-        case "build":
-            contents.build = decode(data, Build)
-        case "key":
-            contents.key = decode(data, Key)
-        case "environment":
-            contents.environment = decode(data, Described)
-        case "source":
-            contents.sources.append(decode(data, Source))
-        case "plan":
-            planned = decode(data, Planned)
-            contents.plans[planned.check] = planned
-        case "cell":
-            _report(contents, decode(data, Reported))
-        case "phase":
-            contents.phases.append(decode(data, Phase))
-        case "end":
-            contents.end = decode(data, End)
-        case other:
-            raise DamagedError(f"expected a kind of line that is known, not {other!r}")
+def read_line(line: bytes) -> tuple[str, object]:
+    """A line's kind, and what it says.
+
+    Raises:
+        DamagedError: It is no line of a stream.
+    """
+    data = decode_text(line, dict[str, Any])
+    kind = data.pop("kind", None)
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise DamagedError(f"expected a kind among {', '.join(KINDS)}, not {str(kind)[:40]!r}")
+    return kind, decode(data, KINDS[kind])
+
+
+def _add(contents: Contents, said: object) -> None:
+    match said:
+        case Build():
+            contents.build = said
+        case Key():
+            contents.key = said
+        case Described():
+            contents.environment = said
+        case Source():
+            contents.sources.append(said)
+        case Planned():
+            contents.plans[said.check] = said
+        case Reported():
+            _report(contents, said)
+        case Begin():
+            contents.begun.append(said.name)
+        case Phase():
+            contents.phases.append(said)
+        case End():
+            contents.end = said
 
 
 def _report(contents: Contents, reported: Reported) -> None:

@@ -365,9 +365,11 @@ def _json(value: Value | None) -> Any:
 
 
 def _same(scale: Scale, before: Value | None, after: Value | None) -> bool:
-    return before is after is None or relate(scale, before, after) is Change.SAME
+    return before == after or relate(scale, before, after) is Change.SAME
 
 
 def schema() -> Any:
     """The published JSON schema of ``history.json``."""
-    return json.loads(resources.files("compat.runs").joinpath("history.schema.json").read_text())
+    return json.loads(
+        resources.files("compat.runs").joinpath("history.schema.json").read_text(encoding="utf-8")
+    )

@@ -25,8 +25,11 @@ _BUILD = re.compile(
 )
 _CHECK = re.compile(r"(?P<probe>\w+\.\w+)(?:\[(?P<arguments>.*)\])?", re.DOTALL)
 _ANSWER = re.compile(r"(?P<check>\w+\.\w+(?:\[.*\])?)\.(?P<name>\w+)", re.DOTALL)
+# A cell of the builtin subject is called in one way only: without it.
 _CELL = re.compile(
-    r"(?:(?P<subject>[\w.+-]+):)?(?P<check>\w+\.\w+(?:\[.*\])?)@(?P<build>.+)", re.DOTALL
+    r"(?!builtin:)(?:(?P<subject>[\w.+-]+):)?(?P<check>\w+\.\w+(?:\[.*\])?)"
+    r"@(?P<build>.+-(?:cpu|cuda))",
+    re.DOTALL,
 )
 
 

@@ -7,41 +7,57 @@ of each build on each device, the newest stream that came to its end.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from compat.runs.contents import read_contents
-from compat.runs.model import Status
 from compat.runs.store import RunFolder
 from compat.runs.stream import Stream
 
 KEPT_DAYS = 30
 
 
-def oldest_kept() -> datetime:
-    """What was seen before this is forgotten."""
-    return datetime.now(timezone.utc) - timedelta(days=KEPT_DAYS)
+def is_remembered(seen_in: str) -> bool:
+    """Whether what an execution saw still holds, by its id, which begins with the day.
+
+    What was seen on a day that is yet to come was seen under a clock that was wrong.
+    """
+    return _day(-KEPT_DAYS) <= seen_in < _day(1)
+
+
+def _day(days: int) -> str:
+    """So many days from now, as ids begin."""
+    return f"{datetime.now(timezone.utc) + timedelta(days=days):%Y-%m-%d}"
 
 
 def prune(parent: Path) -> None:
-    """Remove the runs below ``parent`` that began more than 30 days ago."""
-    oldest = oldest_kept()
-    for folder in RunFolder.all(parent):
-        if datetime.fromisoformat(folder.source.started) < oldest:
-            shutil.rmtree(folder.path)
+    """Remove the runs below ``parent`` that began more than 30 days before the newest of them.
+
+    Before now, if that is earlier: a clock that is ahead, be it now or when one run was made, must
+    not make all the others old.
+    """
+    began = {
+        folder.path: datetime.fromisoformat(folder.source.started)
+        for folder in RunFolder.all(parent)
+    }
+    newest = min([datetime.now(timezone.utc), *sorted(began.values())[-1:]])
+    for path, time in began.items():
+        if time < newest - timedelta(days=KEPT_DAYS):
+            shutil.rmtree(path)
 
 
-def collect(source: Path, target: Path) -> None:
-    """Put the runs below ``source`` beside those below ``target``."""
-    for folder in RunFolder.all(source):
+def collect(folders: Iterable[RunFolder], target: Path) -> None:
+    """Put ``folders`` beside those below ``target``."""
+    for folder in folders:
         shutil.copytree(folder.path, target / folder.path.name, dirs_exist_ok=True)
 
 
-def publish(folders: Sequence[RunFolder], target: Path) -> None:
+def keep_newest(folders: Sequence[RunFolder], target: Path) -> None:
     """Make ``target`` hold the newest whole stream of each build in ``folders``, oldest first."""
     newest: dict[str, RunFolder] = {}
-    for folder in folders:
+    # What was seen under a clock that was ahead must not be the newest until then.
+    for folder in sorted(folders, key=lambda each: each.path.name < _day(1)):
         newest |= {stream.path.name: folder for stream in folder.streams() if _whole(stream)}
     partial = target.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -56,5 +72,4 @@ def publish(folders: Sequence[RunFolder], target: Path) -> None:
 
 
 def _whole(stream: Stream) -> bool:
-    end = read_contents(stream).end
-    return end is not None and end.status is Status.OK
+    return read_contents(stream).whole

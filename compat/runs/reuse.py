@@ -8,8 +8,8 @@ from pathlib import Path
 
 from compat.runs.contents import Described, Key, Planned, Reported, read_contents
 from compat.runs.ids import CheckId
-from compat.runs.model import Build, Outcome, Source, Status, Wheel, to_json
-from compat.runs.retention import oldest_kept
+from compat.runs.model import Build, Outcome, Source, Wheel, to_json
+from compat.runs.retention import is_remembered
 from compat.runs.store import RunFolder
 from compat.runs.stream import Stream
 
@@ -93,9 +93,6 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
     if written is None:
         return
     source = folder.source
-    ended = contents.end is not None and contents.end.status is Status.OK
-    # A cell may have been taken over from run to run; ids begin with the day.
-    oldest = oldest_kept().date().isoformat()
     for check, cell in contents.cells.items():
         if cell.outcome is Outcome.NOT_RUN or cell.flaky:
             continue
@@ -104,15 +101,16 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
             key.concerns(cell)
             and key.same_inputs(written, cell)
             and cell.outcome is not Outcome.TIMEOUT
-            and (ended or cell.outcome not in _TRIED_TWICE)
-            and (cell.seen_in or source.id) >= oldest
+            and (contents.whole or cell.outcome not in _TRIED_TWICE)
+            # It may have been taken over from run to run.
+            and is_remembered(cell.seen_in or source.id)
         ):
             known.cells.setdefault(check, replace(cell, seen_in=cell.seen_in or source.id))
     if not key.environment or written.environment != key.environment:
         return
     for each in [source, *contents.sources]:
         known.sources.setdefault(each.id, each)
-    if not known.plan and ended and _planned_alike(key, written):
+    if not known.plan and contents.whole and _planned_alike(key, written):
         known.environment = contents.environment
         known.plan = [plan for plan in contents.plans.values() if key.concerns(plan)]
 

@@ -19,6 +19,8 @@ _VOLATILE = (
     (re.compile(r"\b([su])\d+\b"), r"\1N"),
     (re.compile(r"\b[0-9a-z]{40,}\b"), "…"),
     (re.compile(r"\b\d{4,}\b"), "…"),
+    # What :mod:`compat.worker.patience` measured.
+    (re.compile(r"\b[\d.]+ s of (?=processor time|wall clock)"), "… s of "),
 )
 
 

@@ -49,9 +49,14 @@ class Stream:
         finally:
             os.close(descriptor)
 
+    def begin(self, phase: str) -> None:
+        """Say what is done from now on, so that others can tell where it stopped."""
+        self.append("begin", {"name": phase})
+
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
-        """Append how many seconds a phase took, if it came to its end."""
+        """Begin a phase, and append how many seconds it took if it came to its end."""
+        self.begin(phase)
         started = perf_counter()
         yield
         self.append("phase", {"name": phase, "seconds": round(perf_counter() - started, 2)})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from compat.runs.ids import BuildId
 from compat.runs.model import Cell, Outcome
+from compat.topics.matrix import Seen
 
 # One glyph an outcome, each of its own shape, so that unknown looks like nothing else.
 GLYPHS = {
@@ -47,3 +49,10 @@ def glyphs(cells: Iterable[Cell]) -> str:
         return ""
     number, total = counts[worst], counts.total()
     return GLYPHS[worst] + ("" if number == total else f" {number} of {total}")
+
+
+def untold(seen: Sequence[Seen[Any]]) -> str:
+    """In the place of what records would say: how the cells ended, not known where one passed."""
+    if any(each.record is None and each.cell.outcome is Outcome.PASS for each in seen):
+        return NOT_KNOWN
+    return glyphs(each.cell for each in seen)

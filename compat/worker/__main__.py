@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import faulthandler
 import json
 import os
 import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,8 @@ from compat.runs.model import DEFAULT, DEPTHS, FULL
 from compat.runs.stream import Stream
 from compat.worker import gpu
 from compat.worker.lifeline import die_with_parent
+from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT
+from compat.worker.stacks import tell_when_asked
 
 # The folder that pytest collects.
 PROBES = Path(compat.__file__).with_name("probes")
@@ -30,7 +29,7 @@ def main() -> int:
     parser.add_argument("--stream", type=Path, required=True, help="JSON-lines file to append to")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--jobs", type=int, default=1, help="probes side by side")
-    parser.add_argument("--timeout", type=float, default=180, help="seconds a probe may take")
+    parser.add_argument("--timeout", type=float, default=180, help="see compat.worker.patience")
     parser.add_argument("--memory", type=float, default=8, help="GB a probe may use")
     parser.add_argument("--depth", choices=DEPTHS, default=DEFAULT)
     parser.add_argument("--select", nargs="*", default=[], help="parts of probe ids")
@@ -45,6 +44,7 @@ def main() -> int:
     parser.add_argument("--packages", type=Path, help="a folder for the probes of real models")
     arguments = parser.parse_args()
     die_with_parent()
+    tell_when_asked()
     if arguments.beside is not None:
         # Last, so that the environment's own packages win.
         sys.path.append(str(arguments.beside))
@@ -61,23 +61,27 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
     """Import torch, say what it is, warm up, run the probes; pytest's exit status."""
     stream = Stream(arguments.stream)
     skip = set(json.loads(arguments.skip.read_text())) if arguments.skip else set()
-    with stream.timed("import"), watched(arguments.timeout):
+    with stream.timed(IMPORT):
         from compat.worker import warm_up
+    stream.begin(ENVIRONMENT)
     stream.append("environment", environment(arguments.device))
+    stream.begin(COLLECT)
 
     import pytest
 
     from compat.worker.isolation import IsolatedRun, Limits
+    from compat.worker.patience import Bounds
 
     probes = scratch / "probes"
     probes.mkdir()
+    bounds = Bounds.of(arguments.timeout)
     isolated = IsolatedRun(
         stream,
         probes,
         arguments.jobs,
-        Limits(arguments.timeout, arguments.memory),
+        Limits(bounds, arguments.memory),
         skip,
-        warm_up=lambda: warm_up.warm_up(arguments.device, arguments.timeout),
+        warm_up=lambda: warm_up.warm_up(arguments.device, bounds),
     )
     status = int(
         pytest.main(
@@ -100,19 +104,9 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
             ],
         )
     )
+    stream.begin(END)
     # That a selection is empty is for the one to say who selected.
     return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else status
-
-
-@contextmanager
-def watched(timeout_s: float) -> Iterator[None]:
-    """End this process, and leave its stacks in the log, when something takes too long.
-
-    torch can hang while it is imported, also in C code: faulthandler's watchdog is a thread in C.
-    """
-    faulthandler.dump_traceback_later(timeout_s, exit=True)
-    yield
-    faulthandler.cancel_dump_traceback_later()
 
 
 def keep_forks_possible(device: str) -> None:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+# It answers in a second or two, and not at all where the driver hangs.
+_SMI_TIMEOUT_S = 120
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gpu:
@@ -75,9 +78,11 @@ def _ask_torch() -> Gpu:
 
 
 def _smi(*arguments: str) -> str:
-    """What ``nvidia-smi`` printed; nothing where there is none or where it fails."""
+    """What ``nvidia-smi`` printed; nothing where there is none, or where it fails or hangs."""
     try:
-        answer = subprocess.run(["nvidia-smi", *arguments], capture_output=True, text=True)
-    except OSError:
+        answer = subprocess.run(
+            ["nvidia-smi", *arguments], capture_output=True, text=True, timeout=_SMI_TIMEOUT_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
         return ""
     return answer.stdout if answer.returncode == 0 else ""

@@ -8,7 +8,6 @@ config, caches or environment ends with its process, and a crash or a hang costs
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import multiprocessing
 import os
 import shutil
@@ -30,7 +29,10 @@ from compat.runs.signature import signature_of, unwrapped
 from compat.runs.stream import Stream
 from compat.worker.lifeline import be_first_to_go, die_with_parent
 from compat.worker.machine import trouble
-from compat.worker.memory import used_by_groups
+from compat.worker.patience import Bounds, Patience
+from compat.worker.phases import PROBE, WARM_UP
+from compat.worker.processes import Family, processes
+from compat.worker.stacks import answer, ask
 from compat.worker.stopwatch import COMPILING
 
 # Where a probe leaves what it found out, as JSON values.
@@ -38,14 +40,13 @@ RECORD: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 _FORK = multiprocessing.get_context("fork")
 
-# How long a process may go on after its own watchdog should have ended it, and after it reported.
+# How long a process may go on after it was asked for its stacks, and after it reported.
 _GRACE_S = 10.0
-# How often memory is looked at. A process fills a few GB a second at most.
+# How often processes are looked at. One fills a few GB of memory, or of its log, a second at most.
 _WATCH_S = 0.25
 _LOG_TAIL = 4000
+_MOST_LOG_B = 64 << 20
 _GB = 1 << 30
-# What faulthandler prints before the stacks when its time is up.
-_WATCHDOG_MARK = "Timeout ("
 
 
 @dataclass
@@ -55,13 +56,29 @@ class _Child:
     connection: Connection
     scratch: Path
     started: float
+    patience: Patience
+    doomed: _Doomed | None = None
+
+    @property
+    def log(self) -> Path:
+        return self.scratch / "log"
+
+
+@dataclass
+class _Doomed:
+    """A process that is to end, for a reason, as soon as it has told its stacks."""
+
+    reason: str
+    since: float
+    log_b: int
+    stacks: str = ""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a probe may take: seconds, and memory of it and all the processes it starts."""
+    """What a probe may take: time, and memory of it and all the processes it starts."""
 
-    timeout_s: float
+    bounds: Bounds
     memory_gb: float
 
 
@@ -106,9 +123,9 @@ class IsolatedRun:
             if check_of(item) not in self._skip
         )
         if pending:
-            with self._stream.timed("warm up"):
+            with self._stream.timed(WARM_UP):
                 self._warm_up()
-            with self._stream.timed("probe"):
+            with self._stream.timed(PROBE):
                 self._run(pending)
         return True
 
@@ -120,10 +137,11 @@ class IsolatedRun:
                 child = self._start(item, self._scratch / f"{number:04}")
                 running[child.process.sentinel] = child
             # Woken by a report or by the end of a process, whichever comes first.
-            wait([*running, *(child.connection for child in running.values())], timeout=_WATCH_S)
-            used = used_by_groups()
+            reports = [child.connection for child in running.values() if child.doomed is None]
+            wait([*running, *reports], timeout=_WATCH_S)
+            everyone = processes()
             for sentinel, child in list(running.items()):
-                outcome = self._collect(child, used[child.process.pid or 0])
+                outcome = self._collect(child, Family.of(_pid(child.process), everyone))
                 if outcome is not None:
                     del running[sentinel]
                     self._stream.append("cell", identity(child.item) | outcome)
@@ -131,66 +149,90 @@ class IsolatedRun:
 
     def _start(self, item: pytest.Item, scratch: Path) -> _Child:
         scratch.mkdir()
+        (scratch / "log").touch()
         here, there = _FORK.Pipe(duplex=False)
         process = _FORK.Process(
             target=_run_probe,
-            args=(item, there, scratch, self._limits.timeout_s),
+            args=(item, there, scratch),
             name=item.name,
         )
         process.start()
         there.close()
-        return _Child(item, process, here, scratch, monotonic())
+        now = monotonic()
+        return _Child(item, process, here, scratch, now, Patience(self._limits.bounds, now))
 
-    def _collect(self, child: _Child, used_b: int) -> dict[str, Any] | None:
-        """What became of a probe that uses so many bytes, or None while it is still running."""
+    def _collect(self, child: _Child, family: Family) -> dict[str, Any] | None:
+        """What became of a probe, or None while it is still running."""
         elapsed = monotonic() - child.started
-        if child.connection.poll():
+        # A probe may have removed it.
+        log_b = child.log.stat().st_size if child.log.exists() else 0
+        if child.doomed is not None:
+            if not _has_told(child, child.doomed):
+                return None
+            outcome: dict[str, Any] = {
+                "outcome": Outcome.TIMEOUT,
+                "reason": child.doomed.reason,
+                "message": child.doomed.stacks[:_LOG_TAIL],
+            }
+        elif child.connection.poll():
             try:
-                outcome: dict[str, Any] = child.connection.recv()
+                outcome = child.connection.recv()
             except EOFError:
                 child.process.join(_GRACE_S)
                 outcome = self._post_mortem(child)
         elif not child.process.is_alive():
             outcome = self._post_mortem(child)
-        elif used_b > self._limits.memory_gb * _GB:
+        elif family.memory_b() > self._limits.memory_gb * _GB:
             outcome = {
                 "outcome": Outcome.CRASH,
                 "reason": f"used more than {self._limits.memory_gb:g} GB of memory",
             }
-        elif elapsed > self._limits.timeout_s + _GRACE_S:
+        elif log_b > _MOST_LOG_B:
             outcome = {
-                "outcome": Outcome.TIMEOUT,
-                "reason": f"hung for {elapsed:.0f} s, deaf to its own watchdog",
+                "outcome": Outcome.CRASH,
+                "reason": f"wrote more than {_MOST_LOG_B >> 20} MB of output",
+                "message": _tail(child.log),
             }
+        elif reason := child.patience.verdict(monotonic(), family.processor_s):
+            child.doomed = _Doomed(reason, monotonic(), log_b)
+            ask(_pid(child.process))
+            return None
         else:
             return None
         child.process.join(_GRACE_S if "duration_s" in outcome else 0)
-        _kill_group(child.process)
+        _kill_family(child.process)
         return {"duration_s": round(elapsed, 3), **outcome}
 
     def _post_mortem(self, child: _Child) -> dict[str, Any]:
         """The outcome of a process that ended without a report."""
-        if lacking := trouble(child.scratch):
+        if lacking := trouble(self._scratch):
             return {"outcome": Outcome.NOT_RUN, "reason": lacking}
-        written = child.scratch / "log"
-        log = written.read_text(errors="replace") if written.exists() else ""
         status = child.process.exitcode or 0
-        if _WATCHDOG_MARK in log:
-            stacks = log[log.rindex(_WATCHDOG_MARK) :]
-            return {
-                "outcome": Outcome.TIMEOUT,
-                "reason": f"still running after {self._limits.timeout_s:.0f} s",
-                "message": stacks[:_LOG_TAIL],
-            }
         how = (
             f"killed by {signal.Signals(-status).name}"
             if status < 0
             else f"ended with status {status} before it reported"
         )
-        return {"outcome": Outcome.CRASH, "reason": how, "message": log[-_LOG_TAIL:]}
+        return {"outcome": Outcome.CRASH, "reason": how, "message": _tail(child.log)}
 
 
-def _run_probe(item: pytest.Item, connection: Connection, scratch: Path, timeout_s: float) -> None:
+def _has_told(child: _Child, doomed: _Doomed) -> bool:
+    """Whether a probe that was asked for its stacks told all of them, or never will."""
+    before, doomed.stacks = doomed.stacks, answer(child.log, doomed.log_b)
+    whole = doomed.stacks != "" and doomed.stacks == before
+    return whole or not child.process.is_alive() or monotonic() > doomed.since + _GRACE_S
+
+
+def _tail(log: Path) -> str:
+    """The end of what a probe wrote."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LOG_TAIL))
+        return file.read().decode(errors="replace")
+
+
+def _run_probe(item: pytest.Item, connection: Connection, scratch: Path) -> None:
     """The body of a probe's process."""
     os.setpgrp()
     die_with_parent()
@@ -198,8 +240,6 @@ def _run_probe(item: pytest.Item, connection: Connection, scratch: Path, timeout
     with (scratch / "log").open("w") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    # A thread of C code: it fires and prints the stacks even while C code holds the GIL.
-    faulthandler.dump_traceback_later(timeout_s, exit=True, file=2)
     for variable, folder in (
         ("TORCHINDUCTOR_CACHE_DIR", "inductor"),
         ("TRITON_CACHE_DIR", "triton"),
@@ -217,7 +257,6 @@ def _run_probe(item: pytest.Item, connection: Connection, scratch: Path, timeout
         "compile_s": round(COMPILING.seconds, 3),
         "record": item.stash.get(RECORD, None),
     }
-    faulthandler.cancel_dump_traceback_later()
     connection.send(outcome)
 
 
@@ -298,11 +337,16 @@ def _description(item: pytest.Item) -> str:
     return (function.__doc__ or "").strip().partition("\n")[0]
 
 
-def _kill_group(process: BaseProcess) -> None:
-    """End a probe's process and what it left running."""
+def _pid(process: BaseProcess) -> int:
     assert process.pid is not None
+    return process.pid
+
+
+def _kill_family(process: BaseProcess) -> None:
+    """End a probe's process and what it left running."""
+    Family.of(_pid(process), processes()).kill()
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    # For one that never got as far as having a group.
+        # What was started meanwhile.
+        os.killpg(_pid(process), signal.SIGKILL)
     process.kill()
     process.join()

@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import tempfile
+from time import monotonic
 
 import torch
 from torch._inductor import codecache
@@ -13,8 +14,13 @@ from torch._inductor import compile_fx as inductor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from compat.worker.patience import Bounds, Patience
+from compat.worker.processes import Family, processes
 
-def warm_up(device: str, timeout_s: float) -> None:
+_LOOK_S = 0.25
+
+
+def warm_up(device: str, bounds: Bounds) -> None:
     """Prepare this process so that a fork of it compiles without delay.
 
     It finds the vector instructions, which takes compilations of its own, fills Inductor's
@@ -24,20 +30,29 @@ def warm_up(device: str, timeout_s: float) -> None:
     For ``cuda`` this process compiles nothing at all: compiling asks the GPU for its properties,
     and what has initialised CUDA cannot be forked any more.
 
-    A fork tries to compile first. A build on which that fails, or takes longer than ``timeout_s``,
-    is probed all the same, only more slowly: the probes say what is wrong with it.
+    A fork tries to compile first. A build on which that fails, or goes beyond ``bounds``, is
+    probed all the same, only more slowly: the probes say what is wrong with it.
     """
     with contextlib.suppress(ImportError, AttributeError):
         from torch._inductor import cpu_vec_isa
 
         cpu_vec_isa.pick_vec_isa()
-    trial = multiprocessing.get_context("fork").Process(target=_compile_something)
+    trial = multiprocessing.get_context("fork").Process(target=_try_to_compile)
     trial.start()
-    trial.join(timeout_s)
-    if trial.exitcode is None:
-        trial.kill()
-    elif trial.exitcode == 0 and device == "cpu":
+    assert trial.pid is not None
+    patience = Patience(bounds, monotonic())
+    while trial.exitcode is None:
+        trial.join(_LOOK_S)
+        family = Family.of(trial.pid, processes())
+        if patience.verdict(monotonic(), family.processor_s):
+            family.kill()
+    if trial.exitcode == 0 and device == "cpu":
         _compile_something()
+
+
+def _try_to_compile() -> None:
+    os.setpgrp()
+    _compile_something()
 
 
 def _compile_something() -> None:

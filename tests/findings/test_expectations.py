@@ -8,8 +8,10 @@ import pytest
 from compat.errors import UsageError
 from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
-from compat.findings.model import Findings, Met
+from compat.findings.model import Findings, Use
 from compat.runs.model import Cell, Outcome, Run
+from compat.topics.matrix import Matrix
+from compat.topics.tracing_context.records import Needed
 from tests.conftest import SOURCE, make_build, make_cell, make_run
 
 ENTRY = """
@@ -27,7 +29,7 @@ CONTROL = """
 [[control]]
 probe = "tracing_context.needed"
 builds = "==2.10.*"
-metrics = { needed = true }
+answers = { needed = true }
 reason = "It crashes there."
 """
 
@@ -41,10 +43,10 @@ def cell(build: str = "2.12.1", model: str = "silent", path: str = "aot", **chan
 def findings_of(folder: Path, text: str, *cells: Cell, day: str = "22") -> Findings:
     path = folder / "expectations.toml"
     path.write_text(text)
-    builds = [make_build(name) for name in dict.fromkeys(each.build for each in cells)]
+    builds = [make_build(name) for name in dict.fromkeys(each.build.name for each in cells)]
     source = replace(SOURCE, id=f"2026-12-{day}T050000.000Z")
     run: Run = replace(make_run(builds, list(cells)), sources=(source,))
-    return derive(run, load_expectations(path))
+    return derive(Matrix(run), load_expectations(path))
 
 
 def test_what_is_expected_turns_nothing_red(tmp_path: Path) -> None:
@@ -53,7 +55,7 @@ def test_what_is_expected_turns_nothing_red(tmp_path: Path) -> None:
     assert findings.expected == (cell().id,)
     assert findings.unexpected == ()
     (entry,) = findings.expectations
-    assert (entry.met, entry.cells, entry.overdue) == (Met.USED, (cell().id,), False)
+    assert (entry.use, entry.cells, entry.overdue) == (Use.USED, (cell().id,), False)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +89,13 @@ def test_an_entry_that_nothing_needs_is_unused_and_one_that_was_not_asked_is_not
     tmp_path: Path,
 ) -> None:
     passing = replace(cell(), outcome=Outcome.PASS, signature="")
-    assert findings_of(tmp_path, ENTRY, passing).expectations[0].met is Met.UNUSED
-    assert findings_of(tmp_path, ENTRY, make_cell("2.12.1", "a.b")).expectations[0].met is (
-        Met.UNASKED
-    )
+    other, silent = make_cell("2.12.1", "a.b"), replace(cell(), outcome=Outcome.NOT_RUN)
+    for cells, use in (
+        ([passing], Use.UNUSED),
+        ([other], Use.UNASKED),
+        ([silent, other], Use.UNASKED),
+    ):
+        assert findings_of(tmp_path, ENTRY, *cells).expectations[0].use is use
 
 
 def test_whether_an_entry_is_overdue_is_judged_by_the_day_of_the_run(tmp_path: Path) -> None:
@@ -100,7 +105,8 @@ def test_whether_an_entry_is_overdue_is_judged_by_the_day_of_the_run(tmp_path: P
 
 
 def needed(build: str, value: bool) -> Cell:
-    return make_cell(build, "tracing_context.needed", metrics={"needed": value, "failure": ""})
+    record = Needed(needed=value, failure="")
+    return make_cell(build, "tracing_context.needed", record=record)
 
 
 def test_a_control_that_failed_makes_the_run_red_though_its_cell_passed(tmp_path: Path) -> None:
@@ -109,6 +115,40 @@ def test_a_control_that_failed_makes_the_run_red_though_its_cell_passed(tmp_path
     assert control == ("tracing_context.needed@2.10.0-cpu", "It crashes there.")
     assert findings.unexpected == ("tracing_context.needed@2.10.0-cpu",)
     assert not findings_of(tmp_path, CONTROL, needed("2.10.0", True)).failed_controls
+
+
+def test_a_control_that_says_nothing_has_failed(tmp_path: Path) -> None:
+    silent = make_cell("2.10.0", "tracing_context.needed")
+    assert findings_of(tmp_path, CONTROL, silent).failed_controls
+    assert findings_of(tmp_path, CONTROL.replace("needed = true", "typo = true"), silent)
+    crashed = make_cell("2.10.0", "tracing_context.needed", Outcome.CRASH)
+    assert findings_of(tmp_path, CONTROL, crashed).failed_controls
+
+
+ANSWER = """
+[[expectation]]
+probe = "tracing_context.*"
+answer = "need*"
+builds = ">=2.16.0.dev"
+reason = "It came back on purpose."
+link = "https://example.org/1"
+review_by = 2026-12-31
+"""
+
+
+def test_an_entry_about_an_answer_is_used_as_soon_as_somebody_gives_it(tmp_path: Path) -> None:
+    def use(*cells: Cell) -> Use:
+        (entry,) = findings_of(tmp_path, ANSWER, *cells).expectations
+        assert entry.cells == ()
+        assert entry.answer == "need*"
+        return entry.use
+
+    assert use(needed("2.16.0", False)) is Use.USED
+    assert use(needed("2.15.0", True)) is Use.UNASKED
+    crashed = make_cell("2.16.0", "tracing_context.needed", Outcome.CRASH)
+    assert use(crashed) is Use.UNUSED
+    # How a cell ends is not an answer that it is about.
+    assert findings_of(tmp_path, ANSWER, crashed).unexpected == (crashed.id,)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +169,9 @@ def test_a_control_that_failed_makes_the_run_red_though_its_cell_passed(tmp_path
             ),
             "an 'outcome' or a 'signature'",
         ),
-        (CONTROL.replace("{ needed = true }", "1"), "control 1: expected a table as 'metrics'"),
+        (ENTRY + 'answer = "copies"', "or else an 'answer'"),
+        (CONTROL.replace("{ needed = true }", "1"), "control 1: expected a table as 'answers'"),
+        (CONTROL.replace("answers", "metrics"), "control 1: unknown 'metrics'"),
     ],
 )
 def test_a_bad_entry_is_refused_in_one_line(text: str, named: str, tmp_path: Path) -> None:

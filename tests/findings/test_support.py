@@ -12,6 +12,8 @@ from packaging.version import Version
 from compat.findings.support import Answered, Statement, infer, schema, support
 from compat.runs.model import Cell, Outcome
 from compat.runs.store import load
+from compat.topics.gates.records import Capability
+from compat.topics.matrix import Matrix
 from tests.conftest import RECORDED, make_build, make_cell, make_run
 
 
@@ -64,22 +66,24 @@ def test_a_signature_that_changes() -> None:
 
 
 def gate(build: str, capability: bool | None) -> Cell:
-    metrics = {} if capability is None else {"gate": False, "capability": capability}
+    record = None
+    if capability is not None:
+        record = Capability(gate=False, capability=capability, floor=None, source="")
     outcome = Outcome.CRASH if capability is None else Outcome.PASS
-    return make_cell(build, "gates.capability", outcome, params={"feature": "aot"}, metrics=metrics)
+    return make_cell(build, "gates.capability", outcome, params={"feature": "aot"}, record=record)
 
 
 def test_what_is_not_known_is_not_taken_for_an_answer() -> None:
     cells = [gate("2.11.0", False), gate("2.12.0", None), gate("2.13.0", True)]
-    run = make_run([make_build(cell.build) for cell in cells], cells)
-    assert support(run)["features"]["aot"]["cpu"][0]["version_added"] == "≤2.13.0"
+    run = make_run([make_build(cell.build.name) for cell in cells], cells)
+    assert support(Matrix(run))["features"]["aot"]["cpu"][0]["version_added"] == "≤2.13.0"
     unknown = replace(run, cells=(gate("2.12.0", None),))
-    assert support(unknown)["features"]["aot"] == {"cpu": [{"version_added": None}]}
+    assert support(Matrix(unknown))["features"]["aot"] == {"cpu": [{"version_added": None}]}
 
 
 def test_what_was_really_seen() -> None:
     run = load(RECORDED)
-    data = support(run)
+    data = support(Matrix(run))
     jsonschema.validate(json.loads(json.dumps(data)), schema())
     features = {name: each["cpu"][0]["version_added"] for name, each in data["features"].items()}
     assert features == {

@@ -36,3 +36,4 @@ def test_checks(spec: str, real_build: Callable[[str], Environment], tmp_path: P
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert " passed" in answer.stdout
+    assert " skipped" not in answer.stdout

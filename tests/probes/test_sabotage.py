@@ -103,7 +103,7 @@ def recorded(cell: Reported) -> Mapping[str, Any]:
         ("buffers_stay_as_they_were", "outputs are off by"),
         ("hidden_context_is_touched", "hidden, and yet it changed context.params_flat"),
         ("compile_fx_is_off", "it compiles, and is off by"),
-        ("compile_fx_returns_a_bare_tensor", "instead of a tuple it returns Tensor"),
+        ("compile_fx_returns_a_bare_tensor", "it compiles, and returns Tensor"),
         ("outputs_are_not_finite", "outputs are off by nan"),
         ("kept_graph_is_emptied", "no longer fit for it"),
         ("damage_goes_unnoticed", "unnoticed: outputs are off by"),
@@ -289,14 +289,15 @@ def test_a_strategy_that_hides_nothing(sabotaged: Sabotaged) -> None:
     ("sabotage", "outcome", "reason"),
     [
         ("process_aborts", Outcome.CRASH, "killed by SIGABRT"),
-        ("python_hangs", Outcome.TIMEOUT, "still running after 60 s"),
+        ("python_hangs", Outcome.TIMEOUT, "hung: no processor time for 60 s, "),
     ],
 )
 def test_a_dead_process_costs_one_cell(
     sabotaged: Sabotaged, sabotage: str, outcome: Outcome, reason: str
 ) -> None:
     (cell,) = sabotaged.under(sabotage)
-    assert (cell.outcome, cell.reason) == (outcome, reason)
+    assert cell.outcome is outcome
+    assert cell.reason.startswith(reason)
 
 
 def test_a_hang_says_where(sabotaged: Sabotaged) -> None:

@@ -8,12 +8,10 @@ from dataclasses import replace
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from compat.commands.compared import Side, compare_named
 from compat.findings.advise import advise, builds_in
-from compat.findings.baselines import comparisons
-from compat.findings.compare import seen_in_run
-from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
-from compat.findings.sides import Side, compare_sides
+from compat.findings.results import Results, results_of
 from compat.report.advice import advice_text
 from compat.report.badge import badge
 from compat.report.comparison import comparison_text
@@ -21,9 +19,12 @@ from compat.report.explain import explain
 from compat.report.markdown import render
 from compat.report.paragraph import paragraph
 from compat.report.repeat import repeat_commands
-from compat.runs.history import EMPTY, append
+from compat.runs.history import EMPTY
+from compat.runs.ids import BuildId
 from compat.runs.model import Outcome, Run
 from compat.runs.store import load
+from compat.topics.records import encode
+from compat.topics.tracing_context.records import Needed
 from tests.conftest import RECORDED, ROOT
 
 GOLDEN = ROOT / "tests" / "report" / "golden"
@@ -65,51 +66,50 @@ def now(before: Run) -> Run:
     return replace(before, sources=(*before.sources, source), cells=tuple(cells))
 
 
-def test_report(before: Run, now: Run) -> None:
-    findings = derive(now, load_expectations())
-    compared = comparisons(now, findings, append(append(EMPTY, before), now))
-    check("report.md", render(now, findings, compared))
-    check("summary.md", paragraph(now, findings, compared) + "\n")
-    check("badge.svg", badge(now, findings))
+@pytest.fixture(scope="module")
+def results(before: Run, now: Run) -> Results:
+    expected = load_expectations()
+    return results_of(now, results_of(before, EMPTY, expected).history, expected)
 
 
-def test_an_unhealthy_report(before: Run, now: Run) -> None:
+def test_report(results: Results) -> None:
+    check("report.md", render(results))
+    check("summary.md", paragraph(results) + "\n")
+    check("badge.svg", badge(results.assessment))
+
+
+def test_a_report_that_proves_nothing(now: Run) -> None:
     cells = [
-        replace(cell, metrics={**cell.metrics, "needed": False})
+        replace(cell, record=encode(cell.probe, Needed(needed=False, failure="")))
         if cell.probe == "tracing_context.needed"
         else cell
         for cell in now.cells
     ]
-    run = replace(now, cells=tuple(cells))
-    findings = derive(run, load_expectations())
-    compared = comparisons(run, findings, append(append(EMPTY, before), run))
-    text = render(run, findings, compared)
+    results = results_of(replace(now, cells=tuple(cells)), EMPTY, load_expectations())
+    text = render(results)
     check("unhealthy.md", text[: text.index("## Overview")])
-    check("unhealthy-summary.md", paragraph(run, findings, compared) + "\n")
-    check("unhealthy-badge.svg", badge(run, findings))
+    check("unhealthy-summary.md", paragraph(results) + "\n")
+    check("unhealthy-badge.svg", badge(results.assessment))
 
 
-def side(run: Run, build: str) -> Side:
-    findings = derive(run, load_expectations())
-    builds = [each for each in seen_in_run(run, findings) if each.column.build == build]
-    return Side(
-        name=build, builds=builds, run=run, whole=False, failed_controls=findings.failed_controls
-    )
+def side(results: Results, build: str) -> Side:
+    entries = [entry for entry in results.entries if entry.column.build == build]
+    return Side(name=BuildId(build).label, entries=entries, results=results, whole=False)
 
 
-def test_compare(now: Run) -> None:
-    comparison = compare_sides(side(now, "2.12.1"), side(now, "2.13.0"), EMPTY)
-    check("compare.txt", comparison_text(comparison, repeat_commands(now)) + "\n")
+def test_compare(results: Results) -> None:
+    sides = (side(results, "2.12.1-cpu"), side(results, "2.13.0-cpu"))
+    comparison = compare_named(*sides, EMPTY, load_expectations())
+    text = comparison_text(comparison, repeat_commands(results.run))
+    check("compare.txt", text + "\n")
 
 
 def test_advise(before: Run) -> None:
-    builds = builds_in(before, SpecifierSet(">=2.11,<2.14"))
-    advice = advise(before, derive(before, load_expectations()), builds)
-    check("advise.txt", advice_text(advice, builds, "2026-11-22T222304.281Z") + "\n")
+    results = results_of(before, EMPTY, load_expectations())
+    builds = builds_in(results.matrix, SpecifierSet(">=2.11,<2.14"))
+    check("advise.txt", advice_text(advise(results, builds), builds, results) + "\n")
 
 
-def test_explain(before: Run, now: Run) -> None:
-    findings = derive(now, load_expectations())
-    history = append(append(EMPTY, before), now)
-    check("explain.txt", explain(VICTIMS[0], now, findings, history) + "\n")
-    check("explain-everywhere.txt", explain("donation.copies[donated]", now, findings, history))
+def test_explain(results: Results) -> None:
+    check("explain.txt", explain(VICTIMS[0], results) + "\n")
+    check("explain-everywhere.txt", explain("donation.copies[donated]", results) + "\n")

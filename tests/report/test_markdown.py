@@ -3,11 +3,13 @@ from __future__ import annotations
 import pytest
 
 from compat.document.escape import code, inert, plain
-from compat.findings.derive import derive
 from compat.report.markdown import render
-from compat.runs.model import Device, Outcome, Run, Status
+from compat.runs.model import Outcome, Run, Status
+from compat.topics.gates.records import Capability
 from tests.conftest import make_build, make_cell, make_run
+from tests.report.made import results
 
+COMMITS = f"[x](https://github.com/pytorch/pytorch/compare/{'a' * 40}...{'b' * 40})"
 HOSTILE = "<script>alert(1)</script> | **x** `y` [z](http://e) \u202e\x1b[31m\n# head"
 
 
@@ -21,7 +23,6 @@ def small_run() -> Run:
             params={"model": "mlp", "dtype": "float32", "batch": "static", "path": path},
             reason=HOSTILE if outcome is Outcome.FAIL else "",
             signature=HOSTILE if outcome is Outcome.FAIL else "",
-            metrics={"digest": "1", "max_abs": 0.5, "max_rel": 0.5},
         )
         for path, outcome in (("eager", Outcome.PASS), ("aot", Outcome.FAIL))
     ]
@@ -29,30 +30,39 @@ def small_run() -> Run:
 
 
 def test_the_same_run_gives_the_same_bytes() -> None:
-    assert render(small_run(), derive(small_run())) == render(small_run(), derive(small_run()))
+    assert render(results(small_run())) == render(results(small_run()))
 
 
 def test_what_went_wrong_stands_with_the_command_that_repeats_it() -> None:
-    text = render(small_run(), derive(small_run()))
-    assert "**Unexpected: 1.**" in text
+    text = render(results(small_run()))
+    assert "2 unexpected on 1 build" in text
     repeat = "--builds ==2.13.0 --device cpu --depth full --fresh --probes"
     assert f"{repeat} 'parity.outputs[mlp-float32-static-aot]'" in text
 
 
 def test_unknown_is_neither_pass_nor_unsupported() -> None:
+    params = {"feature": "fake_mode"}
+    there = Capability(gate=True, capability=True, floor="2.13", source="here")
     run = make_run(
-        [make_build("2.13.0"), make_build("nightly")],
+        [make_build("2.13.0"), make_build("2.14.1")],
         [
-            make_cell("2.13.0", "artifacts.reload", params={"kind": "aot"}),
-            make_cell("nightly", "artifacts.reload", Outcome.NOT_RUN, params={"kind": "aot"}),
+            make_cell("2.13.0", "gates.capability", params=params, record=there),
+            make_cell("2.14.1", "gates.capability", Outcome.NOT_RUN, params=params),
         ],
     )
-    (row,) = [line for line in render(run, derive(run)).splitlines() if line.startswith("| aot")]
-    assert [each.strip() for each in row.strip("|").split("|")] == ["aot", "✅", "❔"]
+    text = render(results(run))
+    (row,) = [line for line in text.splitlines() if line.startswith("| `fake_mode` |")]
+    assert [each.strip() for each in row.strip("|").split("|")][2:] == ["✅ used", "❔"]
+
+
+def test_what_was_not_tested_stands_in_the_first_line() -> None:
+    text = render(results(small_run()))
+    first = text.splitlines()[2]
+    assert "Not tested: nightly." in first
 
 
 def test_text_from_a_run_stays_text() -> None:
-    text = render(small_run(), derive(small_run()))
+    text = render(results(small_run()))
     assert "<script>" not in text
     assert "\x1b" not in text
     assert "\u202e" not in text
@@ -67,7 +77,8 @@ def test_text_from_a_run_stays_text() -> None:
         ("two\nlines", "two lines"),
         ("<b>", "\\<b\\>"),
         ("@bob #1 GH-2 a @ b", "@\u200bbob \\#\u200b1 GH\\-\u200b2 a @ b"),
-        ("x" * 500, "x" * 399 + "…"),
+        ("x" * 5000, "x" * 3999 + "…"),
+        ("https://github.com/o/r/issues/1", "https://\u200bgithub.com/o/r/issues/1"),
     ],
 )
 def test_plain(given: str, shown: str) -> None:
@@ -84,8 +95,12 @@ def test_code_cannot_be_left() -> None:
     [
         ("@bob, owner/name#1", "@\u200bbob, owner/name#\u200b1"),
         ("`a@b` ``c`@d``", "`a@b` ``c`@d``"),
-        ("[x](https://e/compare/a...b)", "[x](https://e/compare/a...b)"),
-        ("<!-- x -->", "<\u200b!-- x -->"),
+        (COMMITS, COMMITS),
+        ("[x](https://e/compare/a...b)", "[x](https://\u200be/compare/a...b)"),
+        ("see https://github.com/o/r/issues/1", "see https://\u200bgithub.com/o/r/issues/1"),
+        ("<!-- x -->", "‹!-- x -->"),
+        # HTML and autolinks would end behind what looks like code.
+        ('<a title="`">@bob`', '‹a title="`">@bob`'),
         # None of these is code, or none may be.
         ("\\`@bob\\`", "\\`@\u200bbob\\`"),
         ("` | @bob `", "` | @\u200bbob `"),
@@ -95,19 +110,3 @@ def test_code_cannot_be_left() -> None:
 )
 def test_markdown_that_notifies_nobody(given: str, shown: str) -> None:
     assert inert(given) == shown
-
-
-def test_compile_times_of_a_gpu() -> None:
-    build = make_build("2.13.0", device=Device(kind="cuda", name="a GPU"))
-    spread = {"median_s": 1.5, "min_s": 1.25, "max_s": 2.0, "repeats": 5}
-    cells = [
-        make_cell(
-            "2.13.0", "cuda.compile_time", device="cuda", metrics={"donated": spread, "hits": 0}
-        ),
-        make_cell("2.13.0", "cuda.donation_memory", Outcome.UNSUPPORTED, device="cuda"),
-    ]
-    text = render(make_run([build], cells), derive(make_run([build], cells)))
-    (row,) = [line for line in text.splitlines() if "1.25 to 2.00" in line]
-    words = [each.strip() for each in row.strip("|").split("|")]
-    assert words == ["**2.13.0 cuda**", "`donated`", "1.50", "1.25 to 2.00", "5"]
-    assert "2.13.0 cuda** | ➖" in text

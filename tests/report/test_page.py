@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from compat.findings.derive import derive
 from compat.report.site import write_site
-from compat.runs.history import columns_of
-from compat.runs.model import Device, Outcome, Run, Status
+from compat.runs.model import Outcome, Run, Status
 from tests.conftest import make_build, make_cell, make_run
 from tests.report import year
 from tests.report.hostile import HOSTILE, HOSTILE_TEXTS
+from tests.report.made import results
 from tests.report.test_site import hostile_run
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -60,7 +59,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def small_run() -> Run:
     """Two releases and a nightly that could not be had, on both devices."""
     builds = [
-        make_build(name, device=Device(kind=kind, name="x"), **changes)
+        make_build(name, device=kind, **changes)
         for kind in ("cpu", "cuda")
         for name, changes in (
             ("2.13.0", {}),
@@ -97,7 +96,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def site(run: Run, folder: Path) -> str:
-    write_site(run, derive(run), columns_of(run), folder)
+    write_site(results(run), folder)
     return (folder / "index.html").as_uri()
 
 
@@ -306,7 +305,7 @@ def test_checks_that_only_the_past_knows_have_a_cell_too(page: Page, small: str)
 
 def test_a_year_of_nightlies(page: Page, tmp_path: Path) -> None:
     run = year.latest()
-    write_site(run, derive(run), year.history(), tmp_path)
+    write_site(results(run, year.history()), tmp_path)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     page.goto((tmp_path / "index.html").as_uri())

@@ -9,6 +9,7 @@ from compat.builds.spec import parse_spec
 from compat.cli import _parser
 from compat.probes.names import check_selection
 from compat.report.repeat import repeat_command, repeat_commands
+from compat.runs.ids import CellId
 from compat.runs.model import Build, Cell, Status
 from tests.conftest import make_build, make_cell, make_run
 
@@ -33,10 +34,10 @@ def pasted(command: str) -> Sequence[str]:
     ],
 )
 def test_it_is_understood_when_pasted(build: Build, specs: list[str], python: list[str]) -> None:
-    cell = make_cell(
-        build.id, "surface.name", params={"name": "torch._guards:tracing it's `x` $HOME"}
-    )
-    parsed = _parser().parse_args(["probe", *pasted(repeat_command(cell, [build]))])
+    params = {"name": "torch._guards:tracing it's `x` $HOME"}
+    cell = make_cell(build.id.name_and_python, "surface.name", params=params)
+    command = repeat_command(cell, {build.id: build})
+    parsed = _parser().parse_args(["probe", *pasted(command)])
     assert parsed.builds == specs
     assert [parse_spec(spec).text for spec in parsed.builds] == specs
     assert parsed.probes == [cell.check]
@@ -47,12 +48,16 @@ def test_it_is_understood_when_pasted(build: Build, specs: list[str], python: li
 
 def test_a_build_as_a_whole_is_repeated_with_all_its_probes() -> None:
     run = make_run([make_build("2.13.0")], [])
-    parsed = _parser().parse_args(["probe", *pasted(repeat_commands(run)["build 2.13.0"])])
+    parsed = _parser().parse_args(
+        ["probe", *pasted(repeat_commands(run)[CellId("build.whole@2.13.0-cpu")])]
+    )
     assert (parsed.builds, parsed.probes) == (["==2.13.0"], [])
 
 
 def test_what_another_build_saved_needs_both() -> None:
     cell: Cell = make_cell("2.13.0", "artifacts.across", params={"kind": "a", "saved_by": "2.12.1"})
     builds = [make_build("2.12.1"), make_build("2.13.0"), make_build("2.14.1")]
-    parsed = _parser().parse_args(["probe", *pasted(repeat_command(cell, builds))])
+    parsed = _parser().parse_args(
+        ["probe", *pasted(repeat_command(cell, {build.id: build for build in builds}))]
+    )
     assert parsed.builds == ["==2.12.1", "==2.13.0"]

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from compat.document.escape import spelled
-from compat.findings.derive import derive
-from compat.findings.model import ExpectationFinding, Met
+from compat.findings.model import ExpectationFinding, Use
 from compat.report.site import write_site
-from compat.runs.history import columns_of
 from compat.runs.model import Device, Outcome, Run, Status
+from compat.topics.donation.records import DeviceMemory
 from tests.conftest import make_build, make_cell, make_run
 from tests.report import year
 from tests.report.hostile import HOSTILE, HOSTILE_TEXTS
+from tests.report.made import results
 
 
 def written(run: Run, folder: Path) -> dict[str, str]:
-    write_site(run, derive(run), columns_of(run), folder)
+    write_site(results(run), folder)
     files = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_text("utf-8") for path in files}
 
@@ -35,10 +35,8 @@ def data(text: str) -> Any:
 def hostile_run() -> Run:
     """Every text that a run can hold, hostile."""
     name = HOSTILE["markup"]
-    build = make_build(
-        name,
-        version=HOSTILE["direction"],
-        note=HOSTILE["control characters"],
+    build = replace(
+        make_build(name, version=HOSTILE["direction"], note=HOSTILE["control characters"]),
         device=Device(kind="cpu", name=HOSTILE["markup"]),
     )
     missing = make_build("nightly", status=Status.UNAVAILABLE, reason=name, version="")
@@ -51,7 +49,7 @@ def hostile_run() -> Run:
             reason=text,
             signature=text,
             message=text,
-            metrics={"__proto__": text, text: [text]},
+            raw={"Failing": {"__proto__": text, text: [text]}},
         )
         for text in HOSTILE_TEXTS
     ]
@@ -104,11 +102,11 @@ def test_one_letter_a_cell_and_a_note_where_one_is_due(tmp_path: Path) -> None:
 
 
 def test_a_cells_details_are_in_the_file_of_its_probe(tmp_path: Path) -> None:
-    cell = make_cell("2.13.0", "a.b", Outcome.FAIL, message="E  it's\n\\n", metrics={"n": 1})
+    cell = make_cell("2.13.0", "a.b", Outcome.FAIL, message="E  it's\n\\n", raw={"A": {"n": 1}})
     files = written(make_run([make_build("2.13.0")], [cell]), tmp_path)
     [[detail]] = data(files["cells/0.js"])
     assert detail["message"] == "E  it's\n\\n"
-    assert detail["metrics"] == {"n": 1}
+    assert detail["record"] == {"n": 1}
     assert detail["command"].endswith("--probes a.b")
     assert "signature" not in detail
 
@@ -122,27 +120,19 @@ def test_a_build_says_when_it_was_last_verified(tmp_path: Path) -> None:
 
 
 def test_charts_have_their_numbers_as_a_table(tmp_path: Path) -> None:
-    build = make_build("2.13.0", device=Device(kind="cuda", name="a GPU"))
-    spread = {"median_s": 1.5, "min_s": 1.25, "max_s": 2.0, "repeats": 5}
-    cells = [
-        make_cell("2.13.0", "cuda.compile_time", device="cuda", metrics={"donated": spread}),
-        make_cell(
-            "2.13.0",
-            "cuda.donation_memory",
-            device="cuda",
-            metrics={"kept_mb": 512, "donated_mb": 256},
-        ),
-    ]
-    html = written(make_run([build], cells), tmp_path)["index.html"]
-    assert html.count('class="pygal-chart"') == 2
-    assert "<title>2.13.0 cuda: 1.5</title>" in html
-    assert "<td>2.13.0 cuda</td><td>donated</td><td>1.5</td><td>1.25</td><td>2</td>" in html
-    assert "<td>512</td><td>256</td>" in html
+    memory = DeviceMemory(
+        buffer_mb=256, kept_mb=512, donated_mb=250, kept_reserved_mb=600, donated_reserved_mb=300
+    )
+    cell = make_cell("2.13.0", "cuda.donation_memory", device="cuda", record=memory)
+    html = written(make_run([make_build("2.13.0", device="cuda")], [cell]), tmp_path)["index.html"]
+    assert html.count('class="pygal-chart"') == 1
+    assert "<title>2.13.0 cuda: 512</title>" in html
+    assert "<td>512</td><td>250</td>" in html
 
 
 def test_a_year_of_nightlies_is_small_at_first_view(tmp_path: Path) -> None:
     run = year.latest()
-    write_site(run, derive(run), year.history(), tmp_path)
+    write_site(results(run, year.history()), tmp_path)
     lazy = {tmp_path / "history-data.js", *tmp_path.glob("cells/*")}
     files = {path: path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()}
     assert sum(size for path, size in files.items() if path not in lazy) < 200_000
@@ -173,16 +163,18 @@ def test_what_was_expected_stands_with_its_reason(tmp_path: Path) -> None:
         link="vllm#1",
         review_by="2027-01-01",
         overdue=False,
-        met=Met.USED,
+        answer="",
+        use=Use.USED,
         cells=(cell.id,),
     )
+    found = results(run)
     findings = replace(
-        derive(run),
+        found.findings,
         expectations=(expectation,),
         expected=(cell.id,),
         failed_controls={cell.id: "the control sees nothing"},
     )
-    write_site(run, findings, columns_of(run), tmp_path)
+    write_site(replace(found, findings=findings), tmp_path)
     html = (tmp_path / "index.html").read_text("utf-8")
     assert "Expected to end badly: 1" in html
     assert "known &lt;since&gt; long" in html

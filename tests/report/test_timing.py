@@ -14,7 +14,7 @@ from tests.conftest import SOURCE, make_build
 def run(parent: Path) -> RunFolder:
     """One cell run, one known already, and one known that was not asked for."""
     folder = RunFolder.create(parent, SOURCE.harness, SOURCE.host)
-    stream = folder.stream(make_build("2.13.0"))
+    stream = folder.stream(make_build("2.13.0").id)
     stream.append("build", to_json(make_build("2.13.0")))
     known = {"params": {}, "outcome": "pass", "duration_s": 9.0, "seen_in": "earlier"}
     stream.append("cell", {**known, "probe": "a.known"}, {**known, "probe": "a.other"})

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
+from typing import Any
 
-from compat.runs.history import Column, History
-from compat.runs.model import Build, Cell, Device, Outcome, Run
-from tests.conftest import make_build, make_cell, make_run
+from compat.runs.answers import Ending
+from compat.runs.history import OUTCOMES, Column, History
+from compat.runs.ids import CheckId
+from compat.runs.model import Build, Cell, Outcome, Run
+from tests.conftest import build_id, make_build, make_cell, make_run
+from tests.report.made import history_of
 
 DAYS = 365
 CHECKS = 300
@@ -33,8 +37,7 @@ def history() -> History:
         Column(
             run=f"{_day(day)}T050000.000Z",
             date=_day(day),
-            build=_nightly(day),
-            device=device,
+            build=build_id(_nightly(day), device),
             version=f"{_nightly(day)}+cu130",
             channel="nightly",
             git_version=f"{day:040x}",
@@ -42,28 +45,25 @@ def history() -> History:
         for day in range(DAYS)
         for device in DEVICES
     ]
-    outcomes, signatures = {}, {}
+    endings: list[dict[CheckId, Ending]] = [{} for _ in columns]
     for probe, params in checks():
-        check = make_cell("", probe, params=params).check
+        check = CheckId.of(probe, params)
         letters = ["p"] * len(columns)
         for _ in range(3):
             start = dice.randrange(len(columns))
             for index in range(start, min(start + 12, len(columns))):
                 letters[index] = dice.choice("fffen")
-        outcomes[check] = "".join(letters)
-        signatures[check] = {
-            str(index): _SIGNATURE.format(dice.randrange(40))
-            for index, letter in enumerate(letters)
-            if letter in "fe"
-        }
-    return History(columns=tuple(columns), outcomes=outcomes, signatures=signatures)
+        for index, letter in enumerate(letters):
+            signature = _SIGNATURE.format(dice.randrange(40)) if letter in "fe" else ""
+            endings[index][check] = Ending(outcome=OUTCOMES[letter], signature=signature)
+    return history_of(dict(zip(columns, endings, strict=True)))
 
 
 def latest() -> Run:
     """The newest execution: the releases and the newest nightly, on both devices."""
     dice = random.Random(1)
     builds = [
-        make_build(name, device=Device(kind=device), channel=channel)
+        make_build(name, device=device, channel=channel)
         for device in DEVICES
         for name, channel in (
             *((each, "stable") for each in RELEASES),
@@ -74,13 +74,14 @@ def latest() -> Run:
 
 
 def _cell(build: Build, probe: str, params: dict[str, str], dice: random.Random) -> Cell:
-    where = {"device": build.device.kind, "params": params}
+    where: dict[str, Any] = {"device": build.id.device, "params": params}
+    name = build.id.name
     if dice.random() < 0.95:
-        return make_cell(build.id, probe, metrics={"max_abs": dice.random()}, **where)
+        return make_cell(name, probe, **where)
     signature = _SIGNATURE.format(dice.randrange(40))
     message = "E   a line of a long traceback\n" * 100
     return make_cell(
-        build.id, probe, Outcome.FAIL, signature=signature, message=message, reason="no", **where
+        name, probe, Outcome.FAIL, signature=signature, message=message, reason="no", **where
     )
 
 

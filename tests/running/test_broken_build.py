@@ -35,5 +35,7 @@ def test_a_torch_whose_import_fails(broken_python: Path, tmp_path: Path) -> None
     run = json.loads((tmp_path / "reports/latest/run.json").read_text())
     (build,) = run["builds"]
     assert build["status"] == "broken"
-    assert build["reason"].startswith("the worker ended with status 1: ImportError: libcudart.so")
+    assert build["reason"].startswith(
+        "import: the worker ended with status 1: ImportError: libcudart.so"
+    )
     assert "libcudart" in (tmp_path / "reports/README.md").read_text()

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from compat.runs.contents import Described, Key
+from compat.runs.decode import decode
+from compat.runs.ids import CheckId
 from compat.runs.model import Outcome, to_json
-from compat.runs.reuse import Key, Known, look_up
+from compat.runs.reuse import Known, look_up
 from compat.runs.store import RunFolder, merge
 from tests.conftest import ENVIRONMENT, SOURCE, make_build
 
@@ -27,7 +30,7 @@ def seen(
 ) -> RunFolder:
     """A run that planned both checks and saw ``cells``."""
     folder = RunFolder.create(runs, SOURCE.harness, SOURCE.host)
-    stream = folder.stream(BUILD)
+    stream = folder.stream(BUILD.id)
     stream.append("build", to_json(BUILD))
     stream.append("key", to_json(key))
     stream.append("environment", ENVIRONMENT)
@@ -46,9 +49,9 @@ def test_an_unchanged_build_is_complete(tmp_path: Path) -> None:
     first = seen(tmp_path, {**ONE, "outcome": "pass"}, {**TWO, "outcome": "unsupported"})
     found = known(tmp_path)
     assert found.complete
-    assert found.environment == ENVIRONMENT
+    assert found.environment == decode(ENVIRONMENT, Described)
     assert list(found.cells) == ["a.one[1]", "b.two"]
-    assert {cell["seen_in"] for cell in found.cells.values()} == {first.source.id}
+    assert {cell.seen_in for cell in found.cells.values()} == {first.source.id}
     assert list(found.sources) == [first.source.id]
 
 
@@ -69,13 +72,10 @@ def test_who_saw_a_cell_stays_known_however_often_it_is_taken_over(tmp_path: Pat
     for _ in range(2):
         found = known(tmp_path)
         again = RunFolder.create(tmp_path, SOURCE.harness, SOURCE.host)
-        stream = again.stream(BUILD)
+        stream = again.stream(BUILD.id)
         stream.append("build", to_json(BUILD))
         stream.append("key", to_json(KEY))
-        stream.append("source", *found.sources.values())
-        stream.append("cell", *found.cells.values())
-        stream.append("environment", found.environment)
-        stream.append("plan", *found.plan)
+        found.write(stream)
         stream.append("end", {"status": "ok", "reason": "", "seconds": {}})
         assert merge([again]) == merge([first])
 
@@ -118,7 +118,7 @@ def test_a_narrow_run_answers_narrower_questions(
     tmp_path: Path, asked: tuple[str, ...], complete: bool
 ) -> None:
     folder = RunFolder.create(tmp_path, SOURCE.harness, SOURCE.host)
-    stream = folder.stream(BUILD)
+    stream = folder.stream(BUILD.id)
     stream.append("build", to_json(BUILD))
     stream.append("key", to_json(replace(KEY, select=("two",))))
     stream.append("environment", ENVIRONMENT)
@@ -142,8 +142,9 @@ def test_a_flaky_cell_is_seen_again_and_stands_for_nothing(tmp_path: Path) -> No
 
 def test_a_confirmed_failure_holds_with_both_its_outcomes(tmp_path: Path) -> None:
     seen(tmp_path, {**ONE, "outcome": "fail"}, {**ONE, "outcome": "fail", "reason": "again"})
-    cell = known(tmp_path).cells["a.one[1]"]
-    assert (cell["reason"], cell["first"]["outcome"]) == ("again", "fail")
+    cell = known(tmp_path).cells[CheckId("a.one[1]")]
+    assert cell.first is not None
+    assert (cell.reason, cell.first.outcome) == ("again", Outcome.FAIL)
 
 
 def test_of_a_killed_run_only_what_needs_no_second_try_holds(tmp_path: Path) -> None:
@@ -157,8 +158,9 @@ def test_the_newest_counts(tmp_path: Path) -> None:
     seen(tmp_path, {**ONE, "outcome": "pass"})
     newer = seen(tmp_path, {**ONE, "outcome": "unsupported"})
     found = known(tmp_path)
-    assert found.cells["a.one[1]"]["seen_in"] == newer.source.id
-    assert found.outcomes["a.one[1]"] is Outcome.UNSUPPORTED
+    one = CheckId("a.one[1]")
+    assert found.cells[one].seen_in == newer.source.id
+    assert found.outcomes[one] is Outcome.UNSUPPORTED
 
 
 ACROSS = {"probe": "b.two", "params": {"saved_by": "2.12.1"}}
@@ -188,6 +190,6 @@ def test_what_another_build_saved_counts_as_long_as_that_one_is_the_same(
 
 def test_more_builds_than_were_asked_about(tmp_path: Path) -> None:
     folder = seen(tmp_path, {**ACROSS, "outcome": "pass"}, key=ASKED)
-    folder.stream(BUILD).append("plan", {**ACROSS, "description": ""})
+    folder.stream(BUILD.id).append("plan", {**ACROSS, "description": ""})
     assert known(tmp_path, ASKED).complete
     assert not known(tmp_path, replace(KEY, others={"2.12.1": "x1", "2.11.0": "w1"})).complete

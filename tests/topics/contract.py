@@ -1,7 +1,7 @@
 """Whether probes, records and topics fit together, told from their source alone.
 
-Each check gives a line for everything that does not fit;
-together with mypy they see to it that what is renamed in one place is renamed everywhere.
+Each check gives a line for everything that does not fit. With mypy, they see to it that what is
+renamed in one place is renamed everywhere.
 """
 
 from __future__ import annotations
@@ -294,17 +294,22 @@ def _asked(source: ast.Module) -> Iterator[tuple[str, str]]:
                 if keyword.arg not in {None, "subject"}:
                     yield kind, str(keyword.arg)
         elif isinstance(function, ast.Attribute) and function.attr == "values" and call.args:
-            yield ast.unparse(call.args[0]), _text(call.args[-1])
+            yield from ((ast.unparse(call.args[0]), name) for name in _text(call.args[-1]))
         elif ast.unparse(function).endswith(".params.get") and call.args:
-            yield "", _text(call.args[0])
+            yield from (("", name) for name in _text(call.args[0]))
     for node in ast.walk(source):
         if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith(".params"):
-            yield "", _text(node.slice)
+            yield from (("", name) for name in _text(node.slice))
 
 
-def _text(node: ast.expr) -> str:
-    """A literal text; of a constant from elsewhere, its name in small letters: SAVED_BY."""
-    return str(node.value) if isinstance(node, ast.Constant) else ast.unparse(node).lower()
+def _text(node: ast.expr) -> list[str]:
+    """A literal text; of a constant from elsewhere, its name in small letters: SAVED_BY.
+
+    What a variable holds cannot be told.
+    """
+    if isinstance(node, ast.Constant):
+        return [str(node.value)]
+    return [node.id.lower()] if isinstance(node, ast.Name) and node.id.isupper() else []
 
 
 def _calls(source: ast.AST) -> list[ast.Call]:

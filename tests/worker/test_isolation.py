@@ -101,15 +101,17 @@ def test_what_kills_a_process(
     cells = by_check(run, BUILD)
     expected = {
         "donation.flag[static]": (Outcome.CRASH, "killed by SIGSEGV"),
-        "donation.flag[dynamic]": (Outcome.TIMEOUT, "still running after 30 s"),
+        "donation.flag[dynamic]": (Outcome.TIMEOUT, "hung: no processor time for 30 s, "),
         "donation.copies[standalone]": (Outcome.CRASH, "used more than 3 GB of memory"),
         "parity.outputs[mlp-float32-static-aot]": (Outcome.ERROR, "broken for good"),
     }
     for check, (outcome, reason) in expected.items():
         cell = cells[check]
-        assert (cell.outcome, cell.reason) == (outcome, reason)
+        assert cell.outcome is outcome
+        assert cell.reason.startswith(reason)
         assert cell.first is not None, f"{check} was not tried again"
-        assert (cell.first.outcome, cell.first.reason) == (outcome, reason)
+        assert cell.first.outcome is outcome
+        assert cell.first.reason.startswith(reason)
         assert not cell.flaky
     assert "in sabotage" in cells["donation.flag[dynamic]"].message
     flaky = cells["parity.outputs[mlp-float32-static-standalone]"]
@@ -164,11 +166,11 @@ def test_a_standalone_compile_that_exits(
         (
             "def fail():\n    raise ImportError('libcudart.so.13: cannot open')\n"
             "BEFORE['torch._C'] = fail\n",
-            "the worker ended with status 1: ImportError: libcudart.so.13: cannot open",
+            "import: the worker ended with status 1: ImportError: libcudart.so.13: cannot open",
         ),
         (
             "BEFORE['torch._C'] = lambda: ctypes.PyDLL(None).sleep(600)\n",
-            "importing torch took more than 40 s, in File",
+            "import: hung: no processor time for 40 s, ",
         ),
     ],
     ids=["fails", "hangs"],

@@ -148,7 +148,8 @@ def show(matrix: Matrix, artifacts: Artifacts) -> Iterable[Section]:
         intro="What becomes of them in a process that has nothing else. *right*: it loads and "
         "computes the same. *unnoticed*: likewise, although it is damaged. *refused*: loading "
         "raises, on purpose and with words. *refused?*: it raises without a word, or since "
-        "something tripped over what it found. *wrong* and *crashed* make the cell red.",
+        "something tripped over what it found. *wrong* and *crashed* make the cell red, but for a "
+        "flipped bit, which nobody promised to notice.",
         tables=[
             Table(
                 headers=["kind", "what was done", *names],

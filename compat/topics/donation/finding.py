@@ -60,7 +60,7 @@ class Fitness:
     """What a graph that was donated may be used for on a build.
 
     Attributes:
-        fits: The uses that work with each form of the output.
+        fits: What still works.
         losses: What no longer works.
         never: What did not work before it was donated either.
         unknown: How many ways to use it were not asked to the end.
@@ -68,7 +68,7 @@ class Fitness:
     """
 
     build: BuildId
-    fits: tuple[str, ...]
+    fits: tuple[Way, ...]
     losses: tuple[Way, ...]
     never: tuple[Way, ...]
     unknown: int
@@ -148,12 +148,10 @@ def _fitness(matrix: Matrix, build: BuildId) -> Fitness | None:
         if each.record is not None
     ]
     worked = [each for each in known if each.record.works_before]
-    losses = tuple(each for each in worked if not each.record.works)
-    spoiled = {each.use for each in losses}
     return Fitness(
         build=build,
-        fits=tuple(dict.fromkeys(each.use for each in worked if each.use not in spoiled)),
-        losses=losses,
+        fits=tuple(each for each in worked if each.record.works),
+        losses=tuple(each for each in worked if not each.record.works),
         never=tuple(each for each in known if not each.record.works_before),
         unknown=len(asked) - len(known),
         cells=tuple(each.cell.id for each in asked),

@@ -98,24 +98,30 @@ def _say_fitness(donation: Donation) -> Iterable[Sentence]:
 
 
 def _describe(fitness: Fitness) -> str:
-    spoiled: dict[str, list[str]] = {}
-    for way in fitness.losses:
-        what = f"{_FORMS.get(way.output, way.output)}: {_what_came(way.record)}"
-        spoiled.setdefault(what, []).append(way.use)
-    losses = [f"{', '.join(uses)} ({what})" for what, uses in spoiled.items()]
+    fits = _grouped((way, _form(way)) for way in fitness.fits)
+    losses = _grouped((way, f"{_form(way)}: {_what_came(way.record)}") for way in fitness.losses)
     said = [
-        f"What still works with a graph that was donated: {', '.join(fitness.fits) or 'nothing'}.",
-        f"What no longer does: {'; '.join(losses) or 'nothing of what was tried'}.",
+        f"What still works with a graph that was donated: {fits or 'nothing'}.",
+        f"What no longer does: {losses or 'nothing of what was tried'}.",
     ]
     if fitness.never:
-        said.append(f"What did not work before either: {', '.join(map(_name, fitness.never))}.")
+        never = _grouped((way, _form(way)) for way in fitness.never)
+        said.append(f"What did not work before either: {never}.")
     if fitness.unknown:
-        said.append(f"Of {fitness.unknown} more ways to use it nothing is known.")
+        said.append(f"Ways to use it of which nothing is known: {fitness.unknown}.")
     return " ".join(said)
 
 
-def _name(way: Way) -> str:
-    return f"{way.use} ({_FORMS.get(way.output, way.output)})"
+def _grouped(ways: Iterable[tuple[Way, str]]) -> str:
+    """Uses by what is said of them: ``call, pickle (a graph that returns a tuple)``."""
+    uses: dict[str, list[str]] = {}
+    for way, what in ways:
+        uses.setdefault(what, []).append(way.use)
+    return "; ".join(f"{', '.join(those)} ({what})" for what, those in uses.items())
+
+
+def _form(way: Way) -> str:
+    return _FORMS.get(way.output, way.output)
 
 
 def _what_came(seen: Afterwards) -> str:

@@ -10,7 +10,7 @@ from compat.runs.model import Outcome
 from compat.topics.inputs.finding import Case, ContextInputs, Effects, Hiding
 from compat.topics.inputs.records import Inputs
 from compat.topics.matrix import Matrix, Seen
-from compat.topics.words import glyphs, labels
+from compat.topics.words import glyphs, labels, untold
 
 
 def say(_: Matrix, found: ContextInputs) -> Iterable[Sentence]:
@@ -107,7 +107,7 @@ def _taken(seen: Sequence[Seen[Inputs]]) -> str:
     """Whether all batches compile, and how much of Dynamo's context that writes at most."""
     records = [each.record for each in seen if each.record is not None]
     if len(records) < len(seen) or any(each.cell.outcome is not Outcome.PASS for each in seen):
-        return glyphs(each.cell for each in seen)
+        return untold(seen)
     if not all(record.compiles for record in records):
         return "refuses"
     written = max((len(record.leaks) for record in records), default=0)

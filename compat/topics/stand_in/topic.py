@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compat.topics.stand_in.advice import advise
 from compat.topics.stand_in.answers import ANSWERS
 from compat.topics.stand_in.finding import StandIn, find
 from compat.topics.stand_in.records import RECORDS
@@ -9,5 +10,11 @@ from compat.topics.stand_in.view import say, show
 from compat.topics.topic import Topic
 
 TOPIC: Topic[StandIn] = Topic(
-    name="stand_in", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
+    name="stand_in",
+    records=RECORDS,
+    answers=ANSWERS,
+    find=find,
+    say=say,
+    show=show,
+    advise=advise,
 )

@@ -8,7 +8,7 @@ from compat.document.parts import Code, Section, Sentence, Strong, Table, Text
 from compat.topics.matrix import Matrix
 from compat.topics.stand_in.finding import Need, StandIn
 from compat.topics.stand_in.records import Needs
-from compat.topics.words import NOT_KNOWN, glyphs
+from compat.topics.words import NOT_KNOWN, untold
 
 _WORDS = {Need.NEEDED: "needed", Need.READ: "read", Need.UNREAD: "no"}
 
@@ -46,8 +46,7 @@ def show(matrix: Matrix, found: StandIn) -> Iterable[Section]:
         [
             Code(member),
             *(
-                _WORDS.get(needs[build.id])
-                or glyphs(each.cell for each in matrix.seen(Needs, build.id, member=member))
+                _WORDS.get(needs[build.id]) or untold(matrix.seen(Needs, build.id, member=member))
                 for build in matrix.builds
             ),
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from compat.runs.ids import BuildId, CellId
@@ -22,26 +22,35 @@ class Written:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deletion:
-    """What changes for builds that do not need the workaround once it is deleted.
+class Cost:
+    """What changes on builds that do not need the workaround once it is deleted.
 
     Attributes:
-        builds: Those that do not need it, nor does any later one that is known, oldest first.
-        untested: Builds after the last one that needs it, of which nothing is known.
         written: What compile_fx then writes in Dynamo's own context.
         takes: By case of inputs that compile only then: the builds.
         refuses: By case of inputs that then no longer compile: the builds.
-        uncosted: Builds of which no such cost is known, or not in all cases.
-        cells: Those that say what it costs.
+        uncosted: Builds of which this is not known, or not in all cases.
     """
 
-    builds: tuple[BuildId, ...]
-    untested: tuple[BuildId, ...]
     written: tuple[Written, ...]
     takes: Mapping[Case, tuple[BuildId, ...]]
     refuses: Mapping[Case, tuple[BuildId, ...]]
     uncosted: tuple[BuildId, ...]
     cells: tuple[CellId, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """Where the workaround can be deleted.
+
+    Attributes:
+        builds: Those that do not need it, nor does any later one that is known, oldest first.
+        untested: Builds after the last one that needs it, of which nothing is known.
+    """
+
+    builds: tuple[BuildId, ...]
+    untested: tuple[BuildId, ...]
+    cost: Cost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +140,8 @@ def _line(matrix: Matrix, needed: Mapping[BuildId, bool | None], taken: ContextI
         after = list(needed)[list(needed).index(controls[-1]) + 1 :]
         free = tuple(build for build in after if needed[build] is False)
         untested = tuple(build for build in after if needed[build] is None)
-        deletion = _deletion(free, untested, taken) if free else None
+        if free:
+            deletion = Deletion(builds=free, untested=untested, cost=cost_on(free, taken))
     return Line(
         needed=needed,
         deletion=deletion,
@@ -141,9 +151,8 @@ def _line(matrix: Matrix, needed: Mapping[BuildId, bool | None], taken: ContextI
     )
 
 
-def _deletion(
-    builds: tuple[BuildId, ...], untested: tuple[BuildId, ...], taken: ContextInputs
-) -> Deletion:
+def cost_on(builds: Sequence[BuildId], taken: ContextInputs) -> Cost:
+    """What deleting the workaround costs on these builds."""
     effects = {build: taken.effects[build] for build in builds if build in taken.effects}
     takes: dict[Case, tuple[BuildId, ...]] = {}
     refuses: dict[Case, tuple[BuildId, ...]] = {}
@@ -157,9 +166,7 @@ def _deletion(
             refuses[case] = (*refuses.get(case, ()), build)
         if not hiding or any(way.unknown for way in hiding):
             uncosted.append(build)
-    return Deletion(
-        builds=builds,
-        untested=untested,
+    return Cost(
         written=_written(effects),
         takes=takes,
         refuses=refuses,

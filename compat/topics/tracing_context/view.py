@@ -9,7 +9,7 @@ from compat.runs.ids import BuildId
 from compat.topics.inputs.finding import Case
 from compat.topics.inputs.view import name_cases
 from compat.topics.matrix import Matrix
-from compat.topics.tracing_context.finding import Deletion, Line, TracingContext
+from compat.topics.tracing_context.finding import Cost, Deletion, Line, TracingContext
 from compat.topics.tracing_context.records import Fallback, Reentrant, Restored
 from compat.topics.words import NOT_KNOWN, glyphs, labels
 
@@ -25,7 +25,7 @@ def say(_: Matrix, found: TracingContext) -> Iterable[Sentence]:
             yield Sentence(
                 title=f"tracing context: the workaround is needed on {labels(needed)}",
                 text=" ".join(_say_needed(found, line)),
-                cells=(*line.cells, *(line.deletion.cells if line.deletion else ())),
+                cells=(*line.cells, *(line.deletion.cost.cells if line.deletion else ())),
             )
         elif free := line.those(False):
             yield Sentence(
@@ -61,23 +61,23 @@ def _say_deletion(found: TracingContext, deletion: Deletion) -> Iterable[str]:
     )
     if deletion.untested:
         yield f"Not known: {labels(deletion.untested)}."
-    yield from _say_cost(found, deletion)
+    yield from say_cost(found, deletion.cost)
 
 
-def _say_cost(found: TracingContext, deletion: Deletion) -> Iterable[str]:
+def say_cost(found: TracingContext, cost: Cost) -> Iterable[str]:
     """What deleting it changes."""
     written = [
         f"{', '.join(each.names)} on {labels(each.builds)} ({name_cases(each.cases, found.cases)})"
-        for each in deletion.written
+        for each in cost.written
     ]
     if written:
         yield f"Without it, compile_fx writes in Dynamo's own context: {'; '.join(written)}."
-    if deletion.refuses:
-        yield f"Inputs that then no longer compile: {_cases(found, deletion.refuses)}."
-    if deletion.takes:
-        yield f"Inputs that compile only then: {_cases(found, deletion.takes)}."
-    if deletion.uncosted:
-        yield f"What deleting it costs is not known in full on {labels(deletion.uncosted)}."
+    if cost.refuses:
+        yield f"Inputs that then no longer compile: {_cases(found, cost.refuses)}."
+    if cost.takes:
+        yield f"Inputs that compile only then: {_cases(found, cost.takes)}."
+    if cost.uncosted:
+        yield f"What deleting it costs is not known in full on {labels(cost.uncosted)}."
 
 
 def _cases(found: TracingContext, builds: Mapping[Case, tuple[BuildId, ...]]) -> str:

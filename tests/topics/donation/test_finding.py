@@ -63,7 +63,10 @@ def test_what_a_donor_is_still_fit_for() -> None:
     )
     (fitness,) = found.fitness
     assert fitness.build == "2.13.0-cpu"
-    assert fitness.fits == ("donate",)
+    assert [(way.use, way.output) for way in fitness.fits] == [
+        ("call", "tuple"),
+        ("donate", "bare"),
+    ]
     (loss,) = fitness.losses
     assert (loss.use, loss.output, loss.record.returned) == ("call", "bare", "list(Tensor)")
     assert [way.use for way in fitness.never] == ["pickle"]

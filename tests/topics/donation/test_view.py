@@ -92,7 +92,8 @@ def test_one_pair_of_compilations_tells_nothing() -> None:
 def test_a_list_for_a_tensor_is_no_longer_nothing() -> None:
     """The committed report said "what no longer does: nothing" of donors that return a list."""
     (sentence,) = said(
-        used_on("2.13.0-cpu", "donate"),
+        used_on("2.13.0-cpu", "call", "tuple"),
+        used_on("2.13.0-cpu", "donate", "tuple"),
         used_on("2.13.0-cpu", "call", "bare", **BACK_AS_A_LIST),
         used_on("2.13.0-cpu", "pickle", "bare", **BACK_AS_A_LIST),
         used_on("2.13.0-cpu", "deepcopy", works=False, returned="", failure="TypeError: no"),
@@ -101,7 +102,8 @@ def test_a_list_for_a_tensor_is_no_longer_nothing() -> None:
     assert sentence.title == "donation: the graph afterwards on 2.13.0"
     form = "a graph that returns its only output bare"
     assert sentence.text == (
-        "What still works with a graph that was donated: donate. What no longer does: "
+        "What still works with a graph that was donated: call, donate (a graph that returns a "
+        "tuple). What no longer does: "
         f"call, pickle ({form}: list(Tensor) comes back instead of Tensor); "
         f"deepcopy ({form}: TypeError: no); compile ({form}: outputs are not finite)."
     )
@@ -114,10 +116,10 @@ def test_what_is_unknown_and_what_never_worked_is_said() -> None:
         not_used_on("2.13.0-cpu", "deepcopy", Outcome.TIMEOUT),
     )
     assert sentence.text == (
-        "What still works with a graph that was donated: call. "
+        "What still works with a graph that was donated: call (a graph that returns a tuple). "
         "What no longer does: nothing of what was tried. "
         "What did not work before either: pickle (a graph that returns a tuple). "
-        "Of 1 more ways to use it nothing is known."
+        "Ways to use it of which nothing is known: 1."
     )
 
 

@@ -73,10 +73,11 @@ def test_the_table() -> None:
         taken("2.13.0-cpu", "real", "none"),
         unknown("2.13.0-cpu", "real", "none", Outcome.CRASH, batch="dynamic"),
         taken("2.14.1-cpu", "real", "tls"),
+        unknown("2.15.0-cpu", "real", "tls", Outcome.PASS),
     )
     (section,) = show(matrix, find(matrix))
     assert rows(section) == [
-        ["inputs", "hidden by", "2.11.0", "2.12.1", "2.13.0", "2.14.1"],
-        ["real", "none", "✅ writes 3", "refuses", "☠️ 1 of 2", ""],
-        ["real", "tls", "", "", "", "✅"],
+        ["inputs", "hidden by", "2.11.0", "2.12.1", "2.13.0", "2.14.1", "2.15.0"],
+        ["real", "none", "✅ writes 3", "refuses", "☠️ 1 of 2", "", ""],
+        ["real", "tls", "", "", "", "✅", "❔"],
     ]

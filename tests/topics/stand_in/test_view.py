@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compat.document.parts import Sentence
-from compat.runs.model import Cell
+from compat.runs.model import Cell, Outcome
 from compat.topics.stand_in.finding import find
 from compat.topics.stand_in.view import say, show
 from tests.topics.cells import make_matrix
@@ -50,12 +50,13 @@ def test_the_table() -> None:
         needs(NEW, "hints", True),
         needs("2.12.1-cpu", "hints", False),
         unknown("2.13.0-cpu", "hints"),
+        unknown("2.14.1-cpu", "hints", Outcome.PASS),
         reads(NEW, "freeze_hints"),
         reads("2.12.1-cpu"),
     )
     (section,) = show(matrix, find(matrix))
     assert rows(section) == [
-        ["member", "2.10.0", "2.11.0", "2.12.1", "2.13.0"],
-        ["hints", "no", "needed", "read", "☠️"],
-        ["not in the stand-in", "❔", "freeze_hints", "", "❔"],
+        ["member", "2.10.0", "2.11.0", "2.12.1", "2.13.0", "2.14.1"],
+        ["hints", "no", "needed", "read", "☠️", "❔"],
+        ["not in the stand-in", "❔", "freeze_hints", "", "❔", "❔"],
     ]

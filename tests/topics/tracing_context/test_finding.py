@@ -108,22 +108,22 @@ def test_what_deleting_it_costs_comes_from_the_inputs() -> None:
         Case("foreign-symbolic", "dynamic"),
         Case("mixed", "static"),
     )
-    context, guards = deletion.written
+    context, guards = deletion.cost.written
     assert context.names == ("context.fw_metadata", "context.params_flat")
     assert (context.builds, context.cases) == ((MIDDLE, NEW), cases)
     assert guards.names == ("shape_env.guards",)
     assert (guards.builds, guards.cases) == ((MIDDLE,), (Case("foreign-symbolic", "dynamic"),))
-    assert deletion.takes == {Case("mixed", "static"): (MIDDLE, NEW)}
-    assert deletion.refuses == {}
-    assert deletion.uncosted == ("2.12.1-cpu",)
-    assert len(deletion.cells) == 12
+    assert deletion.cost.takes == {Case("mixed", "static"): (MIDDLE, NEW)}
+    assert deletion.cost.refuses == {}
+    assert deletion.cost.uncosted == ("2.12.1-cpu",)
+    assert len(deletion.cost.cells) == 12
 
 
 def test_inputs_that_only_the_workaround_takes_are_a_cost() -> None:
     deletion = deletion_of(
         needed(OLD), free(NEW), refused(NEW, "own", "none"), taken(NEW, "own", "tls")
     )
-    assert deletion.refuses == {Case("own", "static"): (NEW,)}
+    assert deletion.cost.refuses == {Case("own", "static"): (NEW,)}
 
 
 def test_nothing_asked() -> None:

@@ -1,0 +1,12 @@
+"""What a worker does, one after the other, as its stream says it: the last one begun goes on."""
+
+from __future__ import annotations
+
+# Its interpreter starts, which the stream cannot say.
+START = "start"
+IMPORT = "import"
+ENVIRONMENT = "environment"
+COLLECT = "collect"
+WARM_UP = "warm up"
+PROBE = "probe"
+END = "end"

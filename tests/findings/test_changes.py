@@ -1,0 +1,195 @@
+"""Every way in which two sides relate, and the totals that have to add up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from compat.findings.changes import Comparison, Group
+from compat.runs.answers import Change, Ending
+from compat.runs.model import Attempt, Cell, Outcome, Run, Status
+from tests.conftest import make_build, make_cell
+from tests.findings.making import NO, OTHER, bad, copies, name, run_of, since, work
+
+OK = Outcome.PASS
+
+
+def told(comparison: Comparison) -> dict[str, str]:
+    """By answer and build: how it changed, of all that is no longer the same."""
+    listed = sum(len(group.differences) for group in comparison.groups)
+    known = [group for group in comparison.groups if group.change is not Change.UNKNOWN]
+    counted = sum(
+        number
+        for change, number in comparison.totals.items()
+        if change not in {Change.SAME, Change.UNKNOWN}
+    )
+    assert sum(len(group.differences) for group in known) == counted
+    assert listed - counted <= comparison.totals[Change.UNKNOWN]
+    assert comparison.answers == sum(comparison.totals.values())
+    return {
+        f"{each.answer}@{each.new.build}": each.change.value
+        for group in comparison.groups
+        for each in group.differences
+    }
+
+
+def only(comparison: Comparison, change: Change) -> Group:
+    (group,) = [each for each in comparison.groups if each.change is change]
+    return group
+
+
+FLAKY: Any = {"first": Attempt(outcome=Outcome.CRASH, reason="SIGSEGV")}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "change"),
+    [
+        (make_cell("2.13.0", "a.b"), bad("2.13.0", "a.b"), "lost"),
+        (make_cell("2.13.0", "a.b"), make_cell("2.13.0", "a.b", Outcome.UNSUPPORTED), "lost"),
+        (bad("2.13.0", "a.b"), bad("2.13.0", "a.b"), None),
+        (bad("2.13.0", "a.b"), bad("2.13.0", "a.b", OTHER), "worse"),
+        (bad("2.13.0", "a.b"), make_cell("2.13.0", "a.b"), "gained"),
+        (bad("2.13.0", "a.b"), make_cell("2.13.0", "a.b", Outcome.UNSUPPORTED), "changed"),
+        (bad("2.13.0", "a.b"), make_cell("2.13.0", "a.b", Outcome.NOT_RUN), "unknown"),
+        (make_cell("2.13.0", "a.b"), make_cell("2.13.0", "a.b", Outcome.NOT_RUN), "unknown"),
+        (make_cell("2.13.0", "a.b"), make_cell("2.13.0", "a.b", Outcome.SKIP), "unknown"),
+        (make_cell("2.13.0", "a.b"), make_cell("2.13.0", "a.b", **FLAKY), None),
+        (make_cell("2.13.0", "a.b"), make_cell("2.13.0", "a.b"), None),
+        (
+            make_cell("2.13.0", "a.b", Outcome.CRASH, reason="SIGSEGV at 0x12"),
+            make_cell("2.13.0", "a.b", Outcome.CRASH, reason="SIGSEGV at 0x34"),
+            None,
+        ),
+    ],
+)
+def test_how_a_cell_ends(before: Cell, now: Cell, change: str | None) -> None:
+    comparison = since(run_of(20, before), run_of(21, now))
+    assert told(comparison).get("a.b.outcome@2.13.0-cpu") == change
+    assert bool(comparison.alarms) is (change in {"lost", "worse"})
+
+
+def test_what_was_never_known_is_unknown_and_counted() -> None:
+    silent = make_cell("2.13.0", "a.b", Outcome.NOT_RUN)
+    comparison = since(run_of(20, silent), run_of(21, bad("2.13.0", "a.b")))
+    assert told(comparison) == {"a.b.outcome@2.13.0-cpu": "unknown"}
+    assert comparison.totals[Change.UNKNOWN] == 1
+    # Unknown on both sides is worth no line, and is counted all the same.
+    comparison = since(run_of(20, silent), run_of(21, silent))
+    assert told(comparison) == {}
+    assert comparison.totals[Change.UNKNOWN] == 1
+
+
+def test_an_answer_of_a_cell_that_passes_either_way() -> None:
+    old = [copies("2.13.0", 1), name("2.13.0", "f(a)"), work("2.13.0", 1000)]
+    new = [copies("2.13.0", 4), name("2.13.0", "f(a, b)"), work("2.13.0", 3000)]
+    comparison = since(run_of(20, *old), run_of(21, *new))
+    assert told(comparison) == {
+        "donation.copies[standalone].copies@2.13.0-cpu": "worse",
+        "surface.name[torch.x:f].signature@2.13.0-cpu": "changed",
+        "cost.work[standalone].calls@2.13.0-cpu": "worse",
+    }
+    assert [group.about for group in comparison.alarms] == [
+        "donation.copies.copies",
+        "cost.work.calls",
+    ]
+    (back,) = [
+        each for each in since(run_of(20, *new), run_of(21, *old)).groups if "work" in each.about
+    ]
+    assert back.change is Change.BETTER
+
+
+def test_a_change_comes_with_both_values_its_builds_and_its_cells() -> None:
+    nights = [
+        run_of(day, copies("2.13.0", number), copies("2.14.1", 1))
+        for day, number in ((18, 1), (19, 1), (20, 1), (21, 4))
+    ]
+    group = only(since(*nights), Change.WORSE)
+    assert (group.before, group.after) == (1, 4)
+    assert group.builds == ["2.13.0"]
+    assert group.cells == ["donation.copies[standalone]@2.13.0-cpu"]
+    assert group.first is not None
+    assert group.last is not None
+    # 2.14.1 comes after it, so that it says nothing of since when.
+    assert (group.first.build, group.first.date) == ("2.13.0-cpu", "2026-11-21")
+    assert (group.last.build, group.last.date) == ("2.13.0-cpu", "2026-11-20")
+
+
+def test_a_build_is_followed_by_itself_also_where_an_older_one_lost_it_too() -> None:
+    before = run_of(20, name("2.14.1", "f()"), name("2.16.0", "f()"))
+    now = run_of(21, name("2.14.1", "f()"), name("2.15.0", ""), name("2.16.0", ""))
+    (group,) = since(before, now).alarms
+    assert (group.about, group.builds) == ("surface.name.there", ["2.16.0"])
+    assert group.last is not None
+    assert (group.last.build, group.last.date) == ("2.16.0-cpu", "2026-11-20")
+
+
+def alike(outcome: Outcome, builds: Sequence[str], **changed: str) -> list[Cell]:
+    return [
+        make_cell(build, "a.b", outcome, params={"model": model}, **changed)
+        for build in builds
+        for model in ("mlp", "block")
+    ]
+
+
+def test_failures_are_grouped_by_signature_across_builds_and_probes() -> None:
+    builds = ("2.12.1", "2.13.0")
+    before = run_of(20, *alike(OK, builds), make_cell("2.13.0", "a.c"), make_cell("2.13.0", "a.d"))
+    now = run_of(
+        21,
+        *alike(Outcome.FAIL, builds, signature=NO),
+        bad("2.13.0", "a.c"),
+        bad("2.13.0", "a.d", OTHER),
+    )
+    comparison = since(before, now)
+    assert {(group.after, len(group.cells)) for group in comparison.alarms} == {
+        (Ending(outcome=Outcome.FAIL, signature=NO), 5),
+        (Ending(outcome=Outcome.FAIL, signature=OTHER), 1),
+    }
+    assert comparison.totals[Change.LOST] == 6
+    assert comparison.alarms[0].builds == list(builds)
+
+
+def test_answers_are_grouped_by_what_they_say_and_noisy_ones_by_how_they_change() -> None:
+    def night(day: int, *numbers: int) -> Run:
+        paths = ("standalone", "aot", "donated")
+        counted = [copies("2.13.0", n, path) for n, path in zip(numbers, paths, strict=True)]
+        worked = [work("2.13.0", n * 1000, path) for n, path in zip(numbers, paths, strict=True)]
+        return run_of(day, *counted, *worked)
+
+    comparison = since(night(20, 1, 1, 1), night(21, 2, 2, 3))
+    counted = [group for group in comparison.alarms if group.about == "donation.copies.copies"]
+    assert [(group.after, len(group.cells)) for group in counted] == [(2, 2), (3, 1)]
+    (worked,) = [group for group in comparison.alarms if group.about == "cost.work.calls"]
+    assert (worked.before, worked.after, len(worked.cells)) == (None, None, 3)
+
+
+def test_compared_is_what_both_sides_were_asked() -> None:
+    full = run_of(20, make_cell("2.13.0", "a.b"), copies("2.13.0", 1), copies("2.13.0", 1, "aot"))
+    default = run_of(21, make_cell("2.13.0", "a.b"), make_cell("2.13.0", "a.new"))
+    comparison = since(full, default)
+    assert told(comparison) == {}
+    # The build as a whole, and a.b.
+    assert comparison.answers == comparison.totals[Change.SAME] == 2
+    assert (comparison.only_old, comparison.only_new) == (4, 1)
+    back = since(run_of(20, *default.cells), run_of(21, *full.cells))
+    assert (back.only_old, back.only_new) == (1, 4)
+
+
+def test_an_answer_that_its_cell_no_longer_gives_is_unknown_and_its_outcome_is_lost() -> None:
+    broken = make_cell("2.13.0", "donation.copies", Outcome.ERROR, params={"path": "standalone"})
+    comparison = since(run_of(20, copies("2.13.0", 1)), run_of(21, broken))
+    assert told(comparison) == {"donation.copies[standalone].outcome@2.13.0-cpu": "lost"}
+    assert comparison.totals[Change.UNKNOWN] == 1
+
+
+def test_a_build_that_broke_is_lost_as_a_whole_and_its_cells_are_unknown() -> None:
+    broken = make_build("2.13.0", status=Status.BROKEN, reason="could not be imported: no symbol")
+    before = run_of(20, make_cell("2.13.0", "a.b"))
+    now = run_of(21, make_cell("2.13.0", "a.b", Outcome.NOT_RUN), builds=[broken])
+    assert told(since(before, now)) == {
+        "build.whole.outcome@2.13.0-cpu": "lost",
+        "a.b.outcome@2.13.0-cpu": "unknown",
+    }
+    assert not since(before, now, run_of(22, *now.cells, builds=[broken])).alarms
