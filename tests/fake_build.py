@@ -70,7 +70,8 @@ def put_fault(python: Path, phase: str, fault: str, *, marker: Path | None = Non
     once = f"if os.path.exists({str(marker)!r}): return\n    open({str(marker)!r}, 'w').close()"
     body = f"def fault():\n    {once if marker else ''}\n    {fault}\n"
     # The harness asks the interpreter for other things, too.
-    inside = f"if 'compat.worker' in sys.orig_argv:\n    import shutil\n    exec({body + PHASES[phase]!r})\n"
+    source = body + PHASES[phase]
+    inside = f"if 'compat.worker' in sys.orig_argv:\n    import shutil\n    exec({source!r})\n"
     (_site(python.parents[1]) / "sitecustomize.py").write_text(HOOKS + inside)
 
 
