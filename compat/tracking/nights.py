@@ -207,7 +207,7 @@ def _nights(history: History, device: str, expected: Known) -> Iterator[_Night]:
 
 def _newest(entries: Sequence[Entry]) -> list[Entry]:
     """Those of the newest version; several, where it was run again or under several Pythons."""
-    version = max(entry.column.order[:2] for entry in entries)
+    version = max((entry.column.order[:2] for entry in entries), default=None)
     return [entry for entry in entries if entry.column.order[:2] == version]
 
 
@@ -217,6 +217,7 @@ class _Past:
     def __init__(self, history: History) -> None:
         self._same: dict[tuple[str, str, str], list[Entry]] = {}
         self._releases: dict[tuple[str, str, str], list[Entry]] = {}
+        self._twins: dict[Column, Sequence[Entry]] = {}
         for entry in history.entries:
             column = entry.column
             self._same.setdefault(_build_of(column), []).append(entry)
@@ -228,11 +229,18 @@ class _Past:
         same = self._same[_build_of(column)]
         return (entry for entry in reversed(same) if entry.column.date < column.date)
 
-    def twin(self, column: Column) -> Entry | None:
-        """The newest release beside it, as it was last seen."""
+    def twin(self, column: Column, name: AnswerId) -> Entry | None:
+        """The newest release beside it, as it last said something of an answer."""
+        if column not in self._twins:
+            self._twins[column] = self._newest_release(column)
+        said = (each for each in self._twins[column] if value_in(each, name) is not None)
+        return next(said, None)
+
+    def _newest_release(self, column: Column) -> Sequence[Entry]:
+        """Its entries up to then, the last one first: each may be a part of a run."""
         releases = self._releases.get(column.line, [])
         found = [entry for entry in releases if entry.column.run <= column.run]
-        return max(found, key=lambda entry: entry.column.order, default=None)
+        return sorted(_newest(found), key=lambda each: each.column.run, reverse=True)
 
 
 def _build_of(column: Column) -> tuple[str, str, str]:
@@ -287,7 +295,7 @@ def _symptom(name: AnswerId, entry: Entry, value: Value, past: _Past) -> Symptom
     """What is wrong with an answer, if anything is."""
     if isinstance(value, Ending) and value.outcome.bad:
         return _failure(value)
-    twin = past.twin(entry.column)
+    twin = past.twin(entry.column, name)
     before = value_in(twin, name) if twin else None
     scale = ENDING if name.name == OUTCOME else entry.answers[name].scale
     change = relate(scale, before, value)

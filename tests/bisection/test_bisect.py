@@ -9,10 +9,17 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from compat.bisection.search import Found, Laboratory, Seen, bisect, bisection_text
+from compat.bisection.search import CheckRunner, Found, Said, Seen, bisect, differing, say_the_same
+from compat.bisection.text import bisection_text
 from compat.builds.index import IndexedWheel
+from compat.commands.bisect import _asked
 from compat.errors import UsageError
 from compat.running.settings import Settings
+from compat.runs.answers import ENDING, Ending, Value, count, quantity, text
+from compat.runs.ids import CheckId
+from compat.runs.model import Outcome
+
+Answer = Callable[[int], str | Seen]
 
 WHEELS = [
     IndexedWheel(
@@ -27,10 +34,39 @@ WHEELS = [
 ]
 
 
-class Answers:
-    """Stands for the laboratory: what each build says, and how often it was asked."""
+COPIES = count("copies", 0).scale
+CALLS = quantity("calls", 0, noise=0.5).scale
+DONATED = CheckId("donation.copies[donated]")
 
-    def __init__(self, answer: Callable[[int], str], again: Callable[[int], str]) -> None:
+
+def ended(how: str) -> Said:
+    """In ``pass``, or in ``fail: `` and a signature."""
+    outcome, _, signature = how.partition(": ")
+    return Said(scale=ENDING, value=Ending(outcome=Outcome(outcome), signature=signature))
+
+
+def copying(copies: int, calls: float = 1000.0) -> Seen:
+    answers = {
+        "outcome": ended("pass"),
+        "copies": Said(scale=COPIES, value=copies),
+        "calls": Said(scale=CALLS, value=calls),
+    }
+    return Seen(answers=answers)
+
+
+def said(answer: str | Seen) -> Seen:
+    """A build by how its check ended; empty where the build says nothing."""
+    if isinstance(answer, Seen):
+        return answer
+    if not answer:
+        return Seen(problem="could not be installed")
+    return Seen(answers={"outcome": ended(answer)})
+
+
+class Answers(CheckRunner):
+    """What each build says, and how often it was asked, without a build."""
+
+    def __init__(self, answer: Answer, again: Answer) -> None:
         self._answer = answer
         self._again = again
         self.asked: list[int] = []
@@ -49,10 +85,8 @@ class Answers:
         self.kept = [int(each.filename) for each in wheels]
 
     @staticmethod
-    def _seen(answer: str, wheel: IndexedWheel) -> Seen:
-        if not answer:
-            return Seen(problem="could not be installed")
-        return Seen(answer=answer, git_version=f"{int(wheel.filename):040x}")
+    def _seen(answer: str | Seen, wheel: IndexedWheel) -> Seen:
+        return replace(said(answer), git_version=f"{int(wheel.filename):040x}")
 
 
 class Silent:
@@ -82,8 +116,8 @@ def changes_at(first: int, *broken: int) -> Callable[[int], str]:
     return lambda number: "" if number in broken else "pass" if number < first else "fail: <b>"
 
 
-def search(answer: Callable[[int], str], again: Callable[[int], str] | None = None) -> Found:
-    return bisect(WHEELS, Answers(answer, again or answer))
+def search(answer: Answer, again: Answer | None = None, about: str = "") -> Found:
+    return bisect(WHEELS, Answers(answer, again or answer), about)
 
 
 def version(number: int) -> str:
@@ -108,22 +142,22 @@ def test_the_first_bad_one_past_two_that_are_broken(first: int) -> None:
 def test_what_was_said_is_written_down_unless_the_wheel_may_be_another_one(
     channel: str, sha256: str, asked: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[Seen] = []
+    given: list[Seen] = []
 
-    def ask_again(laboratory: Laboratory, wheel: IndexedWheel) -> Seen:
-        said.append(Seen(answer=f"{len(said)}"))
-        return said[-1]
+    def ask_again(_: CheckRunner, __: IndexedWheel) -> Seen:
+        given.append(copying(len(given), len(given) + 0.5))
+        return given[-1]
 
-    monkeypatch.setattr(Laboratory, "ask_again", ask_again)
+    monkeypatch.setattr(CheckRunner, "ask_again", ask_again)
     wheel = replace(WHEELS[0], channel=channel, sha256=sha256)
     for _ in range(2):
-        laboratory = Laboratory("donation.copies[donated]", settings(tmp_path), Silent())
-        assert laboratory.ask(wheel, []) == said[-1]
-        laboratory.close()
-    assert len(said) == asked
-    laboratory = Laboratory("donation.copies[donated]", settings(tmp_path), Silent())
-    laboratory.ask(replace(wheel, sha256="of another one"), [])
-    assert len(said) == asked + 1
+        runner = CheckRunner(DONATED, settings(tmp_path), Silent())
+        assert runner.ask(wheel, []) == given[-1]
+        runner.close()
+    assert len(given) == asked
+    runner = CheckRunner(DONATED, settings(tmp_path), Silent())
+    runner.ask(replace(wheel, sha256="of another one"), [])
+    assert len(given) == asked + 1
 
 
 def test_both_ends_are_asked_first() -> None:
@@ -144,7 +178,7 @@ def test_what_may_be_next_is_fetched_ahead() -> None:
 @pytest.mark.parametrize(
     ("answer", "complaint"),
     [
-        (changes_at(400), "say the same: pass"),
+        (changes_at(400), "20260000 and 2.16.0.dev20260364 say the same"),
         (changes_at(100, 0), "20260000 says nothing: could not be installed"),
         (changes_at(100, 364), "20260364 says nothing: could not be installed"),
     ],
@@ -155,7 +189,8 @@ def test_ends_that_are_of_no_use(answer: Callable[[int], str], complaint: str) -
 
 
 def test_a_third_answer_takes_no_side() -> None:
-    found = search(lambda number: "hm" if number in {99, 100} else changes_at(100)(number))
+    other = "fail: something else"
+    found = search(lambda number: other if number in {99, 100} else changes_at(100)(number))
     assert found.between == [version(99), version(100)]
     assert "not told apart" in bisection_text(found, "a.b", "cpu")
 
@@ -164,13 +199,105 @@ def test_nobody_is_blamed_for_what_does_not_happen_again() -> None:
     found = search(changes_at(100), again=changes_at(400))
     assert not found.certain
     text = bisection_text(found, "a.b", "cpu")
-    assert "no build is blamed" in text
-    assert "asked again, the two said: pass and pass" in text
+    assert "uncertain" in text
+    assert "asked again, the two said: outcome: pass and outcome: pass" in text
 
 
 def test_what_it_says_is_safe_and_names_the_commits() -> None:
     text = bisection_text(search(changes_at(100)), "donation.copies[donated]", "cpu")
     assert r"since 2.16.0.dev20260100" in text
     assert f"[{99:040x}...{100:040x}](https://github.com/pytorch/pytorch/compare/" in text
-    assert r"fail: \<b\>" in text
+    assert r"outcome: fail: \<b\>" in text
     assert "--probe 'donation.copies[donated]' --good ==2.16.0.dev20260000 --bad ==2.16" in text
+
+
+def test_an_answer_of_a_check_that_passes_either_way() -> None:
+    found = search(lambda number: copying(1 if number < 100 else 4))
+    assert found.certain
+    assert list(found.names) == ["copies"]
+    assert (found.good, found.bad) == (version(99), version(100))
+    shown = bisection_text(found, "donation.copies[donated]", "cpu")
+    assert f"up to {version(99)}: copies: 1" in shown
+    assert f"from {version(100)} on: copies: 4" in shown
+
+
+def two_changes(number: int) -> Seen:
+    return copying(1 if number < 100 else 4, 1000.0 if number < 200 else 3000.0)
+
+
+@pytest.mark.parametrize(("about", "first"), [("copies", 100), ("calls", 200)])
+def test_only_the_answer_that_was_asked_for_counts(about: str, first: int) -> None:
+    found = search(two_changes, about=about)
+    assert list(found.names) == [about]
+    assert (found.good, found.bad) == (version(first - 1), version(first))
+
+
+def test_where_several_answers_change_what_lies_between_takes_no_side() -> None:
+    found = search(two_changes)
+    assert list(found.names) == ["copies", "calls"]
+    assert (found.good, found.bad) == (version(99), version(200))
+
+
+def test_noise_takes_the_side_that_it_is_near() -> None:
+    found = search(lambda number: copying(1, (1000.0 if number < 100 else 3000.0) + number % 7))
+    assert found.certain
+    assert list(found.names) == ["calls"]
+    assert (found.good, found.bad) == (version(99), version(100))
+    with pytest.raises(UsageError, match="say the same about copies"):
+        search(lambda number: copying(1, 1000.0 + number), about="copies")
+
+
+def answer(value: Value | None) -> Seen:
+    return Seen(answers={"signature": Said(scale=text("signature", None).scale, value=value)})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ", "same"),
+    [
+        (answer("f()"), answer("f()"), [], True),
+        (answer("f()"), answer("f(a)"), ["signature"], False),
+        # What is not known neither differs nor is the same.
+        (answer("f()"), answer(None), [], False),
+        (answer("f()"), Seen(), [], False),
+        (said("pass"), said("unsupported"), ["outcome"], False),
+        (said("pass"), said("skip"), [], False),
+    ],
+)
+def test_how_two_builds_relate(one: Seen, other: Seen, differ: list[str], same: bool) -> None:
+    assert differing(one, other) == differ
+    assert say_the_same(one, other, one.answers) is same
+
+
+def test_what_was_written_down_comes_back_with_its_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers stay whole, and an ending an ending: else nothing would be the same afterwards."""
+    seen = replace(copying(1), git_version="abc")
+    monkeypatch.setattr(CheckRunner, "ask_again", lambda *_: seen)
+    for _ in range(2):
+        runner = CheckRunner(DONATED, settings(tmp_path), Silent())
+        again = runner.ask(WHEELS[0], [])
+        runner.close()
+    assert again == seen
+    assert say_the_same(again, seen, seen.answers)
+
+
+@pytest.mark.parametrize(
+    ("asked", "check", "name"),
+    [
+        ("donation.copies[donated]", "donation.copies[donated]", ""),
+        ("donation.copies[donated].copies", "donation.copies[donated]", "copies"),
+        ("a.b", "a.b", ""),
+        ("a.b.c", "a.b", "c"),
+    ],
+)
+def test_a_check_or_one_answer_of_it_is_asked(asked: str, check: str, name: str) -> None:
+    assert _asked(asked) == (check, name)
+
+
+@pytest.mark.parametrize("asked", ["donation", "donation.copies[x", "a.b.c.d", ""])
+def test_what_is_neither_is_refused_in_one_line(asked: str) -> None:
+    with pytest.raises(UsageError, match="expected a check, such as") as caught:
+        _asked(asked)
+    assert repr(asked) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1

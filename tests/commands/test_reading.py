@@ -14,6 +14,7 @@ from compat.findings.support import schema as support_schema
 from compat.runs.history import schema as history_schema
 from compat.runs.model import Build, Outcome, Source, to_json
 from compat.runs.store import RunFolder, write_json
+from compat.runs.store import schema as run_schema
 from tests.commands.test_cli import compat
 from tests.conftest import SOURCE, make_build
 
@@ -39,7 +40,7 @@ def night(place: Path, day: int, seen: Mapping[str, Outcome]) -> RunFolder:
 
 
 def write(folder: RunFolder, build: Build, seen: Mapping[str, Outcome]) -> None:
-    stream = folder.stream(build)
+    stream = folder.stream(build.id)
     stream.append("build", to_json(build))
     for probe, outcome in seen.items():
         check = {"probe": probe, "params": {}}
@@ -74,10 +75,11 @@ def data(place: Path, name: str) -> dict[str, object]:
 
 def test_the_report_knows_the_night_before_and_the_release(place: Path) -> None:
     compared = data(place, "latest/comparisons.json")
-    assert {name: each["totals"]["new"] for name, each in compared.items()} == {  # type: ignore[index]
+    assert {name: each["totals"]["lost"] for name, each in compared.items()} == {  # type: ignore[index]
         "previous": 1,
         "stable": 1,
     }
+    jsonschema.validate(data(place, "latest/run.json"), run_schema())
     jsonschema.validate(data(place, "data/history.json"), history_schema())
     jsonschema.validate(data(place, "data/support.json"), support_schema())
     assert data(place, "data/history.json")["outcomes"] == {
@@ -85,7 +87,7 @@ def test_the_report_knows_the_night_before_and_the_release(place: Path) -> None:
         "a.c": "pppp",
         "build.whole": "pppp",
     }
-    assert "1 new" in (place / "reports" / "summary.md").read_text()
+    assert "1 unexpectedly lost or worse" in (place / "reports" / "summary.md").read_text()
     for name in ("README.md", "issue.md"):
         assert NO.replace("_", "\\_") in (place / "reports" / name).read_text()
 
@@ -103,30 +105,31 @@ def test_the_same_run_reported_again_gives_the_same_bytes(place: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "status", "said"),
     [
-        ("2026-11-21", "latest", 1, "6 checks: 1 new, 5 fine"),
-        ("2026-11-21", ".compat/runs/2026-11-22T050000.000Z", 1, "1 new"),
-        ("2026-11-22T050000.000Z", "reports/latest/run.json", 0, "1 still there"),
-        ("latest", "2026-11-21", 0, "1 fixed"),
-        ("2.15", "nightly", 1, "3 checks: 1 new, 2 fine"),
-        ("nightly", "2.15.0", 0, "1 fixed"),
+        ("2026-11-21", "latest", 1, "6 answers compared: 1 lost"),
+        ("2026-11-21", ".compat/runs/2026-11-22T050000.000Z", 1, "1 lost"),
+        ("2026-11-22T050000.000Z", "reports/latest/run.json", 0, "6 same"),
+        ("latest", "2026-11-21", 0, "1 gained"),
+        ("2.15", "nightly", 1, "3 answers compared: 1 lost"),
+        ("nightly", "2.15.0", 0, "1 gained"),
     ],
 )
 def test_compare(old: str, new: str, status: int, said: str, place: Path) -> None:
     answer = ran("compare", old, new, place=place)
     assert said in answer.stdout
     assert answer.returncode == status
-    assert answer.stdout.count("new: ") == status
+    assert answer.stdout.count("lost: ") == status
 
 
 def test_a_day_whose_folder_is_gone_is_taken_from_the_history(place: Path, tmp_path: Path) -> None:
     (tmp_path / "reports").symlink_to(place / "reports")
     answer = ran("compare", "2026-11-21", "latest", place=tmp_path)
-    assert "6 checks: 1 new, 5 fine" in answer.stdout
+    assert "6 answers compared: 1 lost" in answer.stdout
 
 
 def test_explain_and_advise(place: Path) -> None:
     told = ran("explain", "a.b@2.16.0.dev20261122-cpu", place=place).stdout
-    assert "fail in 2.16.0.dev20261122 on 2026-11-22" in told
+    assert f"outcome fail: {NO} on 2.16.0.dev20261122 (2026-11-22), 1 run" in told
+    assert "outcome pass on 2.16.0.dev20261121 (2026-11-21), 1 run" in told
     assert "--builds ==2.16.0.dev20261122 --device cpu --depth full --fresh --probes a.b" in told
     assert "a.b@2.15.0-cpu: pass" in ran("explain", "a.b", place=place).stdout
     told = ran("advise", "--torch", ">=2.15", place=place).stdout
@@ -140,7 +143,7 @@ def test_explain_and_advise(place: Path) -> None:
         (["compare", "2.99", "latest"], "'2.99': expected a run.json"),
         (["compare", "2026-11-01", "latest"], "2026-11-01: no run of that day"),
         (["compare", "2.15", "latest"], "2.15.0 and 2026-11-22T050000.000Z: expected two runs"),
-        (["compare", "broken.json", "latest"], "broken.json: expected a run.json"),
+        (["compare", "broken.json", "latest"], "expected a run.json of this version: broken.json"),
         (["compare", "latest"], "NEW"),
         (["explain", "a.bb@2.15.0-cpu"], "close to it: a.b@2.15.0-cpu"),
         (["advise", "--torch", "2.13"], "'>=2.11,<2.14', not '2.13'"),
