@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -19,37 +18,30 @@ nox.options.sessions = ["matrix"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 
-USAGE = 2
-
-BOT = (
-    *("-c", "user.name=github-actions[bot]"),
-    *("-c", "user.email=41898282+github-actions[bot]@users.noreply.github.com"),
-)
-# The token is in no command line, and in no file that a later step could read.
-ASK_ENVIRONMENT = (
-    *("-c", "credential.helper="),
-    *("-c", 'credential.helper=!echo username=x-access-token; echo "password=$GITHUB_TOKEN"; :'),
-)
+# As compat/errors.py has them.
+UNEXPECTED, FAILED = 1, 3
+# The packages of whatever decides what is published, or may write; each with its hashes.
+PINNED = ".github/requirements.txt"
 
 
 def compat(session: nox.Session, *arguments: str) -> None:
     """Run a ``compat`` command, which ends with nox, however nox ends.
 
-    Bad usage ends nox with that command's status, not with 1.
+    Nox ends with its status, and with 3 where a signal ended it.
     """
     kept = ("python", "-I", "compat/worker/lifeline.py", str(os.getpid()))
     try:
-        session.run(*kept, "compat", *arguments)
+        session.run(*kept, "python", "-m", "compat", *arguments)
     except nox.command.CommandFailed as failed:
-        if failed.return_code == USAGE:
-            sys.exit(USAGE)
-        raise
+        if failed.return_code == UNEXPECTED:
+            raise
+        sys.exit(failed.return_code if (failed.return_code or -1) > 0 else FAILED)
 
 
-def published_plan(reports: str) -> str:
-    """The id of the plan that reports are of; it sorts by time. Empty where no plan made them."""
-    plan = Path(reports, "data", "plan.txt")
-    return plan.read_text() if plan.exists() else ""
+def pinned(session: nox.Session, *arguments: str) -> None:
+    """Run a ``compat`` command with no other packages than those that were written down."""
+    session.install("--require-hashes", "-r", PINNED)
+    compat(session, *arguments)
 
 
 @nox.session
@@ -69,15 +61,13 @@ def probe(session: nox.Session) -> None:
 @nox.session
 def report(session: nox.Session) -> None:
     """Make the tables again from what the newest run saw."""
-    session.install("-e.")
-    compat(session, "report", *session.posargs)
+    pinned(session, "report", *session.posargs)
 
 
 @nox.session
 def plan(session: nox.Session) -> None:
     """Say which builds are to be probed where; of the others all is known or nothing can be."""
-    session.install("-e.")
-    compat(session, "plan", *session.posargs)
+    pinned(session, "plan", *session.posargs)
 
 
 @nox.session
@@ -100,34 +90,34 @@ def bisect(session: nox.Session) -> None:
 @nox.session
 def remember(session: nox.Session) -> None:
     """Forget old runs and put the newest of each build where a fresh clone finds it."""
-    session.install("-e.")
-    compat(session, "remember", *session.posargs)
+    pinned(session, "remember", *session.posargs)
 
 
 @nox.session
 def issue(session: nox.Session) -> None:
     """Keep the tracking issues on GitHub: nox -s issue -- sync --repository OWNER/NAME"""
-    session.install("-e.")
-    compat(session, "issue", *session.posargs)
+    pinned(session, "issue", *session.posargs)
 
 
-@nox.session(venv_backend="none")
+@nox.session
 def publish(session: nox.Session) -> None:
     """Commit the reports below .compat/reports in the place of those that are here, and push.
 
-    Over HTTPS GITHUB_TOKEN is what lets it. Fails where those that are here are of a later plan: an
-    old night that is run again must not take the place of a newer one.
+    COMPAT_REPORTS is their digest; over HTTPS GITHUB_TOKEN is what lets it push.
     """
-    if published_plan("reports") > published_plan(".compat/reports"):
-        session.error("the reports here are of a later plan: these are not published")
-    # Whole: a cell of a build that is gone has no page any more.
-    shutil.rmtree("reports", ignore_errors=True)
-    shutil.copytree(".compat/reports", "reports")
-    session.run("git", "add", "reports")
-    # Ends with 1 where there is nothing new.
-    session.run("git", *BOT, "commit", "--quiet", "-m", "Reports", success_codes=[0, 1])
-    session.run("git", *BOT, *ASK_ENVIRONMENT, "pull", "--quiet", "--rebase")
-    session.run("git", *ASK_ENVIRONMENT, "push", "--quiet")
+    pinned(session, "publish", *session.posargs)
+
+
+@nox.session
+def pin(session: nox.Session) -> None:
+    """Write down anew, with their hashes, the packages of the jobs that decide and write."""
+    session.install("uv")
+    session.run(
+        *("uv", "pip", "compile", "--universal", "--python-version", "3.11", "--upgrade"),
+        *("--generate-hashes", "--only-binary", ":all:", "--emit-build-options"),
+        *("--no-header", "--no-annotate", "--quiet"),
+        *("--group", "nox", "--output-file", PINNED, "pyproject.toml"),
+    )
 
 
 @nox.session
@@ -142,6 +132,13 @@ def tests(session: nox.Session) -> None:
     """The project's own tests: units without torch, then interface and probes in real builds."""
     session.install("-e.", *nox.project.dependency_groups(PROJECT, "test"))
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Ten thousand damaged inputs for each reader, instead of the tests' one thousand."""
+    session.install("-e.", *nox.project.dependency_groups(PROJECT, "test"))
+    session.run("pytest", "tests/fuzz", "-s", *session.posargs, env={"COMPAT_FUZZ": "10000"})
 
 
 @nox.session

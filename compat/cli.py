@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import re
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import date
 from importlib import import_module
@@ -18,33 +20,70 @@ import compat
 from compat.builds.config import DEFAULT_FILE
 from compat.builds.index import OWN_PYTHON
 from compat.builds.spec import EXPECTED
-from compat.commands.places import PUBLISHED_RUNS
+from compat.commands.places import HANDED_OVER, PUBLISHED_RUNS
 from compat.document.escape import printed
-from compat.errors import CommandError
+from compat.errors import FAILED, INTERRUPTED, USAGE, CommandError
+from compat.nightly.handover import REPORTS_DIGEST
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
 from compat.runs.model import DEFAULT, DEPTHS
 from compat.runs.reference import EXPECTED as REFERENCE
 from compat.runs.retention import KEPT_DAYS
 
+# What is wrong with a folder or a file that a command was to use, and not with the command.
+_UNUSABLE = {
+    errno.EACCES: "a file or folder that may be read and written",
+    errno.EPERM: "a file or folder that may be read and written",
+    errno.EROFS: "a folder that can be written",
+    errno.ENOTDIR: "a folder",
+    errno.EEXIST: "a folder, not a file or a link that leads nowhere",
+    errno.EISDIR: "a file, not a folder",
+    errno.ELOOP: "no link that leads to itself",
+}
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0: nothing unexpected, 1: something unexpected was seen, 2: bad usage."""
-    parser = _parser()
-    parsed = parser.parse_args(arguments)
+    """Run one command.
+
+    0: nothing unexpected, 1: something unexpected was seen, 2: bad usage, 3: it did not get done;
+    130: Ctrl-C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal or a file cannot show is spelt, whatever its encoding.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        print("compat: interrupted; what was seen so far is kept", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001  (shown whole; else its status would be that of a finding)
+        traceback.print_exc()
+        return FAILED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parsed = _parser().parse_args(arguments)
     try:
         return _command(parsed.command)(parsed)
     except CommandError as error:
         print(printed(f"compat: {error}"), file=sys.stderr)
         return error.status
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        print(
-            f"compat: {error.filename or 'the disk'}: no space left on device; what was seen so "
-            f"far is kept, make room and run the command again",
-            file=sys.stderr,
-        )
-        return 1
+        if error.errno in _FULL:
+            print(
+                f"compat: {error.filename or 'the disk'}: no space left on device; what was seen "
+                f"so far is kept, make room and run the command again",
+                file=sys.stderr,
+            )
+            return FAILED
+        if error.errno in _UNUSABLE and error.filename is not None:
+            print(
+                f"compat: {error.filename}: expected {_UNUSABLE[error.errno]}: {error.strerror}",
+                file=sys.stderr,
+            )
+            return USAGE
+        raise
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
@@ -59,7 +98,7 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         print(printed(f"compat: {message}"), file=sys.stderr)
-        raise SystemExit(2)
+        raise SystemExit(USAGE)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -194,7 +233,19 @@ def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> 
         help=f"forget runs of more than {KEPT_DAYS} days ago and put the newest of each build "
         f"where a fresh clone finds it, {PUBLISHED_RUNS}",
     )
+    remember.add_argument(
+        "--github",
+        action="store_true",
+        help="leave a digest of the reports as an output of a workflow's step",
+    )
     remember.set_defaults(command="nightly.remember")
+
+    publish = commands.add_parser(
+        "publish",
+        help=f"commit the reports below {HANDED_OVER}, if they are those of the digest in "
+        f"{REPORTS_DIGEST}, in the place of those that are here, and push",
+    )
+    publish.set_defaults(command="nightly.publish")
 
 
 def _add_reading_commands(commands: Any) -> None:
@@ -210,7 +261,9 @@ def _add_reading_commands(commands: Any) -> None:
         "--planned", action="store_true", help="merge the plan and all that was seen since"
     )
     report.add_argument(
-        "--github", action="store_true", help="leave it as the summary of a workflow's step, too"
+        "--github",
+        action="store_true",
+        help="leave it as the summary of a workflow's step, too, and that it was made as an output",
     )
     report.set_defaults(command="report.report")
 

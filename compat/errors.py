@@ -1,18 +1,28 @@
-"""Errors that end a command with one line."""
+"""What a command ends with, and errors that end one with one line."""
 
 from __future__ import annotations
+
+# Nothing unexpected was seen, or something was: both of a command that did what it was asked.
+EXPECTED = 0
+UNEXPECTED = 1
+# It was asked for what cannot be.
+USAGE = 2
+# It did not get it done: a defect of its own, or what it needs failed it.
+FAILED = 3
+# As a shell has it of a program that Ctrl-C ended.
+INTERRUPTED = 130
 
 
 class CommandError(Exception):
     """The message is what the user is told; ``status`` is what the command exits with."""
 
-    status = 1
+    status = FAILED
 
 
 class UsageError(CommandError):
     """The user asked for something that cannot be; the message says what was expected."""
 
-    status = 2
+    status = USAGE
 
 
 class BuildsFileError(UsageError):

@@ -68,9 +68,10 @@ def fake_python(folder: Path) -> Path:
 def put_fault(python: Path, phase: str, fault: str, *, marker: Path | None = None) -> None:
     """Have workers in an environment do ``fault`` in a phase; with a marker only the first time."""
     once = f"if os.path.exists({str(marker)!r}): return\n    open({str(marker)!r}, 'w').close()"
-    body = f"import shutil\ndef fault():\n    {once if marker else ''}\n    {fault}\n"
+    body = f"def fault():\n    {once if marker else ''}\n    {fault}\n"
     # The harness asks the interpreter for other things, too.
-    inside = f"if 'compat.worker' in sys.orig_argv:\n    exec({body + PHASES[phase]!r})\n"
+    source = body + PHASES[phase]
+    inside = f"if 'compat.worker' in sys.orig_argv:\n    import shutil\n    exec({source!r})\n"
     (_site(python.parents[1]) / "sitecustomize.py").write_text(HOOKS + inside)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import requests
 from filelock import FileLock
@@ -27,7 +28,10 @@ REQUIREMENTS = ("numpy", "setuptools", "pytest>=8.3", "packaging")
 # A file in each environment that is whole.
 COMPLETE = "compat-complete"
 
+# Without a byte, and as a whole. The largest wheel of torch was some 3 GB.
 _DOWNLOAD_TIMEOUT_S = 60
+_LONGEST_DOWNLOAD_S = 3600
+_LARGEST_WHEEL_B = 10 << 30
 # A build may be several gigabytes on a slow network.
 _INSTALL_TIMEOUT_S = 3600
 _ANSWER_TIMEOUT_S = 300
@@ -188,12 +192,18 @@ def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:
     if wheel.sha256 and wheel.channel != "test":
         return f"torch=={wheel.version}", wheel.sha256
     path = scratch / wheel.filename
-    digest = hashlib.sha256()
+    digest, size_b, began = hashlib.sha256(), 0, monotonic()
     try:
         with requests.get(wheel.url, stream=True, timeout=_DOWNLOAD_TIMEOUT_S) as answer:
             answer.raise_for_status()
             with path.open("wb") as file:
                 for block in answer.iter_content(1 << 20):
+                    size_b += len(block)
+                    if size_b > _LARGEST_WHEEL_B or monotonic() - began > _LONGEST_DOWNLOAD_S:
+                        raise InstallError(
+                            f"download of {wheel.filename}: expected an end within "
+                            f"{_LARGEST_WHEEL_B >> 30} GB and {_LONGEST_DOWNLOAD_S} s"
+                        )
                     digest.update(block)
                     file.write(block)
     except requests.RequestException as error:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import prod
 
-import requests
 from packaging.tags import Tag, compatible_tags, cpython_tags, platform_tags
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
-if TYPE_CHECKING:
-    from pypi_simple import DistributionPackage
+from compat.builds.page import PROJECT, Link, PageError, read_links
 
 # The Python that runs this project, and builds unless they are asked for under another one.
 OWN_PYTHON = ".".join(platform.python_version_tuple()[:2])
 
 # Where each of PyTorch's channels lies below the address of its index.
 _CHANNEL_PATHS = {"stable": "", "test": "/test", "nightly": "/nightly"}
+
+# A wheel's name becomes the name of a file.
+_NAME = re.compile(r"[A-Za-z0-9_.+!-]+[.]whl")
+# A wheel is for each of its Pythons, with each of its ABIs, on each of its platforms.
+_MOST_TAGS = 1_000
 
 
 class IndexUnavailableError(Exception):
@@ -105,54 +109,40 @@ class Indexes:
     def _page(
         self, endpoint: str | None, channel: str, base: str | None
     ) -> tuple[IndexedWheel, ...]:
-        if endpoint not in self._pages:
-            packages = self._packages(endpoint)
-            self._pages[endpoint] = tuple(_installable(packages, channel, base, self._python))
-        return self._pages[endpoint]
-
-    def _packages(self, endpoint: str | None) -> list[DistributionPackage]:
-        """What the page at ``endpoint`` lists, or the default index's where it is None."""
+        """The wheels on the page at ``endpoint``, or on the default index's where it is None."""
         # Here, so that a PyTorch that is there already is probed without it.
-        from pypi_simple import (
-            PYPI_SIMPLE_ENDPOINT,
-            NoSuchProjectError,
-            PyPISimple,
-            UnsupportedContentTypeError,
-        )
+        from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
-        try:
-            with PyPISimple(endpoint or PYPI_SIMPLE_ENDPOINT) as client:
-                return client.get_project_page("torch", timeout=self._timeout_s).packages
-        except NoSuchProjectError:
-            return []
-        except requests.HTTPError as error:
-            # What PyTorch's host answers for a page that is not there.
-            if error.response.status_code == requests.codes.forbidden:
-                return []
-            raise IndexUnavailableError(f"answered {error.response.status_code}") from None
-        except requests.Timeout:
-            raise IndexUnavailableError(f"no answer within {self._timeout_s:g} s") from None
-        except (requests.RequestException, UnsupportedContentTypeError) as error:
-            raise IndexUnavailableError(f"no answer ({type(error).__name__})") from None
+        if endpoint not in self._pages:
+            try:
+                links = read_links(endpoint or PYPI_SIMPLE_ENDPOINT, self._timeout_s)
+            except PageError as error:
+                raise IndexUnavailableError(str(error)) from None
+            self._pages[endpoint] = tuple(_installable(links, channel, base, self._python))
+        return self._pages[endpoint]
 
 
 def _installable(
-    packages: list[DistributionPackage], channel: str, base: str | None, python: str
+    links: Iterable[Link], channel: str, base: str | None, python: str
 ) -> Iterator[IndexedWheel]:
-    """The wheels among ``packages`` that a Python on this machine can install."""
+    """The wheels of torch among ``links`` that a Python on this machine can install."""
     supported = _supported(python)
-    for package in packages:
-        try:
-            _, version, _, tags = parse_wheel_filename(package.filename)
-        except (InvalidWheelFilename, InvalidVersion):
+    for link in links:
+        tags_of_each = [part.count(".") + 1 for part in link.filename.split("-")[-3:]]
+        if not _NAME.fullmatch(link.filename) or prod(tags_of_each) > _MOST_TAGS:
             continue
-        if not package.is_yanked and supported & tags:
+        try:
+            name, version, _, tags = parse_wheel_filename(link.filename)
+        except ValueError:
+            # Also of a version with more digits than Python reads.
+            continue
+        if name == PROJECT and not link.is_yanked and supported & tags:
             yield IndexedWheel(
                 version=version,
                 channel=channel,
-                filename=package.filename,
-                url=package.url,
-                sha256=(package.digests or {}).get("sha256", ""),
+                filename=link.filename,
+                url=link.url,
+                sha256=link.sha256,
                 index=base and f"{base}/{version.local}",
                 python=python,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -230,9 +231,8 @@ class _Resolver:
 
     def _suits(self, wheel: IndexedWheel) -> bool:
         """Whether the driver is new enough for the CUDA that a wheel was built with."""
-        if self._newest_cuda is None or not wheel.variant.startswith("cu"):
-            return True
-        return int(wheel.variant.removeprefix("cu")) <= self._newest_cuda
+        cuda = re.fullmatch("cu([0-9]+)", wheel.variant)
+        return self._newest_cuda is None or cuda is None or int(cuda[1]) <= self._newest_cuda
 
 
 def _newest(wheels: Iterable[IndexedWheel]) -> IndexedWheel:

@@ -12,9 +12,9 @@ from compat.builds.config import load_builds
 from compat.builds.index import IndexedWheel, Indexes, IndexUnavailableError
 from compat.builds.resolve import between, resolve
 from compat.builds.spec import parse_spec
-from compat.commands.places import HOME, REPORTS
+from compat.commands.places import REPORTS, home_for_builds
 from compat.document.escape import printed
-from compat.errors import UsageError
+from compat.errors import EXPECTED, UNEXPECTED, UsageError
 from compat.running.host import compiler, default_device, default_jobs
 from compat.running.progress import LiveProgress
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
@@ -46,7 +46,7 @@ def run(parsed: argparse.Namespace) -> int:
         timeout_s=DEFAULT_TIMEOUT_S,
         memory_gb=DEFAULT_MEMORY_GB,
         fresh=True,
-        home=HOME.absolute() / "bisect",
+        home=home_for_builds() / "bisect",
     )
     with LiveProgress(Console()) as progress:
         runner = CheckRunner(check, settings, progress)
@@ -58,7 +58,7 @@ def run(parsed: argparse.Namespace) -> int:
     REPORTS.mkdir(exist_ok=True)
     (REPORTS / "bisect.md").write_text(text, encoding="utf-8")
     print(f"\n{printed(text)}")
-    return 0 if found.certain else 1
+    return EXPECTED if found.certain else UNEXPECTED
 
 
 def _asked(text: str) -> tuple[CheckId, str]:

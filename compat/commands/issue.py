@@ -11,6 +11,7 @@ from compat.document.escape import printed
 from compat.errors import UsageError
 from compat.findings.expectations import load_expectations
 from compat.findings.results import results_of
+from compat.nightly.handover import RefusedError, read_plain
 from compat.report.write import HISTORY, LATEST_RUN
 from compat.runs.history import load_history
 from compat.runs.reference import load_latest
@@ -20,6 +21,8 @@ from compat.tracking.text import comment_body, link_to_run
 
 # The workflow that sees the nights.
 MATRIX = "matrix"
+# It was made beside PyTorch.
+_LARGEST_COMMENT_B = 1 << 20
 
 
 def sync(parsed: argparse.Namespace) -> int:
@@ -46,8 +49,9 @@ def sync(parsed: argparse.Namespace) -> int:
 
 def comment(parsed: argparse.Namespace) -> int:
     try:
-        markdown = parsed.file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        # No link: what this process can read, its environment with the token, is not for all.
+        markdown = read_plain(parsed.file, _LARGEST_COMMENT_B).decode()
+    except (RefusedError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {parsed.file}: {error}") from None
     body = comment_body(markdown, link_to_run(os.environ))
     if not body:

@@ -1,18 +1,40 @@
-"""``compat plan``, ``compat job`` and ``compat remember``: the matrix on many machines."""
+"""``compat plan``, ``job``, ``remember`` and ``publish``: the matrix on many machines."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from datetime import datetime, timezone
 
 from compat.commands.builds import resolved
-from compat.commands.places import HOME, PLAN, PUBLISHED_PLAN, PUBLISHED_RUNS, RUNS
+from compat.commands.places import (
+    HANDED_OVER,
+    PLAN,
+    PUBLISHED_PLAN,
+    PUBLISHED_RUNS,
+    REPORTS,
+    RUNS,
+    home_for_builds,
+    writing_reports,
+)
 from compat.commands.probe import probe_all
+from compat.nightly import publish as publishing
 from compat.nightly.actions import GPU_RUNNER, OUTPUT, append, chosen, why_unpublished
-from compat.nightly.plan import SEEN, github_outputs, load_job, make_plan
+from compat.nightly.handover import digest_of
+from compat.nightly.plan import (
+    SEEN,
+    check_plan,
+    github_outputs,
+    load_job,
+    make_plan,
+    plan_folder,
+    received_from_jobs,
+)
+from compat.nightly.received import sent_by
 from compat.running.host import compiler, default_jobs
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
-from compat.runs.retention import collect, prune, publish
+from compat.runs.durable import write_text
+from compat.runs.retention import collect, keep_newest, prune
 from compat.runs.store import RunFolder
 
 
@@ -38,15 +60,16 @@ def plan(parsed: argparse.Namespace) -> int:
     if parsed.github:
         unpublished = why_unpublished(os.environ)
         print(f"not published: {unpublished}" if unpublished else "published")
-        append(OUTPUT, github_outputs(jobs, not unpublished))
+        append(OUTPUT, github_outputs(PLAN, jobs, not unpublished))
     return 0
 
 
 def job(parsed: argparse.Namespace) -> int:
+    check_plan(PLAN, os.environ)
     planned = load_job(PLAN, parsed.job)
     compiler()
     # Where the cache is gone, what was published is known all the same.
-    collect(PUBLISHED_RUNS, RUNS)
+    collect(RunFolder.all(PUBLISHED_RUNS), RUNS)
     probe_all(
         [planned.build],
         Settings(
@@ -57,19 +80,29 @@ def job(parsed: argparse.Namespace) -> int:
             timeout_s=DEFAULT_TIMEOUT_S,
             memory_gb=DEFAULT_MEMORY_GB,
             fresh=False,
-            home=HOME.absolute(),
+            home=home_for_builds(),
         ),
-        PLAN.absolute() / SEEN,
+        PLAN.absolute() / SEEN / sent_by(planned.id),
     )
     return 0
 
 
 def remember(parsed: argparse.Namespace) -> int:
-    collect(PLAN / SEEN, RUNS)
-    prune(RUNS)
-    prune(PUBLISHED_RUNS)
-    publish(RunFolder.all(PUBLISHED_RUNS, RUNS), PUBLISHED_RUNS)
-    planned = RunFolder.latest(PLAN)
-    if planned is not None:
-        PUBLISHED_PLAN.write_text(f"{planned.source.id}\n", encoding="utf-8")
+    with writing_reports():
+        if RunFolder.latest(PLAN) is not None:
+            check_plan(PLAN, os.environ)
+            received = received_from_jobs(PLAN, RunFolder.all(PUBLISHED_RUNS, RUNS))
+            collect(received.folders, RUNS)
+            write_text(PUBLISHED_PLAN, f"{plan_folder(PLAN).source.id}\n")
+        prune(RUNS)
+        prune(PUBLISHED_RUNS)
+        keep_newest(RunFolder.all(PUBLISHED_RUNS, RUNS), PUBLISHED_RUNS)
+        if parsed.github:
+            append(OUTPUT, f"reports={digest_of(REPORTS)}\n")
+    return 0
+
+
+def publish(parsed: argparse.Namespace) -> int:
+    with writing_reports():
+        print(publishing.publish(HANDED_OVER, REPORTS, os.environ, datetime.now(timezone.utc)))
     return 0

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+import compat
+from compat.errors import UsageError
 
 HOME = Path(".compat")
 RUNS = HOME / "runs"
@@ -11,3 +19,42 @@ REPORTS = Path("reports")
 PUBLISHED_RUNS = REPORTS / "data" / "runs"
 # The id of the plan that the reports are of; of two plans the later one's is greater.
 PUBLISHED_PLAN = REPORTS / "data" / "plan.txt"
+# What another machine made of a night, before it takes the place of REPORTS.
+HANDED_OVER = HOME / "reports"
+
+_PATIENCE_S = 300
+
+
+def home_for_builds() -> Path:
+    """The full path of :data:`HOME`, which builds have on their search path.
+
+    Raises:
+        UsageError: No search path can hold it, or this project.
+    """
+    for path in (HOME.absolute(), Path(compat.__file__).parents[1]):
+        if os.pathsep in str(path):
+            raise UsageError(
+                f"{path}: expected a path without {os.pathsep!r}, which no PYTHONPATH can hold"
+            )
+    return HOME.absolute()
+
+
+@contextmanager
+def writing_reports() -> Iterator[None]:
+    """What writes below :data:`REPORTS`, or what reports are made from, does so one at a time.
+
+    Raises:
+        UsageError: Another process has not come to its end in five minutes.
+    """
+    HOME.mkdir(exist_ok=True)
+    lock = FileLock(HOME / "reports.lock", timeout=_PATIENCE_S)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise UsageError(
+            f"{lock.lock_file}: another process writes reports: wait for its end"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

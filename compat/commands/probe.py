@@ -10,7 +10,7 @@ from rich.console import Console
 
 from compat.builds.resolve import Resolution
 from compat.commands.builds import resolved
-from compat.commands.places import HOME, RUNS
+from compat.commands.places import RUNS, home_for_builds
 from compat.errors import UsageError
 from compat.probes.names import check_selection, with_needs
 from compat.report.timing import print_timing
@@ -42,7 +42,7 @@ def probe_as_parsed(parsed: argparse.Namespace) -> RunFolder:
             timeout_s=parsed.timeout,
             memory_gb=parsed.memory,
             fresh=parsed.fresh,
-            home=HOME.absolute(),
+            home=home_for_builds(),
         ),
         RUNS.absolute(),
     )
@@ -75,7 +75,7 @@ def bench(parsed: argparse.Namespace) -> int:
         timeout_s=DEFAULT_TIMEOUT_S,
         memory_gb=DEFAULT_MEMORY_GB,
         fresh=True,
-        home=HOME.absolute(),
+        home=home_for_builds(),
     )
     console = Console()
     with LiveProgress(console) as progress:

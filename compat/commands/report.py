@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from compat.commands.compared import compare_named, side_of
-from compat.commands.places import PLAN, REPORTS, RUNS
-from compat.errors import UsageError
+from compat.commands.places import PLAN, PUBLISHED_RUNS, REPORTS, RUNS, writing_reports
+from compat.document.escape import printed
+from compat.errors import EXPECTED, UNEXPECTED, UsageError
 from compat.findings.advise import advise as advice_for
 from compat.findings.advise import builds_in
 from compat.findings.expectations import load_expectations
 from compat.findings.results import Results, results_of
-from compat.nightly.actions import SUMMARY, append
-from compat.nightly.plan import planned_run
+from compat.nightly.actions import OUTPUT, SUMMARY, append
+from compat.nightly.plan import check_plan, planned_run, received_from_jobs
 from compat.report import explain as explaining
 from compat.report.advice import advice_text
 from compat.report.comparison import comparison_text
@@ -34,10 +36,12 @@ from compat.tracking.text import link_to_run
 def report(parsed: argparse.Namespace) -> int:
     if parsed.planned and parsed.runs:
         raise UsageError(f"--planned: expected no folders of runs beside it, not {parsed.runs[0]}")
-    run = planned_run(PLAN) if parsed.planned else merge(_folders(parsed.runs))
+    run = _planned() if parsed.planned else merge(_folders(parsed.runs))
     status = report_run(run)
     if parsed.github:
         append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
+        # Last: what is not said is not published, however this command ended.
+        append(OUTPUT, "made=true\n")
     return status
 
 
@@ -45,10 +49,20 @@ def report_run(run: Run) -> int:
     """Make the tables from a run; 1 if something unexpected was seen."""
     if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
-    results = results_of(run, load_history(REPORTS / HISTORY), load_expectations())
-    write_reports(REPORTS, results, link_to_run(os.environ) or str(README))
+    with writing_reports():
+        results = results_of(run, load_history(REPORTS / HISTORY), load_expectations())
+        write_reports(REPORTS, results, link_to_run(os.environ) or str(README))
     print_summary(results, REPORTS / README, Console())
     return results.assessment.status
+
+
+def _planned() -> Run:
+    """The plan with what its jobs saw; says of what they handed over which is not accepted."""
+    check_plan(PLAN, os.environ)
+    received = received_from_jobs(PLAN, RunFolder.all(PUBLISHED_RUNS, RUNS))
+    for line in received.lines():
+        print(printed(f"compat: {line}"), file=sys.stderr)
+    return planned_run(PLAN, received.folders)
 
 
 def _folders(paths: Sequence[Path]) -> list[RunFolder]:
@@ -81,7 +95,7 @@ def compare(parsed: argparse.Namespace) -> int:
     comparison = compare_named(old, new, history, expectations)
     commands = repeat_commands(new.results.run) if new.results else {}
     print(comparison_text(comparison, commands))
-    return 1 if comparison.alarms else 0
+    return UNEXPECTED if comparison.alarms else EXPECTED
 
 
 def advise(parsed: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compat.findings.answers import answers_of
 from compat.findings.expectations import (
     NONE,
     Expectations,
@@ -11,6 +12,8 @@ from compat.findings.expectations import (
 from compat.findings.model import Findings
 from compat.runs.ids import CellId
 from compat.runs.model import Outcome, Status
+from compat.topics.devices.finding import differences
+from compat.topics.devices.view import say_differences
 from compat.topics.matrix import Matrix
 from compat.topics.registry import TOPICS
 
@@ -21,11 +24,14 @@ def derive(matrix: Matrix, expectations: Expectations = NONE) -> Findings:
     explained = {cell for entry in entries for cell in entry.cells}
     failed_controls = find_failed_controls(matrix, expectations)
     topics = {topic.name: topic.find(matrix) for topic in TOPICS}
+    devices = differences(matrix, lambda build: answers_of(matrix, build).values())
     cells = matrix.run.cells
     return Findings(
         topics=topics,
-        sentences=tuple(
-            sentence for topic in TOPICS for sentence in topic.say(matrix, topics[topic.name])
+        devices=devices,
+        sentences=(
+            *(each for topic in TOPICS for each in topic.say(matrix, topics[topic.name])),
+            *say_differences(devices),
         ),
         flaky=tuple(cell.id for cell in cells if cell.flaky),
         expectations=tuple(entries),

@@ -9,6 +9,7 @@ from typing import Any
 
 from compat.document.parts import Sentence
 from compat.runs.ids import CellId
+from compat.topics.devices.finding import Differences
 
 
 class Use(str, Enum):
@@ -46,6 +47,7 @@ class Findings:
 
     Attributes:
         topics: By the topic's name: what it found.
+        devices: Where a GPU answers otherwise than a CPU with the same torch.
         sentences: The findings in words.
         flaky: Cells that ended differently when they were tried again.
         expected: Cells that ended badly, as expected.
@@ -55,6 +57,7 @@ class Findings:
     """
 
     topics: Mapping[str, Any]
+    devices: Differences
     sentences: tuple[Sentence, ...]
     flaky: tuple[CellId, ...]
     expectations: tuple[ExpectationFinding, ...]

@@ -71,7 +71,11 @@ def support(matrix: Matrix) -> dict[str, Any]:
 
 def schema() -> Any:
     """The published JSON schema of ``support.json``."""
-    text = resources.files("compat.findings").joinpath("support.schema.json").read_text()
+    text = (
+        resources.files("compat.findings")
+        .joinpath("support.schema.json")
+        .read_text(encoding="utf-8")
+    )
     return json.loads(text)
 
 

@@ -1,7 +1,8 @@
 """What runs where: one job for each build and device of which not all is known.
 
 A plan is a run, too: it holds every planned build, as known, as not to be had, or as not run yet.
-What the jobs see is merged over it, so that a job that leaves nothing is a build that was not run.
+What is accepted from the jobs is merged over it, so that a job that leaves nothing is a build that
+was not run.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from compat.builds.index import IndexedWheel
 from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
+from compat.nightly.handover import PLAN_DIGEST, check_digest, digest_of
+from compat.nightly.received import Received, Task, receive, sources_in
 from compat.probes.sources import plan_source, probe_sources
 from compat.running.host import describe_harness, describe_host
 from compat.running.pipeline import described
@@ -36,8 +40,9 @@ MINUTES = {DEFAULT: 60, FULL: 150}
 NO_RUNNER = "no GPU runner configured"
 NOTHING_LEFT = "its job left nothing: it got no runner, or the runner was lost"
 
-# Where the jobs leave their runs, below the plan's own folder.
+# Where the jobs leave their runs, below the plan's own folder, and which of these are accepted.
 SEEN = "seen"
+ACCEPTED = "accepted"
 
 _JOBS = "jobs.json"
 
@@ -123,22 +128,30 @@ def load_job(home: Path, name: str) -> Job:
     Raises:
         UsageError: There is no plan, or no such job in it.
     """
-    path = home / _JOBS
-    if not path.exists():
-        raise UsageError(f"no plan below {home}: run compat plan first")
-    jobs: dict[str, Job] = {
-        job.id: job for job in map(_from_json, json.loads(path.read_text(encoding="utf-8")))
-    }
+    jobs: dict[str, Job] = {job.id: job for job in _load_jobs(home)}
     if name not in jobs:
         raise UsageError(f"no job {name!r} in the plan; there are {', '.join(jobs) or 'none'}")
     return jobs[name]
 
 
-def planned_run(home: Path) -> Run:
-    """The plan below ``home`` and what its jobs saw, as one run.
+def _load_jobs(home: Path) -> list[Job]:
+    path = home / _JOBS
+    if not path.exists():
+        raise UsageError(f"no plan below {home}: run compat plan first")
+    return [_from_json(job) for job in json.loads(path.read_text(encoding="utf-8"))]
 
-    The plan is one of its sources also where it saw nothing: a night in which all was known has
-    been all the same.
+
+def check_plan(home: Path, variables: Mapping[str, str]) -> None:
+    """Hold the plan below ``home`` to the digest that the job that planned gave.
+
+    Raises:
+        RefusedError: It is another one.
+    """
+    check_digest(home, variables, PLAN_DIGEST, but=(SEEN, ACCEPTED))
+
+
+def plan_folder(home: Path) -> RunFolder:
+    """The plan below ``home`` as a run.
 
     Raises:
         UsageError: There is no plan.
@@ -146,20 +159,57 @@ def planned_run(home: Path) -> Run:
     plan = RunFolder.latest(home)
     if plan is None:
         raise UsageError(f"no plan below {home}: run compat plan first")
-    run = merge([plan, *RunFolder.all(home / SEEN)])
+    return plan
+
+
+def received_from_jobs(home: Path, earlier: Iterable[RunFolder]) -> Received:
+    """What the jobs of the plan below ``home`` left, as far as it is accepted.
+
+    Args:
+        home: Where the plan is kept.
+        earlier: Runs from which a job may have taken cells over.
+
+    Raises:
+        UsageError: There is no plan.
+    """
+    plan = plan_folder(home)
+    known = sources_in(earlier)
+    tasks = []
+    for job in _load_jobs(home):
+        build = described(job.build, job.device)
+        stream = plan.stream(build.id).path.name
+        tasks.append(Task(job=job.id, build=build, stream=stream, plan=plan.source, known=known))
+    return receive(home / SEEN, tasks, home / ACCEPTED, datetime.now(timezone.utc))
+
+
+def planned_run(home: Path, accepted: Iterable[RunFolder]) -> Run:
+    """The plan below ``home`` and what was accepted from its jobs, as one run.
+
+    The plan is one of its sources also where it saw nothing: a night in which all was known has
+    been all the same.
+
+    Raises:
+        UsageError: There is no plan.
+    """
+    plan = plan_folder(home)
+    run = merge([plan, *accepted])
     sources = {source.id: source for source in (*run.sources, plan.source)}
     return replace(run, sources=tuple(sources[each] for each in sorted(sources)))
 
 
-def github_outputs(jobs: Sequence[Job], published: bool) -> str:
-    """The plan as outputs of a workflow's step.
+def github_outputs(home: Path, jobs: Sequence[Job], published: bool) -> str:
+    """The plan below ``home`` as outputs of a workflow's step.
 
-    ``commit`` is what its jobs are to check out: that which made the plan.
+    ``commit`` is what its jobs are to check out: that which made the plan. ``plan`` is its digest.
     """
     names = ("id", "runner", "minutes", "cache")
     rows = [{name: getattr(job, name) for name in names} for job in jobs]
     commit = describe_harness().commit.rstrip("+")
-    return f"jobs={json.dumps(rows)}\ncommit={commit}\npublished={json.dumps(published)}\n"
+    digest = digest_of(home, but=(SEEN, ACCEPTED))
+    return (
+        f"jobs={json.dumps(rows)}\ncommit={commit}\nplan={digest}\n"
+        f"published={json.dumps(published)}\n"
+    )
 
 
 def _cache(build: Build, key: Key) -> str:

@@ -23,6 +23,7 @@ class ProbeSource:
 
     Attributes:
         name: ``family.name``.
+        title: The first line of its docstring, by which runs describe it.
         question: The first paragraph of its docstring, in one line.
         depth: The least depth at which any cell of it is run.
         path: Its file.
@@ -30,6 +31,7 @@ class ProbeSource:
     """
 
     name: str
+    title: str
     question: str
     depth: str
     path: Path
@@ -53,6 +55,7 @@ def _in(path: Path) -> list[ProbeSource]:
     return [
         ProbeSource(
             name=f"{family}.{test.name.removeprefix('test_')}",
+            title=(ast.get_docstring(test) or "").partition("\n")[0],
             question=" ".join((ast.get_docstring(test) or "").partition("\n\n")[0].split()),
             depth=FULL if any(map(_is_full, test.decorator_list)) else DEFAULT,
             path=path,

@@ -9,7 +9,7 @@ from importlib import resources
 import jinja2
 
 from compat.document.escape import code, plain
-from compat.document.parts import Code, Link, Strong, Table, Text
+from compat.document.parts import Code, Link, Section, Strong, Table, Text
 from compat.findings.baselines import PREVIOUS, STABLE
 from compat.findings.model import ExpectationFinding, Use
 from compat.findings.results import Results
@@ -21,6 +21,7 @@ from compat.report.verdict import verdict
 from compat.report.words import MEANINGS
 from compat.runs.ids import BuildId, CellId
 from compat.runs.model import Build, Cell, Outcome, Run, Status
+from compat.topics.devices.view import show_differences
 from compat.topics.registry import TOPICS
 from compat.topics.words import GLYPHS
 
@@ -49,11 +50,7 @@ def render(results: Results) -> str:
         stable=compared.get(STABLE),
         expectations=markdown_table(_expectations(results)),
         controls=markdown_table(_controls(results)),
-        sections=markdown_sections(
-            section
-            for topic in TOPICS
-            for section in topic.show(results.matrix, results.findings.topics[topic.name])
-        ),
+        sections=markdown_sections(_sections(results)),
         trouble=markdown_table(_trouble(results, commands)),
         missing=markdown_table(_missing(results)),
         provenance=markdown_table(_provenance(results.run)),
@@ -64,6 +61,12 @@ def render(results: Results) -> str:
         plain=plain,
         code=code,
     )
+
+
+def _sections(results: Results) -> Iterable[Section]:
+    for topic in TOPICS:
+        yield from topic.show(results.matrix, results.findings.topics[topic.name])
+    yield from show_differences(results.findings.devices)
 
 
 def overview(results: Results) -> Table:

@@ -163,7 +163,9 @@ def worker_variables(environment: Environment, home: Path) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TORCH", "TRITON", "PYTEST", "COMPAT", "VIRTUAL_ENV"))
+        if not name.startswith(
+            ("TORCH", "TRITON", "PYTEST", "COMPAT", "VIRTUAL_ENV", "PYTHONDONTWRITE")
+        )
     }
     path = [str(source), *filter(None, [inherited.get("PYTHONPATH")])]
     return {

@@ -178,6 +178,20 @@ class Contents:
         return self.end is not None and self.end.status is Status.OK and not self.end.reason
 
 
+# What a line is, by its kind.
+KINDS: Mapping[str, type] = {
+    "build": Build,
+    "key": Key,
+    "environment": Described,
+    "source": Source,
+    "plan": Planned,
+    "cell": Reported,
+    "begin": Begin,
+    "phase": Phase,
+    "end": End,
+}
+
+
 def read_contents(stream: Stream) -> Contents:
     """Everything in ``stream``; a line that cannot be read costs nothing but itself."""
     contents = Contents()
@@ -191,35 +205,46 @@ def read_contents(stream: Stream) -> Contents:
 def _problem(contents: Contents, line: bytes) -> str:
     """What is wrong with a line; empty where nothing is, and it was added."""
     try:
-        _add(contents, decode_text(line, dict[str, Any]))
+        _, said = read_line(line)
+        _add(contents, said)
     except (DamagedError, InvalidIdError) as error:
         return str(error)
     return ""
 
 
-def _add(contents: Contents, data: dict[str, Any]) -> None:
-    match data.pop("kind", None):
-        case "build":
-            contents.build = decode(data, Build)
-        case "key":
-            contents.key = decode(data, Key)
-        case "environment":
-            contents.environment = decode(data, Described)
-        case "source":
-            contents.sources.append(decode(data, Source))
-        case "plan":
-            planned = decode(data, Planned)
-            contents.plans[planned.check] = planned
-        case "cell":
-            _report(contents, decode(data, Reported))
-        case "begin":
-            contents.begun.append(decode(data, Begin).name)
-        case "phase":
-            contents.phases.append(decode(data, Phase))
-        case "end":
-            contents.end = decode(data, End)
-        case other:
-            raise DamagedError(f"expected a kind of line that is known, not {other!r}")
+def read_line(line: bytes) -> tuple[str, object]:
+    """A line's kind, and what it says.
+
+    Raises:
+        DamagedError: It is no line of a stream.
+    """
+    data = decode_text(line, dict[str, Any])
+    kind = data.pop("kind", None)
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise DamagedError(f"expected a kind among {', '.join(KINDS)}, not {str(kind)[:40]!r}")
+    return kind, decode(data, KINDS[kind])
+
+
+def _add(contents: Contents, said: object) -> None:
+    match said:
+        case Build():
+            contents.build = said
+        case Key():
+            contents.key = said
+        case Described():
+            contents.environment = said
+        case Source():
+            contents.sources.append(said)
+        case Planned():
+            contents.plans[said.check] = said
+        case Reported():
+            _report(contents, said)
+        case Begin():
+            contents.begun.append(said.name)
+        case Phase():
+            contents.phases.append(said)
+        case End():
+            contents.end = said
 
 
 def _report(contents: Contents, reported: Reported) -> None:

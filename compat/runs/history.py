@@ -370,4 +370,6 @@ def _same(scale: Scale, before: Value | None, after: Value | None) -> bool:
 
 def schema() -> Any:
     """The published JSON schema of ``history.json``."""
-    return json.loads(resources.files("compat.runs").joinpath("history.schema.json").read_text())
+    return json.loads(
+        resources.files("compat.runs").joinpath("history.schema.json").read_text(encoding="utf-8")
+    )

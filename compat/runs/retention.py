@@ -7,7 +7,7 @@ of each build on each device, the newest stream that came to its end.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -47,13 +47,13 @@ def prune(parent: Path) -> None:
             shutil.rmtree(path)
 
 
-def collect(source: Path, target: Path) -> None:
-    """Put the runs below ``source`` beside those below ``target``."""
-    for folder in RunFolder.all(source):
+def collect(folders: Iterable[RunFolder], target: Path) -> None:
+    """Put ``folders`` beside those below ``target``."""
+    for folder in folders:
         shutil.copytree(folder.path, target / folder.path.name, dirs_exist_ok=True)
 
 
-def publish(folders: Sequence[RunFolder], target: Path) -> None:
+def keep_newest(folders: Sequence[RunFolder], target: Path) -> None:
     """Make ``target`` hold the newest whole stream of each build in ``folders``, oldest first."""
     newest: dict[str, RunFolder] = {}
     # What was seen under a clock that was ahead must not be the newest until then.

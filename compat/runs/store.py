@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from typing import Any
 from compat.errors import UsageError
 from compat.runs.contents import Contents, Planned, Reported, read_contents
 from compat.runs.decode import DamagedError, read_json
+from compat.runs.durable import write_text
 from compat.runs.ids import BuildId, CheckId
 from compat.runs.model import (
     SCHEMA_VERSION,
@@ -29,6 +31,9 @@ from compat.runs.model import (
 )
 from compat.runs.stream import Stream
 from compat.runs.versions import version_order
+
+# As execution_id() makes it.
+_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}\.[0-9]{3}Z")
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,17 @@ class RunFolder:
 
     @classmethod
     def all(cls, *parents: Path) -> list[RunFolder]:
-        """The readable runs below ``parents``, oldest first; their names sort by time."""
-        paths = [header.parent for parent in parents for header in parent.glob("*/header.json")]
+        """The runs below ``parents``, oldest first; their names sort by time.
+
+        A folder that no execution could have made is none of them, whatever lies in it, nor is one
+        whose header cannot be read.
+        """
+        paths = [
+            header.parent
+            for parent in parents
+            for header in parent.glob("*/header.json")
+            if _ID.fullmatch(header.parent.name)
+        ]
         folders = [cls(path) for path in sorted(paths, key=lambda path: path.name)]
         return [folder for folder in folders if folder.readable]
 
@@ -144,25 +158,45 @@ def load(path: Path) -> Run:
 
 def schema() -> Any:
     """The published JSON schema of ``run.json``."""
-    return json.loads(resources.files("compat.runs").joinpath("run.schema.json").read_text())
+    return json.loads(
+        resources.files("compat.runs").joinpath("run.schema.json").read_text(encoding="utf-8")
+    )
 
 
 def _new_folder(parent: Path) -> tuple[Path, datetime]:
     """A folder of nobody else's, called by the millisecond in which it was made."""
+    # Whoever cannot make this one would try for ever below.
+    parent.mkdir(parents=True, exist_ok=True)
     while True:
         began = datetime.now(timezone.utc)
-        path = parent / f"{began:%Y-%m-%dT%H%M%S}.{began.microsecond // 1000:03}Z"
+        path = parent / execution_id(began)
         with suppress(FileExistsError):
-            path.mkdir(parents=True)
+            path.mkdir()
             return path, began
 
 
+def execution_id(began: datetime) -> str:
+    """What an execution goes by that began then, in UTC: its folder's name."""
+    return f"{began:%Y-%m-%dT%H%M%S}.{began.microsecond // 1000:03}Z"
+
+
+def began_at(execution: str) -> datetime:
+    """The inverse of :func:`execution_id`, to the millisecond.
+
+    Raises:
+        ValueError: It is no execution's id.
+    """
+    if not _ID.fullmatch(execution):
+        raise ValueError(f"expected an id such as 2026-11-22T050000.000Z, not {execution[:40]!r}")
+    return datetime.strptime(execution, "%Y-%m-%dT%H%M%S.%fZ").replace(tzinfo=timezone.utc)
+
+
 def write_json(path: Path, data: Any) -> None:
-    """Write whole or not at all, one entry of the outermost lists a line."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(_text(data), encoding="utf-8")
-    partial.replace(path)
+    """Write whole or not at all, one entry of the outermost lists a line.
+
+    See :func:`compat.runs.durable.write_text`.
+    """
+    write_text(path, _text(data))
 
 
 def _text(data: Any) -> str:

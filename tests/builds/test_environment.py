@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from compat.builds import environment
 from compat.builds.environment import (
     REQUIREMENTS,
     InstallError,
@@ -90,6 +91,20 @@ def test_a_candidate_that_is_not_the_planned_one_any_more_is_not_installed(tmp_p
 def test_a_wheel_that_is_gone_is_named(tmp_path: Path) -> None:
     with serve(IndexServer({})) as server, pytest.raises(InstallError, match="download of torch-"):
         install(nightly(server), tmp_path)
+
+
+def test_a_wheel_without_an_end_is_not_downloaded_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "_LARGEST_WHEEL_B", 1 << 30)
+    for limit in ("_LARGEST_WHEEL_B", "_LONGEST_DOWNLOAD_S"):
+        with (
+            serve(IndexServer({}, files={FILENAME: bytes(1 << 21)})) as server,
+            monkeypatch.context() as patch,
+        ):
+            patch.setattr(environment, limit, 0)
+            with pytest.raises(InstallError, match="expected an end within"):
+                install(nightly(server), tmp_path)
 
 
 def test_an_installation_that_fails_says_what_uv_said(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from packaging.version import Version
 from compat.builds import index
 from compat.builds import resolve as resolving
 from compat.builds.index import Indexes
+from compat.builds.page import fetch_links
 from compat.builds.resolve import Resolution, resolve
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
@@ -55,6 +56,8 @@ def _platform(monkeypatch: pytest.MonkeyPatch) -> None:
     from packaging.tags import Tag
 
     monkeypatch.setattr(index, "_supported", lambda _: {Tag(TAG, TAG, "linux_x86_64")})
+    # In one process, which is faster; tests/builds/test_page.py reads them in their own.
+    monkeypatch.setattr(index, "read_links", fetch_links)
 
 
 def resolve_all(

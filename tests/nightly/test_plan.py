@@ -15,15 +15,28 @@ from compat.builds.index import IndexedWheel
 from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
-from compat.nightly.plan import SEEN, Job, github_outputs, load_job, make_plan, planned_run
+from compat.nightly.plan import (
+    SEEN,
+    Job,
+    github_outputs,
+    load_job,
+    make_plan,
+    planned_run,
+    received_from_jobs,
+)
+from compat.nightly.received import sent_by
 from compat.probes.sources import plan_source, probe_sources
+from compat.running.host import describe_harness
 from compat.running.pipeline import described
 from compat.runs.history import run_id
-from compat.runs.model import Outcome, Status, to_json
-from compat.runs.retention import collect, prune, publish
+from compat.runs.model import Outcome, Run, Status, to_json
+from compat.runs.retention import collect, keep_newest, prune
 from compat.runs.reuse import Key
 from compat.runs.store import RunFolder, merge, write_json
 from tests.conftest import ENVIRONMENT, SOURCE
+
+# What a job found of a wheel that the index gives no hash for.
+OWN = 64 * "0"
 
 CHECK = {"probe": "gates.capability", "params": {"feature": "aot"}}
 
@@ -45,15 +58,15 @@ NEW, OLD = resolution("2.16.0.dev20261122"), resolution("2.16.0.dev20261121")
 
 def leave_run(parent: Path, build: Resolution, outcome: Outcome = Outcome.PASS) -> RunFolder:
     """A run of one check on one build, to its end."""
-    folder = RunFolder.create(parent, SOURCE.harness, SOURCE.host)
+    folder = RunFolder.create(parent, describe_harness(), SOURCE.host)
     record = to_json(described(build, "cpu"))
     stream = folder.stream(described(build, "cpu"))
     key = Key(
         environment="e", plan=plan_source(), probes=probe_sources(), depth="default", select=()
     )
-    stream.append("build", {**record, "wheel": {**record["wheel"], "sha256": "own"}})
+    stream.append("build", {**record, "wheel": {**record["wheel"], "sha256": OWN}})
     stream.append("key", to_json(key))
-    stream.append("environment", ENVIRONMENT)
+    stream.append("environment", {**ENVIRONMENT, "version": build.id})
     stream.append("plan", {**CHECK, "description": "", "node": ""})
     stream.append("cell", {**CHECK, "outcome": outcome})
     stream.append("end", {"status": Status.OK, "reason": "", "seconds": {}})
@@ -65,18 +78,30 @@ def planned(home: Path, earlier: list[RunFolder], gpu: str = "") -> list[Job]:
     return make_plan({"cpu": builds, "cuda": builds}, "default", gpu, earlier, home)
 
 
+def left_by(home: Path, build: Resolution) -> Path:
+    """Where the job of a build on a CPU leaves what it saw."""
+    return home / SEEN / sent_by(f"{build.id}-cpu")
+
+
+def run_of(home: Path) -> Run:
+    received = received_from_jobs(home, [])
+    assert received.lines() == []
+    return planned_run(home, received.folders)
+
+
 def test_what_is_known_gets_no_job(tmp_path: Path) -> None:
     earlier = [leave_run(tmp_path / "runs", OLD)]
     (job,) = planned(tmp_path / "plan", earlier)
     assert job.id == "2.16.0.dev20261122-cpu"
     assert load_job(tmp_path / "plan", job.id) == job
-    jobs, commit, published = github_outputs([job], False).splitlines()
+    jobs, commit, plan, published = github_outputs(tmp_path / "plan", [job], False).splitlines()
     assert json.loads(jobs.removeprefix("jobs=")) == [
         {"id": job.id, "runner": "ubuntu-24.04", "minutes": 60, "cache": job.cache}
     ]
     assert re.fullmatch(r"commit=[0-9a-f]{40}", commit)
+    assert re.fullmatch(r"plan=[0-9a-f]{64}", plan)
     assert published == "published=false"
-    run = planned_run(tmp_path / "plan")
+    run = planned_run(tmp_path / "plan", [])
     cells = {cell.build: cell for cell in run.cells if cell.device == "cpu"}
     known = cells[OLD.id]
     assert (known.outcome, known.seen_in) == (Outcome.PASS, earlier[0].source.id)
@@ -100,8 +125,8 @@ def test_a_job_has_a_cache_of_its_own_as_long_as_it_has_the_same_to_do(tmp_path:
 
 def test_what_its_job_saw_replaces_what_was_planned(tmp_path: Path) -> None:
     planned(tmp_path / "plan", [])
-    leave_run(tmp_path / "plan" / SEEN, NEW, Outcome.FAIL)
-    run = planned_run(tmp_path / "plan")
+    leave_run(left_by(tmp_path / "plan", NEW), NEW, Outcome.FAIL)
+    run = run_of(tmp_path / "plan")
     (build,) = (each for each in run.builds if each.id == NEW.id)
     assert build.status is Status.OK
     assert [cell.outcome for cell in run.cells if cell.build == NEW.id] == [Outcome.FAIL]
@@ -110,10 +135,11 @@ def test_what_its_job_saw_replaces_what_was_planned(tmp_path: Path) -> None:
 def test_a_build_that_could_not_be_installed_is_broken_and_not_unrun(tmp_path: Path) -> None:
     planned(tmp_path / "plan", [])
     build = described(NEW, "cpu")
-    stream = RunFolder.create(tmp_path / "plan" / SEEN, SOURCE.harness, SOURCE.host).stream(build)
+    parent = left_by(tmp_path / "plan", NEW)
+    stream = RunFolder.create(parent, describe_harness(), SOURCE.host).stream(build)
     stream.append("build", to_json(build))
     stream.append("end", {"status": Status.BROKEN, "reason": "no wheel", "seconds": {}})
-    (seen,) = (each for each in planned_run(tmp_path / "plan").builds if each.id == NEW.id)
+    (seen,) = (each for each in run_of(tmp_path / "plan").builds if each.id == NEW.id)
     assert (seen.status, seen.reason) == (Status.BROKEN, "no wheel")
 
 
@@ -122,7 +148,7 @@ def test_a_night_in_which_all_was_known_has_been(tmp_path: Path) -> None:
     assert make_plan({"cpu": [OLD]}, "default", "", earlier, tmp_path / "plan") == []
     plan = RunFolder.latest(tmp_path / "plan")
     assert plan is not None
-    run = planned_run(tmp_path / "plan")
+    run = run_of(tmp_path / "plan")
     assert [source.id for source in run.sources] == [earlier[0].source.id, plan.source.id]
     assert run_id(run) == plan.source.id
 
@@ -149,7 +175,7 @@ def test_another_wheel_of_that_name_is_not_known(tmp_path: Path) -> None:
     earlier = [leave_run(tmp_path / "runs", OLD)]
     other = resolution(OLD.id, sha256="another")
     assert make_plan({"cpu": [other]}, "default", "", earlier, tmp_path / "plan")
-    same = resolution(OLD.id, sha256="own")
+    same = resolution(OLD.id, sha256=OWN)
     assert not make_plan({"cpu": [same]}, "default", "", earlier, tmp_path / "plan")
 
 
@@ -175,7 +201,7 @@ def test_jobs_that_are_not_planned(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="run compat plan first"):
         load_job(tmp_path, "2.15.0-cpu")
     with pytest.raises(UsageError, match="run compat plan first"):
-        planned_run(tmp_path)
+        run_of(tmp_path)
     planned(tmp_path, [])
     with pytest.raises(UsageError, match=r"there are 2\.16\.0\.dev20261122-cpu, 2"):
         load_job(tmp_path, "2.15.0-cpu")
@@ -194,14 +220,14 @@ def test_runs_are_forgotten_after_a_month_and_the_newest_of_each_build_is_publis
     stream.append("end", {"status": Status.BROKEN, "reason": "", "seconds": {}})
 
     prune(runs)
-    publish(RunFolder.all(runs), published)
+    keep_newest(RunFolder.all(runs), published)
     assert RunFolder.all(runs) == [first, second, cut]
     (kept,) = RunFolder.all(published)
     assert kept.path.name == second.path.name
     assert merge([kept]).cells == merge([second]).cells
     # Again, with what is published alone.
-    publish(RunFolder.all(published), published)
+    keep_newest(RunFolder.all(published), published)
     assert [each.path.name for each in RunFolder.all(published)] == [second.path.name]
 
-    collect(published, tmp_path / "elsewhere")
+    collect(RunFolder.all(published), tmp_path / "elsewhere")
     assert [each.path.name for each in RunFolder.all(tmp_path / "elsewhere")] == [second.path.name]

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomllib
 import yaml
+from packaging.requirements import Requirement
 
 from compat.runs.history import day_of, run_id
 from compat.runs.model import Outcome, Run
@@ -36,6 +38,8 @@ DAYS = [date.today() + timedelta(days - FIRST_BAD) for days in range(365)]
 NIGHTLIES = [f"2.16.0.dev{day:%Y%m%d}+cpu" for day in DAYS]
 # The one that a bisection asks first, and a neighbour, are no wheels at all.
 BROKEN = NIGHTLIES[182:184]
+
+NOX = "python -m pip install --require-hashes -r .github/requirements.txt"
 
 TITLE = "Unexpected failures on cpu, night after night"
 
@@ -122,10 +126,10 @@ def test_steps_are_sessions_and_actions_are_pinned() -> None:
         for name, job in workflow["jobs"].items():
             assert {"timeout-minutes", "permissions"} <= job.keys(), name
             for step in job["steps"]:
-                line = step.get("run", 'python -m pip install "nox[uv]"')
+                line = step.get("run", NOX)
                 session = re.match(r"nox -s (\w+)", line)
                 assert "${{" not in line
-                assert line in {"bash .ci/run", 'python -m pip install "nox[uv]"'} or (
+                assert line in {"bash .ci/run", NOX} or (
                     session is not None and session[1] in sessions
                 ), line
 
@@ -149,6 +153,60 @@ def test_what_runs_pytorch_may_write_nothing_and_holds_no_token() -> None:
             elif may_write:
                 assert "vars.COMPAT_NIGHTLY == 'on'" in job["if"]
     assert seen == {"bisect.bisect", "ci.probes", "ci.tests", "matrix.probe"}
+
+
+def test_what_decides_or_writes_takes_nothing_that_ran_beside_pytorch() -> None:
+    """A job's code can save any cache of the repository, and any artifact of its run.
+
+    So no other job restores a cache, and an artifact counts by a digest in an output alone.
+    """
+    digests = {"plan": "COMPAT_PLAN", "reports": "COMPAT_REPORTS"}
+    seen = set()
+    for file in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for name, job in yaml.safe_load(file.read_text())["jobs"].items():
+            text = json.dumps(job)
+            runs_pytorch = re.search(r"nox -s (job|matrix|bisect)\b|\.ci/run", text)
+            assert runs_pytorch or "actions/cache" not in text, name
+            for step in job["steps"]:
+                if "download-artifact" not in step.get("uses", ""):
+                    continue
+                artifact = step["with"].get("name") or step["with"]["pattern"]
+                seen.add(f"{name} takes {artifact}")
+                if artifact in digests:
+                    maker = {"plan": "plan", "reports": "report"}[artifact]
+                    expected = f"${{{{ needs.{maker}.outputs.{artifact} }}}}"
+                    sessions = [each for each in job["steps"] if "nox -s" in each.get("run", "")]
+                    assert {each["env"][digests[artifact]] for each in sessions} == {expected}
+    assert seen == {
+        "probe takes plan",
+        "report takes plan",
+        "report takes seen-*",
+        "publish takes reports",
+        "comment takes bisect",
+    }
+
+
+def test_packages_of_what_decides_or_writes_are_pinned_by_their_hashes() -> None:
+    lines = (ROOT / ".github" / "requirements.txt").read_text().replace("\\\n", "").splitlines()
+    option, *requirements = (line for line in lines if line)
+    assert option == "--only-binary :all:"
+    pinned = {}
+    for line in requirements:
+        requirement, *hashes = line.split(" --hash=")
+        found = re.fullmatch(
+            r"([a-z0-9-]+)(?:\[\w,]+)?==([\w.!+]+)( ; .*)?", " ".join(requirement.split())
+        )
+        assert found, line
+        assert hashes
+        assert all(re.fullmatch("sha256:[0-9a-f]{64}", each.strip()) for each in hashes), line
+        pinned[found[1]] = found[2]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for text in (*project["project"]["dependencies"], *project["dependency-groups"]["nox"]):
+        wanted = Requirement(text)
+        assert pinned[wanted.name] in wanted.specifier, f"{text}: run nox -s pin"
+    text = (ROOT / "noxfile.py").read_text()
+    for session in ("plan", "report", "remember", "publish", "issue"):
+        assert f'pinned(session, "{session}", *session.posargs)' in text
 
 
 def test_what_strangers_send_reaches_no_runner_of_ones_own() -> None:
@@ -307,14 +365,14 @@ def test_a_job_that_is_run_again_goes_on_with_what_it_left(repository: Repositor
     artifact = repository.store / "artifacts" / f"seen-{job['id']}"
     for attempt in ("1", "2"):
         github["run_attempt"] = attempt
-        repository.run("matrix.yml", "probe", matrix={"job": job})
+        repository.run("matrix.yml", "probe", needs=needs, matrix={"job": job})
     first, second = RunFolder.all(artifact)
     (stream,) = second.streams()
     saw = {data["seen_in"] for kind, data in stream.read() if kind == "cell"}
     assert saw == {first.source.id}
     # Another night's is not mixed into what this one saw.
     github["run_id"] += "0"
-    repository.run("matrix.yml", "probe", matrix={"job": job})
+    repository.run("matrix.yml", "probe", needs=needs, matrix={"job": job})
     (alone,) = RunFolder.all(artifact)
     assert alone.path.name > second.path.name
 

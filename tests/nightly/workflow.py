@@ -91,14 +91,25 @@ class Repository:
         well = True
         plan = yaml.safe_load(text)["jobs"][job]
         for step in plan["steps"]:
-            if not well and not re.search(r"always\(\)|!cancelled\(\)", str(step.get("if", ""))):
+            condition = str(step.get("if", ""))
+            if not well and not re.search(r"always\(\)|!cancelled\(\)", condition):
                 continue
-            if "run" in step:
-                well = self._shell(step) and well
-            else:
-                self._use(step["uses"], step.get("with", {}))
+            if condition and not _condition(condition, self._contexts):
+                continue
+            well = self.take(job, step) and well
         outputs = plan.get("outputs", {})
         return well, {name: self._evaluated(value) for name, value in outputs.items()}
+
+    def take(self, job: str, step: Mapping[str, Any]) -> bool:
+        """Take one step of a job; whether it went well."""
+        if "run" in step:
+            return self._shell(step)
+        self._use(step["uses"], step.get("with", {}))
+        return True
+
+    def leave(self, step: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
+        """What later steps and jobs may ask of a step."""
+        self._contexts["steps"][step.get("id")] = {"outputs": outputs}
 
     def git(self, *arguments: str) -> str:
         """What git says in the clone."""
@@ -129,13 +140,12 @@ class Repository:
         # Shown where a test fails.
         print(f"$ {step['run']}\n{done.stdout}{done.stderr}")
         lines = files["GITHUB_OUTPUT"].read_text().splitlines()
-        outputs = dict(line.split("=", 1) for line in lines)
-        self._contexts["steps"][step.get("id")] = {"outputs": outputs}
+        self.leave(step, dict(line.split("=", 1) for line in lines))
         return done.returncode == 0
 
     def _use(self, action: str, options: Mapping[str, Any]) -> None:
         name = action.partition("@")[0].removeprefix("actions/")
-        path = options.get("path", "")
+        path = self._evaluated(options.get("path", ""))
         here = self.checkout / path
         if name == "checkout":
             # Of the branch what is there now, unless a commit is named.
@@ -148,10 +158,13 @@ class Repository:
             artifact = self.store / "artifacts" / self._evaluated(options["name"])
             self._keep(here, artifact / here.name if here.is_file() else artifact)
         elif name == "download-artifact":
-            pattern = self._evaluated(options.get("name") or options["pattern"])
+            assert "merge-multiple" not in options, "one job's files would lie among another's"
+            single = "name" in options
+            pattern = self._evaluated(options["name"] if single else options["pattern"])
             for artifact in (self.store / "artifacts").iterdir():
                 if fnmatch(artifact.name, pattern):
-                    shutil.copytree(artifact, here, dirs_exist_ok=True)
+                    target = here if single else here / artifact.name
+                    shutil.copytree(artifact, target, symlinks=True, dirs_exist_ok=True)
         elif name == "cache/restore":
             prefix = self._evaluated(options["restore-keys"])
             fitting = [
@@ -173,7 +186,7 @@ class Repository:
         """Keep a file or a folder, and nothing of what was kept under that name before."""
         shutil.rmtree(target, ignore_errors=True)
         if source.is_dir():
-            shutil.copytree(source, target)
+            shutil.copytree(source, target, symlinks=True)
         elif source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
@@ -195,9 +208,9 @@ def _looked_up(name: str, contexts: Mapping[str, Any]) -> Any:
 
 
 def _condition(expression: str, contexts: Mapping[str, Any]) -> bool:
-    """Whether a job's ``if`` holds, of those that the workflows have; nothing is cancelled here."""
+    """Whether an ``if`` holds, of those that the workflows have; nothing is cancelled here."""
     inner = re.sub(r"^\$\{\{ (.*) \}\}$", r"\1", expression)
-    operators = {"&&": "and", "||": "or", "!cancelled()": "True"}
+    operators = {"&&": "and", "||": "or", "!cancelled()": "True", "always()": "True"}
 
     def translated(token: re.Match[str]) -> str:
         text = token[0]
@@ -205,6 +218,6 @@ def _condition(expression: str, contexts: Mapping[str, Any]) -> bool:
             return operators.get(text, text)
         return repr(_looked_up(text, contexts) or "")
 
-    tokens = r"'[^']*'|&&|\|\||==|!=|!cancelled\(\)|[\w.]+"
+    tokens = r"'[^']*'|&&|\|\||==|!=|!cancelled\(\)|always\(\)|[\w.]+"
     assert not re.sub(tokens, "", inner).strip(), expression
     return bool(eval(re.sub(tokens, translated, inner), {}))

@@ -274,7 +274,7 @@ def test_what_does_not_pass_is_one_clear_line(
 ) -> None:
     server.refusals, server.refuse_reads = list(refusals), True
     reported("ff")
-    assert sync() == 1
+    assert sync() == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("compat: GET http://127.0.0.1:")
     assert said in line
@@ -290,7 +290,7 @@ def test_no_answer_at_all(
 ) -> None:
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:1")
     reported("ff")
-    assert sync() == 1
+    assert sync() == 3
     assert "no answer (ConnectionError)" in capsys.readouterr().err
     assert pauses == [2, 4, 8, 16]
 
@@ -300,7 +300,7 @@ def test_an_issue_without_its_label_would_never_be_found_again(
 ) -> None:
     server.labels = False
     reported("ff")
-    assert sync() == 1
+    assert sync() == 3
     assert "issue 1 did not get the label" in capsys.readouterr().err
 
 
@@ -396,6 +396,21 @@ def test_a_comment_has_nowhere_to_go_where_no_issue_is_open(
     assert comment("text") == 0
     assert server.changes == []
     assert capsys.readouterr().out == "no tracking issue of cpu is open: nothing to do\n"
+
+
+@pytest.mark.parametrize("file", ["link.md", "large.md"])
+def test_a_comment_is_a_plain_file_of_bounded_size(
+    file: str, server: GitHubServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the job beside PyTorch left could be a link to the environment with the token."""
+    server.add(TITLE, MARKER, LABEL)
+    Path("link.md").symlink_to("/proc/self/environ")
+    Path("large.md").write_bytes(bytes(1 << 21))
+    where = ["--repository", REPOSITORY, "--device", "cpu", "--file", file]
+    assert main(["issue", "comment", *where]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"compat: cannot read {file}: {file}: expected ")
+    assert not server.comments
 
 
 def test_a_long_comment_is_cut(server: GitHubServer) -> None:

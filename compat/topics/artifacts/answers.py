@@ -29,7 +29,8 @@ def of_placed(record: Placed) -> Iterable[Said]:
 
 
 def of_damaged(record: Damaged) -> Iterable[Said]:
-    yield from _safe(record)
+    # Where a flipped bit lands is chance, and what must be refused is red as a cell.
+    yield from _load(record)
 
 
 def of_across(record: Across) -> Iterable[Said]:
@@ -38,7 +39,8 @@ def of_across(record: Across) -> Iterable[Said]:
 
 def of_saved_by_two(record: SavedByTwo) -> Iterable[Said]:
     yield from _safe(record)
-    yield count("savers_failed", record.savers_failed)
+    # Which of two savers at once comes first is chance.
+    yield count("savers_failed", record.savers_failed, good=Good.NEITHER)
 
 
 def of_kept(record: Kept) -> Iterable[Said]:
