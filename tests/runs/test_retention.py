@@ -10,7 +10,7 @@ import pytest
 
 from compat.runs import retention
 from compat.runs.model import to_json
-from compat.runs.retention import is_remembered, prune, publish
+from compat.runs.retention import is_remembered, keep_newest, prune
 from compat.runs.store import RunFolder, write_json
 from tests.conftest import SOURCE, make_build
 
@@ -24,7 +24,7 @@ def leave_run(runs: Path, began: datetime, reason: str = "") -> RunFolder:
     write_json(runs / name / "header.json", to_json(source))
     folder = RunFolder(runs / name)
     build = make_build("2.13.0")
-    stream = folder.stream(build)
+    stream = folder.stream(build.id)
     stream.append("build", to_json(build))
     stream.append("end", {"status": "ok", "reason": reason, "seconds": {}})
     return folder
@@ -47,7 +47,7 @@ def test_a_clock_that_is_wrong_now_makes_nothing_old(
     set_clock(monkeypatch, NOW + timedelta(days=days_ahead))
     prune(tmp_path)
     assert RunFolder.all(tmp_path) == recent
-    publish(recent, tmp_path / "published")
+    keep_newest(recent, tmp_path / "published")
     assert [each.path.name for each in RunFolder.all(tmp_path / "published")] == [
         recent[-1].path.name
     ]
@@ -62,7 +62,7 @@ def test_one_run_that_was_made_ahead_of_time_makes_no_other_old(
     prune(tmp_path)
     assert RunFolder.all(tmp_path) == [recent, ahead]
     # It holds nothing that counts for longer than the clock was wrong.
-    publish([recent, ahead], tmp_path / "published")
+    keep_newest([recent, ahead], tmp_path / "published")
     assert [each.path.name for each in RunFolder.all(tmp_path / "published")] == [recent.path.name]
     assert not is_remembered(ahead.path.name)
     assert is_remembered(recent.path.name)
@@ -84,5 +84,5 @@ def test_what_the_machine_cut_short_does_not_take_the_place_of_what_is_whole(
 ) -> None:
     whole = leave_run(tmp_path, NOW - timedelta(days=1))
     cut = leave_run(tmp_path, NOW, reason="probe: killed from outside by SIGKILL")
-    publish([whole, cut], tmp_path / "published")
+    keep_newest([whole, cut], tmp_path / "published")
     assert [each.path.name for each in RunFolder.all(tmp_path / "published")] == [whole.path.name]
