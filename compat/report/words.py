@@ -8,7 +8,7 @@ from compat.runs.answers import Change, Ending, Kind, Scale, Value
 from compat.runs.model import Outcome
 
 MEANINGS = {
-    Outcome.PASS: "the probe passed",
+    Outcome.PASS: "passed",
     Outcome.FAIL: "an assertion of the probe failed",
     Outcome.ERROR: "an exception that the probe did not expect",
     Outcome.CRASH: "the probe's process died",

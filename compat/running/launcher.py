@@ -145,6 +145,10 @@ def _watch(
     return Ending(whole=False, reason=f"{phase}: the worker {how}: {said}")
 
 
+# A worker keeps the bytecode that it makes: without it each one compiles all of torch's source.
+_NOT_INHERITED = ("TORCH", "TRITON", "PYTEST", "COMPAT", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
+
+
 def worker_variables(environment: Environment, home: Path) -> dict[str, str]:
     """What a worker's environment variables are; a link to this package is kept below ``home``."""
     # A folder that holds this package and nothing else, so that no dependency of the harness
@@ -161,11 +165,7 @@ def worker_variables(environment: Environment, home: Path) -> dict[str, str]:
         shutil.rmtree(leftover, ignore_errors=True)
     temporary.mkdir(exist_ok=True)
     inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(
-            ("TORCH", "TRITON", "PYTEST", "COMPAT", "VIRTUAL_ENV", "PYTHONDONTWRITE")
-        )
+        name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
     }
     path = [str(source), *filter(None, [inherited.get("PYTHONPATH")])]
     return {

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from compat.report.site import write_site
 from compat.runs.model import Outcome, Run, Status
+from compat.topics.gates.records import Capability
 from tests.conftest import make_build, make_cell, make_run
 from tests.report import year
 from tests.report.hostile import HOSTILE, HOSTILE_TEXTS
@@ -330,3 +331,25 @@ def test_a_year_of_nightlies(page: Page, tmp_path: Path) -> None:
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Only the outcome is kept.")
     expect(dialog).to_contain_text("nightly on cpu, 365 runs")
+
+
+def test_a_comparison_tells_the_answers_that_differ(page: Page, tmp_path: Path) -> None:
+    """Both probes pass: what changed is what they found out."""
+    cells = [
+        make_cell(
+            build,
+            "gates.capability",
+            params={"feature": "fake_mode"},
+            record=Capability(gate=False, capability=there, floor=None, source="here"),
+        )
+        for build, there in (("2.13.0", False), ("2.14.0", True))
+    ]
+    run = make_run([make_build("2.13.0"), make_build("2.14.0")], cells)
+    for pair in ("2.13.0-cpu..2.14.0-cpu", "2.14.0-cpu..2.13.0-cpu"):
+        page.goto(f"{site(run, tmp_path)}#compare={pair}")
+        page.reload()
+        changes = page.locator("#changes")
+        expect(changes).to_contain_text("From 2.13.0-cpu to 2.14.0-cpu: 1 answers differ.")
+        expect(changes).to_contain_text("gained gates.capability[fake_mode].available: no → yes")
+    changes.get_by_role("link").click()
+    expect(page.get_by_role("dialog")).to_contain_text("gates.capability[fake_mode]")

@@ -137,7 +137,7 @@ function sayCount(rows, shown) {
   const left = rows.reduce((sum, row) => sum + row.checks.length, 0);
   const pair = compared();
   const what = pair
-    ? `${left} of ${total} checks answer otherwise on ${pair[0].key} and ${pair[1].key}`
+    ? `${left} of ${total} checks differ between ${pair[0].key} and ${pair[1].key}`
     : `${left} of ${total} checks on ${shown.length} of ${columns.length} builds`;
   const missing = state.compare && !pair ? ` Not in this report: ${state.compare}.` : "";
   const none = left ? "" : " Nothing fits the filter.";
