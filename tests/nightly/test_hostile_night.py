@@ -58,7 +58,7 @@ def spend_night(monkeypatch: pytest.MonkeyPatch, *, hostile: bool) -> None:
     shutil.rmtree(".compat", ignore_errors=True)
     builds = {"cpu": [NEW, OLD]}
     jobs = make_plan(builds, "default", "", RunFolder.all(PUBLISHED_RUNS), PLAN)
-    assert {job.id for job in jobs} == {f"{NEW.id}-cpu", f"{OLD.id}-cpu"}
+    assert {job.id for job in jobs} == {NEW.id("cpu"), OLD.id("cpu")}
     monkeypatch.setenv(PLAN_DIGEST, digest_of(PLAN, but=(SEEN, ACCEPTED)))
     leave_run(left_by(PLAN, OLD), OLD)
     if hostile:
@@ -83,7 +83,10 @@ def attack(folder: Path) -> None:
     planned = to_json(described(OLD, "cpu"))
     for kind, data in (
         ("build", planned),
-        ("environment", {"id": OLD.id, "version": NEW.id, "device": {"kind": "cpu"}}),
+        (
+            "environment",
+            {"id": OLD.id("cpu"), "version": NEW.id("cpu").name, "device": {"kind": "cpu"}},
+        ),
         ("source", {**source, "id": FUTURE}),
         ("source", {**source, "id": plan.parent.name}),
         ("plan", {"probe": "invented.probe", "params": {}, "description": "@everyone"}),
@@ -139,11 +142,11 @@ def test_a_hostile_job_changes_nothing_but_its_own_build(
 
     spend_night(monkeypatch, hostile=True)
     said = report(capsys, 1).splitlines()
-    assert all(line.startswith(f"compat: refused from {NEW.id}-cpu: ") for line in said)
+    assert all(line.startswith(f"compat: refused from {NEW.id('cpu')}: ") for line in said)
     for what in (
         "'header.json': expected a folder",
         f"'{FUTURE}': header.json: expected a run that began after",
-        f"{OLD.id}-cpu.jsonl': expected {NEW.id}-cpu.jsonl alone",
+        f"{OLD.id('cpu')}.jsonl': expected {NEW.id('cpu')}.jsonl alone",
         "expected at most 2097152 B, not 10",
         "'nested': header.json: expected a plain file",
         "'.hidden': expected a folder",
@@ -155,15 +158,15 @@ def test_a_hostile_job_changes_nothing_but_its_own_build(
 
     run = load(REPORTS / "latest" / "run.json")
     now = datetime.now(timezone.utc)
-    assert about(run, OLD.id) == about(quiet, OLD.id)
+    assert about(run, OLD.id("cpu")) == about(quiet, OLD.id("cpu"))
     assert run.descriptions == quiet.descriptions
-    assert [cell.outcome for cell in run.cells if cell.build == NEW.id] == [Outcome.FAIL]
+    assert [cell.outcome for cell in run.cells if cell.build == NEW.id("cpu")] == [Outcome.FAIL]
     assert len(run.builds) == len(quiet.builds)
     assert max(source.id for source in run.sources) < f"{now:%Y-%m-%dT%H%M%S}.999Z"
     columns = load_history(REPORTS / "data" / "history.json").columns
     assert {column.run[:4] for column in columns} == {f"{now.year}"}
     names = sorted(path.name for path in PUBLISHED_RUNS.glob("*/*.jsonl"))
-    assert names == sorted(f"{build.id}-cpu.jsonl" for build in (NEW, OLD))
+    assert names == sorted(f"{build.id('cpu')}.jsonl" for build in (NEW, OLD))
 
     # Published, and what the next night plans: of the victim all is known.
     shutil.move(REPORTS, HANDED_OVER)
@@ -185,10 +188,10 @@ def test_a_job_that_hands_over_nothing_of_its_own_is_a_build_that_was_not_run(
     folder = left_by(PLAN, NEW)
     leave_run(folder, OLD, Outcome.FAIL)
     (line,) = report(capsys, 0).splitlines()
-    assert f"{NEW.id}-cpu.jsonl: expected a plain file" in line
+    assert f"{NEW.id('cpu')}.jsonl: expected a plain file" in line
     reasons = {build.id: build.reason for build in load(REPORTS / "latest" / "run.json").builds}
-    assert reasons[NEW.id].startswith("what its job left was refused: '20")
-    assert reasons[OLD.id] == ""
+    assert reasons[NEW.id("cpu")].startswith("what its job left was refused: '20")
+    assert reasons[OLD.id("cpu")] == ""
 
 
 def test_a_plan_that_another_job_wrote_over_is_refused(
@@ -197,7 +200,7 @@ def test_a_plan_that_another_job_wrote_over_is_refused(
     spend_night(monkeypatch, hostile=False)
     (plan,) = RunFolder.all(PLAN)
     plan.streams()[0].append("end", {"status": "ok", "reason": "", "seconds": {}})
-    for command in (["report", "--planned"], ["remember"], ["job", f"{NEW.id}-cpu"]):
+    for command in (["report", "--planned"], ["remember"], ["job", NEW.id("cpu")]):
         assert cli.main(command) == 3
         assert "it is not what COMPAT_PLAN stands for" in capsys.readouterr().err
     assert not REPORTS.exists()
@@ -227,7 +230,7 @@ def test_jobs_that_began_in_the_same_millisecond_are_two(
     cells = load(REPORTS / "latest" / "run.json")
     hosts = {source.id: source.host.cpu for source in cells.sources}
     seen_by = {cell.build: hosts[cell.seen_in] for cell in cells.cells}
-    assert seen_by == {NEW.id: "another machine", OLD.id: run.source.host.cpu}
+    assert seen_by == {NEW.id("cpu"): "another machine", OLD.id("cpu"): run.source.host.cpu}
 
 
 def test_half_a_character_becomes_a_question_mark(
@@ -238,7 +241,9 @@ def test_half_a_character_becomes_a_question_mark(
     cell = {**CHECK, "outcome": "fail", "message": "a \ud800 b"}
     run.streams()[0].append("cell", cell)
     assert report(capsys, 1) == ""
-    (seen,) = (each for each in load(REPORTS / "latest" / "run.json").cells if each.build == NEW.id)
+    (seen,) = (
+        each for each in load(REPORTS / "latest" / "run.json").cells if each.build == NEW.id("cpu")
+    )
     assert seen.message == "a ? b"
     assert json.loads((REPORTS / "latest" / "run.json").read_text())
     assert os.environ[PLAN_DIGEST]

@@ -33,12 +33,17 @@ from compat.runs.model import Outcome, Run, Status, to_json
 from compat.runs.retention import collect, keep_newest, prune
 from compat.runs.reuse import Key
 from compat.runs.store import RunFolder, merge, write_json
+from compat.topics.gates.records import Capability
+from compat.topics.records import encode
 from tests.conftest import ENVIRONMENT, SOURCE
 
 # What a job found of a wheel that the index gives no hash for.
 OWN = 64 * "0"
 
 CHECK = {"probe": "gates.capability", "params": {"feature": "aot"}}
+RECORD = encode(
+    "gates.capability", Capability(gate=True, capability=True, floor="2.10.0", source="")
+)
 
 
 def resolution(version: str, sha256: str = "") -> Resolution:
@@ -66,9 +71,10 @@ def leave_run(parent: Path, build: Resolution, outcome: Outcome = Outcome.PASS) 
     )
     stream.append("build", {**record, "wheel": {**record["wheel"], "sha256": OWN}})
     stream.append("key", to_json(key))
-    stream.append("environment", {**ENVIRONMENT, "version": build.id})
+    stream.append("environment", {**ENVIRONMENT, "version": build.id("cpu").name})
     stream.append("plan", {**CHECK, "description": "", "node": ""})
-    stream.append("cell", {**CHECK, "outcome": outcome})
+    record = RECORD if outcome is Outcome.PASS else None
+    stream.append("cell", {**CHECK, "outcome": outcome, "record": record})
     stream.append("end", {"status": Status.OK, "reason": "", "seconds": {}})
     return folder
 
@@ -80,7 +86,7 @@ def planned(home: Path, earlier: list[RunFolder], gpu: str = "") -> list[Job]:
 
 def left_by(home: Path, build: Resolution) -> Path:
     """Where the job of a build on a CPU leaves what it saw."""
-    return home / SEEN / sent_by(f"{build.id}-cpu")
+    return home / SEEN / sent_by(build.id("cpu"))
 
 
 def run_of(home: Path) -> Run:
@@ -102,12 +108,12 @@ def test_what_is_known_gets_no_job(tmp_path: Path) -> None:
     assert re.fullmatch(r"plan=[0-9a-f]{64}", plan)
     assert published == "published=false"
     run = planned_run(tmp_path / "plan", [])
-    cells = {cell.build: cell for cell in run.cells if cell.device == "cpu"}
-    known = cells[OLD.id]
+    cells = {cell.build: cell for cell in run.cells if cell.build.device == "cpu"}
+    known = cells[OLD.id("cpu")]
     assert (known.outcome, known.seen_in) == (Outcome.PASS, earlier[0].source.id)
-    assert cells[NEW.id].outcome is Outcome.NOT_RUN
+    assert cells[NEW.id("cpu")].outcome is Outcome.NOT_RUN
     reasons = {build.label: build.reason for build in run.builds}
-    assert reasons[NEW.id].startswith("its job left nothing")
+    assert reasons[NEW.id("cpu").name].startswith("its job left nothing")
     assert reasons["all-builds cuda"] == "no GPU runner configured"
 
 
@@ -120,16 +126,16 @@ def test_a_job_has_a_cache_of_its_own_as_long_as_it_has_the_same_to_do(tmp_path:
     assert len(set(both)) == 4
     assert caches(NEW, OLD) == both
     assert not set(caches(NEW, OLD, depth="full")) & set(both)
-    assert not set(caches(resolution(NEW.id, sha256="another"))) & set(both)
+    assert not set(caches(resolution(NEW.id("cpu").name, sha256="another"))) & set(both)
 
 
 def test_what_its_job_saw_replaces_what_was_planned(tmp_path: Path) -> None:
     planned(tmp_path / "plan", [])
     leave_run(left_by(tmp_path / "plan", NEW), NEW, Outcome.FAIL)
     run = run_of(tmp_path / "plan")
-    (build,) = (each for each in run.builds if each.id == NEW.id)
+    (build,) = (each for each in run.builds if each.id == NEW.id("cpu"))
     assert build.status is Status.OK
-    assert [cell.outcome for cell in run.cells if cell.build == NEW.id] == [Outcome.FAIL]
+    assert [cell.outcome for cell in run.cells if cell.build == NEW.id("cpu")] == [Outcome.FAIL]
 
 
 def test_a_build_that_could_not_be_installed_is_broken_and_not_unrun(tmp_path: Path) -> None:
@@ -139,7 +145,7 @@ def test_a_build_that_could_not_be_installed_is_broken_and_not_unrun(tmp_path: P
     stream = RunFolder.create(parent, describe_harness(), SOURCE.host).stream(build.id)
     stream.append("build", to_json(build))
     stream.append("end", {"status": Status.BROKEN, "reason": "no wheel", "seconds": {}})
-    (seen,) = (each for each in run_of(tmp_path / "plan").builds if each.id == NEW.id)
+    (seen,) = (each for each in run_of(tmp_path / "plan").builds if each.id == NEW.id("cpu"))
     assert (seen.status, seen.reason) == (Status.BROKEN, "no wheel")
 
 
@@ -173,9 +179,9 @@ def test_what_may_end_otherwise_is_not_known(tmp_path: Path, outcome: Outcome) -
 
 def test_another_wheel_of_that_name_is_not_known(tmp_path: Path) -> None:
     earlier = [leave_run(tmp_path / "runs", OLD)]
-    other = resolution(OLD.id, sha256="another")
+    other = resolution(OLD.id("cpu").name, sha256="another")
     assert make_plan({"cpu": [other]}, "default", "", earlier, tmp_path / "plan")
-    same = resolution(OLD.id, sha256=OWN)
+    same = resolution(OLD.id("cpu").name, sha256=OWN)
     assert not make_plan({"cpu": [same]}, "default", "", earlier, tmp_path / "plan")
 
 
