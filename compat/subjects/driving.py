@@ -73,14 +73,14 @@ def operators(graph: fx.GraphModule, namespace: str) -> list[fx.Node]:
 
 
 def _after_dynamo(backend: Backend) -> Backend:
-    """``backend``, run at the first call of what Dynamo captured: no tracing context is left."""
+    """``backend``, run at the first call of what Dynamo captured, with the inputs of that call."""
 
     def postpone(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
         compiled: list[Callable[..., Any]] = []
 
         def call(*args: Any) -> Any:
             if not compiled:
-                compiled.append(backend(graph, example_inputs))
+                compiled.append(backend(graph, list(args)))
             return compiled[0](*args)
 
         return call

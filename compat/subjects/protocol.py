@@ -26,6 +26,7 @@ class Place(str, Enum):
 
 EVERYWHERE = frozenset(Place)
 INSIDE = frozenset({Place.INSIDE})
+OUTSIDE = frozenset({Place.OUTSIDE})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class PathSpec:
         needs: Keywords of ``standalone_compile`` without which a build does not have the path.
         saves: Whether it leaves artifacts that a new process can load.
         places: Where it can compile.
+        single: Where it can compile for a single size.
         loads: Where it can load what it saved.
         environment: Variables to be set before anything of the subject is imported.
     """
@@ -47,6 +49,7 @@ class PathSpec:
     needs: tuple[str, ...] = ()
     saves: bool = False
     places: frozenset[Place] = EVERYWHERE
+    single: frozenset[Place] = EVERYWHERE
     loads: frozenset[Place] = EVERYWHERE
     environment: Mapping[str, str] = field(default_factory=dict)
 

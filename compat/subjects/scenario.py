@@ -1,8 +1,9 @@
 """Runs scenarios inside a build: ``python -m compat.subjects.scenario``.
 
 A scenario is a path of a subject, a model, a range or a single size, a place, and whether to
-compile or to load. Each has a process of its own, forked from one that has imported torch alone:
-importing some subjects changes torch and the environment. Each prints one line of JSON.
+compile or to load; its answer is one line of JSON. Importing some subjects changes torch and the
+environment: each path has a process of its own, forked from one that has imported torch alone, and
+each scenario one that is forked from the path's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from multiprocessing.connection import Connection
@@ -23,21 +24,25 @@ from time import perf_counter
 from typing import Any
 
 import torch
-import torch._dynamo
-import torch._inductor.compile_fx
+import torch._inductor.config
 
 from compat.probes.agreement import TOLERANCES, as_outputs, difference
 from compat.probes.models import MODELS, make_input, make_model
 from compat.runs.signature import signature_of, unwrapped
 from compat.subjects.adapters import load_subject
 from compat.subjects.protocol import Driven, Json, PathSpec, Place, Subject
-from compat.subjects.watching import missing_reads, names_of_torch, replaced
+from compat.subjects.watching import missing_reads, names_of_torch, replaced, settle
+from compat.worker.warm_up import warm_up
 
 _FORK = multiprocessing.get_context("fork")
 
-# What the range serves, and the size that is compiled for alone.
+# The batch sizes that a range is to serve, and the one that is compiled for alone.
 SIZES = (5, 8)
-SINGLE_SIZE = 8
+_SIZES: Mapping[str, int | None] = {"range": None, "single": 8}
+
+_WARM_UP_S = 180
+_IMPORT_S = 180
+_SCENARIO_S = 180
 
 
 class Action(str, Enum):
@@ -76,39 +81,34 @@ class Scenario:
 def run(scenario: Scenario, subject: Subject) -> Json:
     """Drive it in this process, compare with eager, and say what was seen.
 
-    Never raises for what the subject or torch raised: that is what was asked.
+    The subject is imported already. Never raises for what the subject or torch raised: that is
+    what was asked.
     """
-    spec = subject.paths[scenario.path]
-    prepare(spec, scenario.cache)
     model = make_model(scenario.model, torch.float32, "cpu")
     sizes = SIZES if scenario.size is None else (scenario.size,)
     batches = [make_input(size, torch.float32, "cpu", scenario.model) for size in sizes]
-    saved_file = scenario.cache / "saved.json"
-    seen: dict[str, Any] = {}
-    started = perf_counter()
+    keep_caches_below(scenario.cache)
+    saved = scenario.cache / "saved.json"
     try:
-        seen["patched_at_import"] = import_subject(subject)
-        seen["import_s"] = round(perf_counter() - started, 2)
         driven = subject.drive(
             scenario.path,
             model,
             batches,
             scenario.cache,
-            json.loads(saved_file.read_text()) if scenario.action is Action.LOAD else None,
+            json.loads(saved.read_text()) if scenario.action is Action.LOAD else None,
             size=scenario.size,
             place=scenario.place,
         )
-        if scenario.action is Action.COMPILE:
-            saved_file.write_text(json.dumps(driven.saved))
-        return seen | _describe(driven, subject, spec) | _compare(driven, scenario.model, batches)
     except Exception as error:  # noqa: BLE001  (it is the answer)
-        return seen | {"error": _describe_error(error), "missing": missing_reads(error)}
+        return {"error": _describe_error(error), "missing": missing_reads(error)}
+    if scenario.action is Action.COMPILE:
+        saved.write_text(json.dumps(driven.saved))
+    return _describe(driven, subject) | _compare(driven, scenario.model, batches)
 
 
-def prepare(spec: PathSpec, cache: Path) -> None:
-    """Set what must be set before a subject is imported; all caches lie below ``cache``."""
+def keep_caches_below(cache: Path) -> None:
+    """Have torch, Triton and what goes by the home folder write below ``cache``."""
     cache.mkdir(parents=True, exist_ok=True)
-    os.environ.update(spec.environment)
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache / "inductor_cache")
     os.environ["TRITON_CACHE_DIR"] = str(cache / "triton_cache")
     os.environ["HOME"] = str(cache)
@@ -122,18 +122,44 @@ def import_subject(subject: Subject) -> tuple[str, ...]:
     return replaced(before, names_of_torch())
 
 
-def in_a_fork(scenario: Scenario, subject: Subject) -> Json:
-    """What :func:`run` says in a process of its own; how that ended where it says nothing."""
+def in_a_fork(timeout_s: float, function: Callable[..., Json], *arguments: Any) -> Json:
+    """What ``function`` returns in a process of its own; how that ended where it says nothing."""
     here, there = _FORK.Pipe(duplex=False)
-    process = _FORK.Process(target=_answer, args=(there, scenario, subject))
+    process = _FORK.Process(target=_answer, args=(there, function, *arguments))
     process.start()
     there.close()
     try:
-        answer = here.recv()
+        answer: Json = here.recv() if here.poll(timeout_s) else _ended("timeout", f"{timeout_s} s")
     except EOFError:
-        answer = {}
+        process.join()
+        answer = _ended("crash", f"ended with {process.exitcode}")
+    process.kill()
     process.join()
-    return answer or {"error": {"type": "crash", "message": f"ended with {process.exitcode}"}}
+    return answer
+
+
+def _ended(kind: str, message: str) -> Json:
+    return {"error": {"type": kind, "message": message}}
+
+
+def run_path(subject: Subject, path: str, scenarios: Sequence[Scenario]) -> list[Json]:
+    """Import the subject under the settings of ``path``, then run each scenario in a fork."""
+    os.environ.update(subject.paths[path].environment)
+    keep_caches_below(scenarios[0].cache)
+    started = perf_counter()
+    try:
+        patched = import_subject(subject)
+    except Exception as error:  # noqa: BLE001  (it is the answer for all of them)
+        answer = {"error": _describe_error(error), "missing": missing_reads(error)}
+        return [asdict(scenario) | answer for scenario in scenarios]
+    imported = {"patched_at_import": patched, "import_s": round(perf_counter() - started, 2)}
+    answers = []
+    for scenario in scenarios:
+        started = perf_counter()
+        answer = in_a_fork(_SCENARIO_S, run, scenario, subject)
+        seconds = round(perf_counter() - started, 2)
+        answers.append(asdict(scenario) | imported | answer | {"process_s": seconds})
+    return answers
 
 
 def main() -> int:
@@ -143,54 +169,54 @@ def main() -> int:
     parser.add_argument("--file", default="", help="the backend of the subject mine")
     parser.add_argument("--path", nargs="*", default=[], help="all of the subject's when left out")
     parser.add_argument("--model", nargs="+", default=["mlp"], choices=MODELS)
-    parser.add_argument("--size", nargs="+", default=["range", "single"], choices=["range", "single"])
+    parser.add_argument("--size", nargs="+", default=list(_SIZES), choices=_SIZES)
     parser.add_argument("--place", nargs="+", default=[*Place], type=Place)
     parser.add_argument("--action", nargs="+", default=[*Action], type=Action)
     parser.add_argument("--cache", type=Path, required=True, help="a folder to keep artifacts in")
     arguments = parser.parse_args()
     subject = load_subject(arguments.subject, arguments.version, arguments.file)
-    for scenario in _scenarios(arguments, subject):
-        started = perf_counter()
-        answer = in_a_fork(scenario, subject)
-        seconds = round(perf_counter() - started, 2)
-        named = {**asdict(scenario), "cache": str(scenario.cache)}
-        print(json.dumps({**named, "torch": torch.__version__, **answer, "process_s": seconds}))
-        sys.stdout.flush()
+    # A pool of threads does not survive a fork.
+    torch._inductor.config.compile_threads = 1
+    warm_up("cpu", _WARM_UP_S)
+    settle()
+    for path in arguments.path or subject.paths:
+        scenarios = list(_scenarios(arguments, path, subject.paths[path]))
+        answers = in_a_fork(
+            _IMPORT_S + _SCENARIO_S * len(scenarios), run_path, subject, path, scenarios
+        )
+        for answer in answers if isinstance(answers, list) else [answers]:
+            print(json.dumps(answer | {"torch": torch.__version__}, default=str), flush=True)
     return 0
 
 
-def _scenarios(arguments: argparse.Namespace, subject: Subject) -> Iterator[Scenario]:
-    """All combinations that the paths allow, the compiling one of each first."""
-    for path, model, size, place, action in itertools.product(
-        arguments.path or subject.paths,
-        arguments.model,
-        arguments.size,
-        arguments.place,
-        arguments.action,
+def _scenarios(arguments: argparse.Namespace, path: str, spec: PathSpec) -> Iterator[Scenario]:
+    """All combinations that the path allows; each compiles before it loads."""
+    for model, size, place, action in itertools.product(
+        arguments.model, arguments.size, arguments.place, arguments.action
     ):
-        spec = subject.paths[path]
-        if place not in spec.places:
-            continue
-        if action is Action.LOAD and not (spec.saves and place in spec.loads):
+        allowed = spec.places if size == "range" else spec.single
+        if action is Action.LOAD:
+            allowed &= spec.loads if spec.saves else frozenset()
+        if place not in allowed:
             continue
         yield Scenario(
             subject=arguments.subject,
             path=path,
             model=model,
-            size=SINGLE_SIZE if size == "single" else None,
+            size=_SIZES[size],
             place=place,
             action=action,
             cache=(arguments.cache / f"{path}-{model}-{size}-{place.value}").resolve(),
         )
 
 
-def _answer(connection: Connection, scenario: Scenario, subject: Subject) -> None:
+def _answer(connection: Connection, function: Callable[..., Json], *arguments: Any) -> None:
     # What a subject prints is not the answer.
     os.dup2(2, 1)
-    connection.send(run(scenario, subject))
+    connection.send(function(*arguments))
 
 
-def _describe(driven: Driven, subject: Subject, spec: PathSpec) -> Json:
+def _describe(driven: Driven, subject: Subject) -> Json:
     verdicts = {
         name: verdict.value
         for name, feature in subject.features.items()

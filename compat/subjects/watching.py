@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import torch
+import torch._dynamo
 import torch._inductor
 from torch import fx
 from torch._dynamo.utils import counters
@@ -27,6 +29,8 @@ _CACHE_COUNTERS = {
 # What state is kept in. Rebinding one is no patch.
 _STATE = (bool, int, float, complex, str, bytes, type(None), torch.Tensor)
 
+_TORCH = Path(torch.__file__).parent
+
 Names = Mapping[str, Any]
 
 
@@ -38,19 +42,33 @@ def names_of_torch() -> Names:
             continue
         for attribute, value in list(vars(module).items()):
             found[f"{name}.{attribute}"] = value
-            if inspect.isclass(value) and value.__module__ == name:
+            if issubclass(type(value), type) and value.__module__ == name:
                 for member, inner in list(vars(value).items()):
                     found[f"{name}.{attribute}.{member}"] = inner
     return found
 
 
+def settle() -> None:
+    """Let torch make the replacements in itself that it puts off until Dynamo is first used."""
+    torch.compile(lambda x: x + 1, backend="eager")(torch.ones(1))
+    torch._dynamo.reset()
+
+
 def replaced(before: Names, after: Names) -> tuple[str, ...]:
-    """The names that stand for another object in ``after``, sorted; new and lost ones do not."""
+    """The names that stand for another object in ``after``, sorted.
+
+    So does a new one that hides what a class inherits; other new ones, and lost ones, do not.
+    """
     return tuple(
         sorted(
             name
             for name, value in after.items()
-            if name in before and before[name] is not value and not _is_state(before[name], value)
+            if not isinstance(value, _STATE)
+            and (
+                before[name] is not value and not isinstance(before[name], _STATE)
+                if name in before
+                else _hides_inherited(name, before)
+            )
         )
     )
 
@@ -63,7 +81,7 @@ def missing_reads(error: BaseException) -> tuple[str, ...]:
     found = []
     for each in _chain(error):
         if isinstance(each, AttributeError) and each.obj is not None and _raised_in_torch(each):
-            owner = each.obj if inspect.isclass(each.obj) else type(each.obj)
+            owner = each.obj if isinstance(each.obj, type) else type(each.obj)
             if owner.__module__.partition(".")[0] not in {"torch", "builtins"}:
                 found.append(f"{owner.__module__}.{owner.__qualname__}.{each.name}")
     return tuple(dict.fromkeys(found))
@@ -111,6 +129,13 @@ class Watch:
             counters={name: now[name] - self._counters[name] for name in now},
         )
 
+    def _notice_patches(self) -> None:
+        now = names_of_torch()
+        # torch replaces some functions while it traces; those are its own.
+        self._patched.update(
+            name for name in replaced(self._before, now) if not _is_code_of_torch(now[name])
+        )
+
     def _spy(self, function: Callable[..., Any]) -> Callable[..., Any]:
         name = function.__name__
         self._accepted[name] = tuple(inspect.signature(function).parameters)
@@ -121,7 +146,7 @@ class Watch:
             if within == name:
                 return function(*args, **kwargs)
             if not within:
-                self._patched.update(replaced(self._before, names_of_torch()))
+                self._notice_patches()
             call = {
                 "function": name,
                 "positional": len(args),
@@ -163,8 +188,15 @@ def _holders(function: Callable[..., Any]) -> list[tuple[Any, str]]:
     ]
 
 
-def _is_state(before: Any, after: Any) -> bool:
-    return isinstance(before, _STATE) or isinstance(after, _STATE)
+def _is_code_of_torch(value: Any) -> bool:
+    code = getattr(value, "__code__", None)
+    return code is not None and Path(code.co_filename).is_relative_to(_TORCH)
+
+
+def _hides_inherited(name: str, before: Names) -> bool:
+    owner, _, member = name.rpartition(".")
+    bases = before[owner].__mro__[1:] if issubclass(type(before.get(owner)), type) else ()
+    return any(member in vars(base) for base in bases)
 
 
 def _cache_counters() -> dict[str, int]:

@@ -194,9 +194,7 @@ class _Backend:
     ) -> Callable[..., Any]:
         if self._aot:
             return self._load_artifact(name, piece)
-        found: Callable[..., Any] | None = self._manager.load(
-            piece, arguments, index, self._range
-        )
+        found: Callable[..., Any] | None = self._manager.load(piece, arguments, index, self._range)
         if found is None:
             raise RuntimeError(f"vLLM has nothing in its cache for {name}")
         return found
