@@ -40,7 +40,6 @@ def drive_backend(
         Exception: Whatever ``backend`` or torch raised.
     """
     if place is Place.OUTSIDE:
-        assert callable(backend), "a backend of torch's own is called by Dynamo alone"
         backend = _after_dynamo(backend)
     compiled = torch.compile(model, backend=backend, fullgraph=True, dynamic=None)
     inputs = [batch if isinstance(batch, tuple) else (batch,) for batch in batches]
@@ -72,8 +71,10 @@ def operators(graph: fx.GraphModule, namespace: str) -> list[fx.Node]:
     ]
 
 
-def _after_dynamo(backend: Backend) -> Backend:
+def _after_dynamo(backend: Backend | str) -> Backend:
     """``backend``, run at the first call of what Dynamo captured, with the inputs of that call."""
+    if isinstance(backend, str):
+        raise TypeError(f"{backend} is called by Dynamo alone, never outside")
 
     def postpone(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
         compiled: list[Callable[..., Any]] = []

@@ -235,7 +235,9 @@ def _compare(driven: Driven, model: str, batches: list[torch.Tensor]) -> Json:
     reference = make_model(model, torch.float32, "cpu")
     with torch.no_grad():
         expected = [reference(batch) for batch in batches]
-    same_kind = [type(got) is type(wanted) for got, wanted in zip(driven.outputs, expected)]
+    same_kind = [
+        type(got) is type(wanted) for got, wanted in zip(driven.outputs, expected, strict=True)
+    ]
     off = difference(
         [tensor for output in driven.outputs for tensor in as_outputs(output)],
         [tensor for output in expected for tensor in as_outputs(output)],

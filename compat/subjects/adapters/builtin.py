@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from compat.interface.backend import PiecewiseBackend
-from compat.interface.compilers import COMPILERS, StandaloneCompiler
+from compat.interface.compilers import COMPILERS, Compiler, StandaloneCompiler
 from compat.interface.features import FEATURES
 from compat.subjects.driving import drive_backend
 from compat.subjects.protocol import INSIDE, Driven, Feature, Json, PathSpec, Place
 
-_MAKERS = {
+_MAKERS: Mapping[str, Callable[[], Compiler]] = {
     **COMPILERS,
     "standalone": lambda: StandaloneCompiler(features={"donate_graph_module": False}),
     "donated": lambda: StandaloneCompiler(features={"donate_graph_module": True}),

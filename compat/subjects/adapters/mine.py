@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -72,12 +72,12 @@ class Mine:
         return drive_backend(model, batches, backend, place, save)
 
     def _import(self) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(_MODULE, self._path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
+        loader = SourceFileLoader(_MODULE, str(self._path))
+        module = ModuleType(_MODULE)
+        module.__file__ = str(self._path)
+        # What pickles or inspects its functions looks for them there.
         sys.modules[_MODULE] = module
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
         return module
 
 

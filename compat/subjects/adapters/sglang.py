@@ -62,13 +62,10 @@ class Sglang:
         def backend(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
             inputs = example_inputs if size is not None else _fakes(graph)
             if saved is not None:
-                loaded: Callable[..., Any] = adaptor.load(tuple(saved), graph, inputs, 0, size)
-                return loaded
+                return adaptor.load(tuple(saved), graph, inputs, 0, size)
             compiled, handle = adaptor.compile(graph, inputs, dict(_OPTIONS), size, None)
             handles.append(handle)
-            assert compiled is not None, "SGLang's compiler returned nothing"
-            result: Callable[..., Any] = compiled
-            return result
+            return compiled
 
         return drive_backend(
             model, batches, backend, place, lambda: handles[0] if handles else saved

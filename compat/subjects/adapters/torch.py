@@ -11,7 +11,7 @@ import torch
 import torch._inductor.config
 from torch import fx
 
-from compat.subjects.driving import drive_backend
+from compat.subjects.driving import Backend, drive_backend
 from compat.subjects.protocol import INSIDE, Driven, Feature, Json, PathSpec, Place
 
 _NO_SINGLE: frozenset[Place] = frozenset()
@@ -52,11 +52,15 @@ def _keep(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any
 
 
 def _compile(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
-    compiled: Callable[..., Any] = torch._inductor.compile(graph, example_inputs)
-    return compiled
+    return torch._inductor.compile(graph, example_inputs)
 
 
-_BACKENDS = {"eager": _keep, "inductor": _compile, "compile": "inductor", "partition": "inductor"}
+_BACKENDS: Mapping[str, Backend | str] = {
+    "eager": _keep,
+    "inductor": _compile,
+    "compile": "inductor",
+    "partition": "inductor",
+}
 
 
 def make(version: str, path: str) -> Torch:

@@ -56,8 +56,7 @@ def _regional(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[...,
         full_inductor_compilation_pass,
     )
 
-    compiled: Callable[..., Any] = full_inductor_compilation_pass(graph, tuple(example_inputs))
-    return compiled
+    return full_inductor_compilation_pass(graph, tuple(example_inputs))
 
 
 def make(version: str, path: str) -> Torchtitan:

@@ -178,7 +178,7 @@ class _Backend:
     def _compile(
         self, name: str, piece: fx.GraphModule, arguments: list[Any], index: int, pieces: int
     ) -> Callable[..., Any]:
-        runnable: Callable[..., Any] = self._manager.compile(
+        return self._manager.compile(
             piece,
             arguments,
             copy.deepcopy(self._config.inductor_compile_config),
@@ -187,14 +187,13 @@ class _Backend:
             graph_index=index,
             num_graphs=pieces,
         )
-        return runnable
 
     def _load(
         self, name: str, piece: fx.GraphModule, arguments: list[Any], index: int, pieces: int
     ) -> Callable[..., Any]:
         if self._aot:
             return self._load_artifact(name, piece)
-        found: Callable[..., Any] | None = self._manager.load(piece, arguments, index, self._range)
+        found = self._manager.load(piece, arguments, index, self._range)
         if found is None:
             raise RuntimeError(f"vLLM has nothing in its cache for {name}")
         return found
@@ -208,11 +207,10 @@ class _Backend:
         shape = str(self._range)
         artifacts.insert(name, shape, (self._cache / _ARTIFACTS / name).read_bytes())
         artifacts.load_all()
-        wrapper: Callable[..., Any] = PiecewiseBackend.get_compiled_graph_wrapper(
+        return PiecewiseBackend.get_compiled_graph_wrapper(
             SimpleNamespace(returns_tuple=graph_returns_tuple(piece)),
             artifacts.get_loaded(name, shape),
         )
-        return wrapper
 
 
 def make(version: str, path: str) -> Vllm:
