@@ -19,9 +19,9 @@ import tomllib
 from filelock import FileLock
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.tags import sys_tags
-from packaging.utils import canonicalize_name, parse_wheel_filename
-from packaging.version import Version
+from packaging.tags import Tag, sys_tags
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
 
 from compat.builds.environment import InstallError, _uv
 from compat.errors import UsageError
@@ -87,6 +87,13 @@ class SubjectFiles:
         return Claim.PINNED if exact else Claim.CLAIMED
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Release:
+    version: str
+    folder: Path
+    sha256: str
+
+
 def put_beside(spec: SubjectSpec, file: SubjectsFile, python: Path, home: Path) -> SubjectFiles:
     """Make ``spec`` ready for the builds whose interpreter is like ``python``, below ``home``.
 
@@ -106,13 +113,16 @@ def put_beside(spec: SubjectSpec, file: SubjectsFile, python: Path, home: Path) 
     project = file.projects[spec.name]
     if spec.path is not None:
         return _from_checkout(spec, spec.path, project, python, home)
-    folder, sha256 = _release(spec, home)
-    requirements = list(_metadata_requirements(folder))
+    release = _release(spec, home)
+    requirements = list(_metadata_requirements(release.folder))
     return SubjectFiles(
         spec=spec,
-        version=folder.name.split("-")[1],
-        folders=(folder, install_dependencies(python, home, project.requires, requirements)),
-        digest=sha256,
+        version=release.version,
+        folders=(
+            release.folder,
+            install_dependencies(python, home, project.requires, requirements),
+        ),
+        digest=release.sha256,
         torch=_torch_of(requirements),
     )
 
@@ -148,8 +158,8 @@ def install_dependencies(
     return folder
 
 
-def _release(spec: SubjectSpec, home: Path) -> tuple[Path, str]:
-    """The folder with the Python files of a release, and its wheel's sha256."""
+def _release(spec: SubjectSpec, home: Path) -> _Release:
+    """The Python files of a release, in a folder that is known by its wheel's hash."""
     from pypi_simple import NoSuchProjectError, PyPISimple
 
     try:
@@ -157,6 +167,8 @@ def _release(spec: SubjectSpec, home: Path) -> tuple[Path, str]:
             packages = client.get_project_page(spec.name, timeout=_TIMEOUT_S).packages
             wheel = _choose(spec, packages)
             sha256 = (wheel.digests or {}).get("sha256", "")
+            if not sha256:
+                raise InstallError(f"{wheel.filename}: the index gives no sha256")
             folder = home / f"{spec.name}-{wheel.version}-{sha256[:16]}"
             with FileLock(home / f"{folder.name}.lock"):
                 if not (folder / _COMPLETE).exists():
@@ -170,7 +182,7 @@ def _release(spec: SubjectSpec, home: Path) -> tuple[Path, str]:
         raise UsageError(f"{spec}: the index has no such project") from None
     except requests.RequestException as error:
         raise InstallError(f"{spec}: no answer from the index ({type(error).__name__})") from None
-    return folder, sha256
+    return _Release(version=str(wheel.version), folder=folder, sha256=sha256)
 
 
 def unpack_python_files(wheel: Path, folder: Path) -> None:
@@ -184,23 +196,32 @@ def unpack_python_files(wheel: Path, folder: Path) -> None:
 
 def _choose(spec: SubjectSpec, packages: Sequence[DistributionPackage]) -> DistributionPackage:
     """The wheel of the version asked for, or of the newest release: one for this machine if any."""
-    wheels = {
-        package: parse_wheel_filename(package.filename)
-        for package in packages
-        if package.package_type == "wheel" and not package.is_yanked
-    }
-    versions = sorted({version for _, version, _, _ in wheels.values()})
-    wanted = (
-        Version(spec.version)
-        if spec.version
-        else max((v for v in versions if not v.is_prerelease), default=None)
-    )
-    found = [package for package, (_, version, _, _) in wheels.items() if version == wanted]
-    if not found:
-        known = ", ".join(map(str, versions[-5:])) or "none"
-        raise UsageError(f"{spec}: the index has no wheel of it; the newest there: {known}")
+    wheels = list(_wheels(packages))
+    versions = sorted({version for version, _, _ in wheels})
+    released = [version for version in versions if not version.is_prerelease]
+    wanted = Version(spec.version) if spec.version else max(released, default=None)
     here = frozenset(sys_tags())
-    return min(found, key=lambda each: (not here & wheels[each][3], each.filename))
+    found = [
+        (not here & tags, package.filename, package)
+        for version, tags, package in wheels
+        if version == wanted
+    ]
+    if not found:
+        newest = ", ".join(map(str, versions[-3:])) or "none"
+        raise UsageError(f"{spec}: the index has no wheel of it; the newest there are {newest}")
+    return min(found)[2]
+
+
+def _wheels(
+    packages: Sequence[DistributionPackage],
+) -> Iterator[tuple[Version, frozenset[Tag], DistributionPackage]]:
+    for package in packages:
+        try:
+            _, version, _, tags = parse_wheel_filename(package.filename)
+        except (InvalidWheelFilename, InvalidVersion):
+            continue
+        if not package.is_yanked:
+            yield version, tags, package
 
 
 def _from_checkout(
