@@ -11,7 +11,7 @@ import torch
 import torch._dynamo
 from torch import fx
 
-from compat.subjects.protocol import Driven, Json, Place
+from compat.subjects.protocol import BrokenPathError, Driven, Json, Place
 from compat.subjects.watching import Watch
 
 # The batch sizes that a compilation for a range is to serve.
@@ -37,7 +37,7 @@ def drive_backend(
         save: Called after the last batch; what it returns is kept as ``saved``.
 
     Raises:
-        Exception: Whatever ``backend`` or torch raised.
+        BrokenPathError: ``backend``, ``save`` or torch raised something.
     """
     if place is Place.OUTSIDE:
         backend = _after_dynamo(backend)
@@ -49,10 +49,13 @@ def drive_backend(
     outputs = []
     with torch.no_grad(), watch.installed():
         started = perf_counter()
-        outputs.append(compiled(*inputs[0]))
-        seconds = perf_counter() - started
-        outputs += [compiled(*batch) for batch in inputs[1:]]
-        saved = save()
+        try:
+            outputs.append(compiled(*inputs[0]))
+            seconds = perf_counter() - started
+            outputs += [compiled(*batch) for batch in inputs[1:]]
+            saved = save()
+        except Exception as error:
+            raise BrokenPathError(error, watch.seen()) from error
     return Driven(outputs=tuple(outputs), seconds=seconds, seen=watch.seen(), saved=saved)
 
 

@@ -160,10 +160,10 @@ def install_dependencies(
 
 def _release(spec: SubjectSpec, home: Path) -> _Release:
     """The Python files of a release, in a folder that is known by its wheel's hash."""
-    from pypi_simple import NoSuchProjectError, PyPISimple
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple
 
     try:
-        with PyPISimple() as client:
+        with PyPISimple(PYPI_SIMPLE_ENDPOINT) as client:
             packages = client.get_project_page(spec.name, timeout=_TIMEOUT_S).packages
             wheel = _choose(spec, packages)
             sha256 = (wheel.digests or {}).get("sha256", "")

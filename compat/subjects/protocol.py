@@ -161,6 +161,20 @@ class Driven:
     saved: Json = None
 
 
+class BrokenPathError(Exception):
+    """A path did not get to its end.
+
+    Attributes:
+        inner_exception: What the project or torch raised.
+        seen: What had reached torch by then.
+    """
+
+    def __init__(self, inner_exception: Exception, seen: Seen) -> None:
+        super().__init__(str(inner_exception))
+        self.inner_exception = inner_exception
+        self.seen = seen
+
+
 class Subject(Protocol):
     """A project's compiler interface, driven as the project does.
 
@@ -200,5 +214,5 @@ class Subject(Protocol):
             place: Where to compile or load.
 
         Raises:
-            Exception: Whatever the project or torch raised.
+            BrokenPathError: The project or torch raised something.
         """

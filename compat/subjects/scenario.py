@@ -30,8 +30,9 @@ from compat.probes.agreement import TOLERANCES, as_outputs, difference
 from compat.probes.models import MODELS, make_input, make_model
 from compat.runs.signature import signature_of, unwrapped
 from compat.subjects.adapters import load_subject
-from compat.subjects.protocol import Driven, Json, PathSpec, Place, Subject
+from compat.subjects.protocol import BrokenPathError, Driven, Json, PathSpec, Place, Seen, Subject
 from compat.subjects.watching import missing_reads, names_of_torch, replaced, settle
+from compat.worker.lifeline import die_with_parent
 from compat.worker.warm_up import warm_up
 
 _FORK = multiprocessing.get_context("fork")
@@ -81,8 +82,7 @@ class Scenario:
 def run(scenario: Scenario, subject: Subject) -> Json:
     """Drive it in this process, compare with eager, and say what was seen.
 
-    The subject is imported already. Never raises for what the subject or torch raised: that is
-    what was asked.
+    The subject is imported already. What it or torch raised is an answer, too.
     """
     model = make_model(scenario.model, torch.float32, "cpu")
     sizes = SIZES if scenario.size is None else (scenario.size,)
@@ -99,11 +99,11 @@ def run(scenario: Scenario, subject: Subject) -> Json:
             size=scenario.size,
             place=scenario.place,
         )
-    except Exception as error:  # noqa: BLE001  (it is the answer)
-        return {"error": _describe_error(error), "missing": missing_reads(error)}
+    except BrokenPathError as error:
+        return _describe_error(error) | _describe_seen(error.seen, subject, scenario.path)
     if scenario.action is Action.COMPILE:
         saved.write_text(json.dumps(driven.saved))
-    return _describe(driven, subject) | _compare(driven, scenario.model, batches)
+    return _describe(driven, subject, scenario.path) | _compare(driven, scenario.model, batches)
 
 
 def keep_caches_below(cache: Path) -> None:
@@ -150,8 +150,7 @@ def run_path(subject: Subject, path: str, scenarios: Sequence[Scenario]) -> list
     try:
         patched = import_subject(subject)
     except Exception as error:  # noqa: BLE001  (it is the answer for all of them)
-        answer = {"error": _describe_error(error), "missing": missing_reads(error)}
-        return [asdict(scenario) | answer for scenario in scenarios]
+        return [asdict(scenario) | _describe_error(error) for scenario in scenarios]
     imported = {"patched_at_import": patched, "import_s": round(perf_counter() - started, 2)}
     answers = []
     for scenario in scenarios:
@@ -181,6 +180,8 @@ def main() -> int:
     settle()
     for path in arguments.path or subject.paths:
         scenarios = list(_scenarios(arguments, path, subject.paths[path]))
+        if not scenarios:
+            continue
         answers = in_a_fork(
             _IMPORT_S + _SCENARIO_S * len(scenarios), run_path, subject, path, scenarios
         )
@@ -211,24 +212,24 @@ def _scenarios(arguments: argparse.Namespace, path: str, spec: PathSpec) -> Iter
 
 
 def _answer(connection: Connection, function: Callable[..., Json], *arguments: Any) -> None:
+    die_with_parent()
     # What a subject prints is not the answer.
     os.dup2(2, 1)
     connection.send(function(*arguments))
 
 
-def _describe(driven: Driven, subject: Subject) -> Json:
-    verdicts = {
+def _describe(driven: Driven, subject: Subject, path: str) -> Json:
+    seen = _describe_seen(driven.seen, subject, path)
+    return seen | {"first_s": round(driven.seconds, 2), "saved": driven.saved}
+
+
+def _describe_seen(seen: Seen, subject: Subject, path: str) -> Json:
+    gates = {
         name: verdict.value
         for name, feature in subject.features.items()
-        if (verdict := driven.seen.verdict(feature)) is not None
+        if path in feature.paths and (verdict := seen.verdict(feature)) is not None
     }
-    return {
-        "seen": asdict(driven.seen),
-        "compilations": driven.seen.compilations,
-        "gates": verdicts,
-        "first_s": round(driven.seconds, 2),
-        "saved": driven.saved,
-    }
+    return {"seen": asdict(seen), "compilations": seen.compilations, "gates": gates}
 
 
 def _compare(driven: Driven, model: str, batches: list[torch.Tensor]) -> Json:
@@ -246,12 +247,15 @@ def _compare(driven: Driven, model: str, batches: list[torch.Tensor]) -> Json:
     return {"max_abs": off.max_abs, "agrees": off.within_tolerance and all(same_kind)}
 
 
-def _describe_error(error: BaseException) -> Json:
+def _describe_error(error: Exception) -> Json:
     broke = unwrapped(error)
     return {
-        "type": type(broke).__name__,
-        "message": str(broke).partition("\n")[0],
-        "signature": signature_of(error),
+        "error": {
+            "type": type(broke).__name__,
+            "message": str(broke).partition("\n")[0],
+            "signature": signature_of(error),
+        },
+        "missing": missing_reads(error),
     }
 
 

@@ -63,9 +63,9 @@ def replaced(before: Names, after: Names) -> tuple[str, ...]:
         sorted(
             name
             for name, value in after.items()
-            if not isinstance(value, _STATE)
+            if not _is_state(value)
             and (
-                before[name] is not value and not isinstance(before[name], _STATE)
+                before[name] is not value and not _is_state(before[name])
                 if name in before
                 else _hides_inherited(name, before)
             )
@@ -186,6 +186,11 @@ def _holders(function: Callable[..., Any]) -> list[tuple[Any, str]]:
         for name, value in list(vars(module).items())
         if value is function
     ]
+
+
+def _is_state(value: Any) -> bool:
+    # isinstance would ask the object, and some of torch's deprecated ones warn when asked.
+    return issubclass(type(value), _STATE)
 
 
 def _is_code_of_torch(value: Any) -> bool:
