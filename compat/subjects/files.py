@@ -160,7 +160,12 @@ def install_dependencies(
 
 def _release(spec: SubjectSpec, home: Path) -> _Release:
     """The Python files of a release, in a folder that is known by its wheel's hash."""
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple
+    from pypi_simple import (
+        PYPI_SIMPLE_ENDPOINT,
+        NoSuchProjectError,
+        PyPISimple,
+        UnsupportedContentTypeError,
+    )
 
     try:
         with PyPISimple(PYPI_SIMPLE_ENDPOINT) as client:
@@ -180,7 +185,7 @@ def _release(spec: SubjectSpec, home: Path) -> _Release:
                     (folder / _COMPLETE).touch()
     except NoSuchProjectError:
         raise UsageError(f"{spec}: the index has no such project") from None
-    except requests.RequestException as error:
+    except (requests.RequestException, UnsupportedContentTypeError) as error:
         raise InstallError(f"{spec}: no answer from the index ({type(error).__name__})") from None
     return _Release(version=str(wheel.version), folder=folder, sha256=sha256)
 

@@ -89,6 +89,8 @@ def run(scenario: Scenario, subject: Subject) -> Json:
     batches = [make_input(size, torch.float32, "cpu", scenario.model) for size in sizes]
     keep_caches_below(scenario.cache)
     saved = scenario.cache / "saved.json"
+    if scenario.action is Action.LOAD and not saved.exists():
+        return {"not_run": "nothing is saved: what was to be compiled was not"}
     try:
         driven = subject.drive(
             scenario.path,
