@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 import torch._dynamo
+import torch._inductor
 from torch import fx
 
-from compat.subjects.protocol import BrokenPathError, Driven, Json, Place
+from compat.subjects.protocol import BrokenPathError, Driven, Json, PathSpec, Place
 from compat.subjects.watching import Watch
 
 # The batch sizes that a compilation for a range is to serve.
@@ -57,6 +58,12 @@ def drive_backend(
         except Exception as error:
             raise BrokenPathError(error, watch.seen()) from error
     return Driven(outputs=tuple(outputs), seconds=seconds, seen=watch.seen(), saved=saved)
+
+
+def lacking(spec: PathSpec) -> tuple[str, ...]:
+    """What ``spec`` needs and this build does not have."""
+    taken = inspect.signature(torch._inductor.standalone_compile).parameters
+    return tuple(keyword for keyword in spec.needs if keyword not in taken)
 
 
 def accepted(function: Callable[..., Any], **settings: Any) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from compat.probes.agreement import TOLERANCES, as_outputs, difference
 from compat.probes.models import MODELS, make_input, make_model
 from compat.runs.signature import signature_of, unwrapped
 from compat.subjects.adapters import load_subject
+from compat.subjects.driving import lacking
 from compat.subjects.protocol import BrokenPathError, Driven, Json, PathSpec, Place, Seen, Subject
 from compat.subjects.watching import missing_reads, names_of_torch, replaced, settle
 from compat.worker.lifeline import die_with_parent
@@ -50,10 +51,13 @@ class Action(str, Enum):
     """What a scenario does with the cache folder."""
 
     COMPILE = "compile"
-    """Compile into it; if it holds the same already, that is served from the cache."""
+    """Compile into it."""
 
     LOAD = "load"
     """Load what was compiled into it."""
+
+    AGAIN = "again"
+    """Ask for the same compilation once more: what it holds should serve it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +93,10 @@ def run(scenario: Scenario, subject: Subject) -> Json:
     batches = [make_input(size, torch.float32, "cpu", scenario.model) for size in sizes]
     keep_caches_below(scenario.cache)
     saved = scenario.cache / "saved.json"
-    if scenario.action is Action.LOAD and not saved.exists():
-        return {"not_run": "nothing is saved: what was to be compiled was not"}
+    if lacks := lacking(subject.paths[scenario.path]):
+        return {"unsupported": f"this build has no {', '.join(lacks)}"}
+    if scenario.action is not Action.COMPILE and not saved.exists():
+        return {"not_run": "what was to be compiled before was not"}
     try:
         driven = subject.drive(
             scenario.path,

@@ -20,9 +20,8 @@ Drive = Callable[..., Answers]
 
 @pytest.fixture
 def drive(real_build: Callable[[str], Environment], tmp_path: Path) -> Drive:
-    environment = real_build("2.13")
-
-    def run(*arguments: str) -> Answers:
+    def run(*arguments: str, build: str = "2.13") -> Answers:
+        environment = real_build(build)
         answer = subprocess.run(
             [environment.python, "-m", "compat.subjects.scenario", "--cache", tmp_path, *arguments],
             capture_output=True,
@@ -45,7 +44,7 @@ def test_a_backend_of_thirty_lines_is_a_subject(drive: Drive) -> None:
     assert set(answers) == {
         ("mine", "None", place, action)
         for place in ("inside", "outside")
-        for action in ("compile", "load")
+        for action in ("compile", "load", "again")
     }
     assert all(answer["agrees"] for answer in answers.values()), answers
     compiled = answers["mine", "None", "inside", "compile"]
@@ -54,6 +53,10 @@ def test_a_backend_of_thirty_lines_is_a_subject(drive: Drive) -> None:
     assert call["keywords"] == {"dynamic_shapes": "from_graph"}
     assert (inner["function"], inner["within"]) == ("compile_fx", "standalone_compile")
     assert compiled["seen"]["copies"] == 1
+    assert compiled["seen"]["counters"]["fxgraph_cache_miss"] == 1
+    again = answers["mine", "None", "inside", "again"]
+    assert again["compilations"] == 1
+    assert again["seen"]["counters"]["autograd_cache_hit"] == 1
     assert answers["mine", "None", "inside", "load"]["compilations"] == 0
 
 
@@ -78,3 +81,10 @@ def test_builtin_is_driven_as_the_others_are(drive: Drive) -> None:
     aot = answers["aot", "8", "inside", "compile"]
     assert aot["gates"] == {"donate_graph_module": "used", "fake_mode": "missed", "aot": "used"}
     assert answers["eager", "None", "inside", "compile"]["compilations"] == 0
+
+
+def test_what_the_build_lacks_is_unsupported(drive: Drive) -> None:
+    answers = drive("--subject", "builtin", "--path", "donated", "--place", "inside", build="2.11")
+    assert {answer["unsupported"] for answer in answers.values()} == {
+        "this build has no donate_graph_module"
+    }
