@@ -131,9 +131,8 @@ class Watch:
 
     def _notice_patches(self) -> None:
         now = names_of_torch()
-        # torch replaces some functions while it traces; those are its own.
         self._patched.update(
-            name for name in replaced(self._before, now) if not _is_code_of_torch(now[name])
+            name for name in replaced(self._before, now) if _is_code_of_another(now[name])
         )
 
     def _spy(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -193,9 +192,13 @@ def _is_state(value: Any) -> bool:
     return issubclass(type(value), _STATE)
 
 
-def _is_code_of_torch(value: Any) -> bool:
-    code = getattr(value, "__code__", None)
-    return code is not None and Path(code.co_filename).is_relative_to(_TORCH)
+def _is_code_of_another(value: Any) -> bool:
+    """Whether it can be called and is not made by torch, which replaces much while it traces."""
+    function = getattr(value, "__func__", value)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return callable(function) and type(function).__module__.partition(".")[0] != "torch"
+    return not Path(code.co_filename).is_relative_to(_TORCH)
 
 
 def _hides_inherited(name: str, before: Names) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import fx
 
+from compat.interface.shapes import symbolic_inputs
 from compat.subjects.driving import drive_backend
 from compat.subjects.protocol import INSIDE, OUTSIDE, Driven, Feature, Json, PathSpec, Place
 
@@ -60,7 +61,7 @@ class Sglang:
         handles: list[Any] = []
 
         def backend(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
-            inputs = example_inputs if size is not None else _fakes(graph)
+            inputs = example_inputs if size is not None else symbolic_inputs(graph)
             if saved is not None:
                 return adaptor.load(tuple(saved), graph, inputs, 0, size)
             compiled, handle = adaptor.compile(graph, inputs, dict(_OPTIONS), size, None)
@@ -70,10 +71,6 @@ class Sglang:
         return drive_backend(
             model, batches, backend, place, lambda: handles[0] if handles else saved
         )
-
-
-def _fakes(graph: fx.GraphModule) -> list[Any]:
-    return [node.meta["example_value"] for node in graph.graph.find_nodes(op="placeholder")]
 
 
 def make(version: str, path: str) -> Sglang:

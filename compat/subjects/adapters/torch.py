@@ -11,6 +11,7 @@ import torch
 import torch._inductor.config
 from torch import fx
 
+from compat.interface.shapes import symbolic_inputs
 from compat.subjects.driving import Backend, drive_backend
 from compat.subjects.protocol import INSIDE, Driven, Feature, Json, PathSpec, Place
 
@@ -52,7 +53,7 @@ def _keep(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any
 
 
 def _compile(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
-    return torch._inductor.compile(graph, example_inputs)
+    return torch._inductor.compile(graph, symbolic_inputs(graph))
 
 
 _BACKENDS: Mapping[str, Backend | str] = {

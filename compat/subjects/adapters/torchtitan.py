@@ -11,7 +11,7 @@ from torch import fx
 from torch._dynamo.backends.common import aot_autograd
 
 from compat.subjects.driving import drive_backend
-from compat.subjects.protocol import Driven, Feature, Json, PathSpec, Place
+from compat.subjects.protocol import INSIDE, Driven, Feature, Json, PathSpec, Place
 
 _NO_SINGLE: frozenset[Place] = frozenset()
 
@@ -23,10 +23,16 @@ class Torchtitan:
         "torchtitan.distributed.compile",
         "torchtitan.experiments.graph_trainer.inductor_passes",
     )
+    # The pass is given what AOTAutograd traced under Dynamo, and makes a context of its own.
     paths: Mapping[str, PathSpec] = {
-        "eager": PathSpec(about="AOTAutograd alone", baseline=True, single=_NO_SINGLE),
+        "eager": PathSpec(
+            about="AOTAutograd alone", baseline=True, places=INSIDE, single=_NO_SINGLE
+        ),
         "regional": PathSpec(
-            about="regional_inductor over the whole graph", needs=("aot",), single=_NO_SINGLE
+            about="regional_inductor over the whole graph",
+            needs=("aot",),
+            places=INSIDE,
+            single=_NO_SINGLE,
         ),
     }
     # torch's regional_inductor makes the call, so its keywords are torch's decision.
