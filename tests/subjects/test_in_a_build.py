@@ -62,7 +62,16 @@ def test_a_backend_of_thirty_lines_is_a_subject(drive: Drive) -> None:
 
 def test_what_a_stand_in_lacks_is_named(drive: Drive) -> None:
     answers = drive(
-        *("--subject", "mine", "--file", str(BACKENDS / "forgetful.py"), "--place", "inside")
+        *(
+            "--subject",
+            "mine",
+            "--file",
+            str(BACKENDS / "forgetful.py"),
+            "--place",
+            "inside",
+            "--action",
+            "compile",
+        )
     )
     (answer,) = answers.values()
     assert answer["error"]["type"] == "AttributeError"
