@@ -15,9 +15,6 @@ T = TypeVar("T")
 # Several times what a year of nightlies takes.
 LARGEST_B = 256 << 20
 
-# Of a message, which may quote what it read.
-_LONGEST = 300
-
 _IDS = (BuildId, CheckId, CellId, AnswerId)
 
 
@@ -73,8 +70,4 @@ def _id(kind: type[Any], value: Any) -> Any:
 
 
 def _line(error: Exception) -> str:
-    line = " ".join(str(error).split()) or type(error).__name__
-    if len(line) <= _LONGEST:
-        return line
-    # Where in the data it is stands at the end.
-    return f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
+    return str(error) or type(error).__name__
