@@ -13,10 +13,23 @@ FAILED = 3
 INTERRUPTED = 130
 
 
+# Of a message, which may quote what was read.
+_LONGEST = 800
+
+
 class CommandError(Exception):
-    """The message is what the user is told; ``status`` is what the command exits with."""
+    """The message is what the user is told; ``status`` is what the command exits with.
+
+    It is one line, and what is very long is cut in its middle.
+    """
 
     status = FAILED
+
+    def __init__(self, message: str) -> None:
+        line = " ".join(message.split())
+        if len(line) > _LONGEST:
+            line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
+        super().__init__(line)
 
 
 class UsageError(CommandError):

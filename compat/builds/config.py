@@ -36,7 +36,7 @@ def load_builds(path: Path = DEFAULT_FILE) -> BuildsFile:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BuildsFileError(f"cannot read {path}: {error}") from None
     match data:
         case {

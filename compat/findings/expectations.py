@@ -218,7 +218,7 @@ def load_expectations(path: Path = DEFAULT_FILE) -> Expectations:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"cannot read {path}: {error}") from None
     known = [_expectation(entry) for entry in _entries(path, data, "expectation")]
     controls = [_control(entry) for entry in _entries(path, data, "control")]

@@ -28,8 +28,9 @@ from compat.probes.sources import plan_source, probe_sources
 from compat.running.host import describe_harness, describe_host
 from compat.running.pipeline import described
 from compat.runs.contents import End, Key
-from compat.runs.ids import BuildId
-from compat.runs.model import DEFAULT, FULL, Build, Device, Run, Status, to_json
+from compat.runs.decode import DamagedError, read_json
+from compat.runs.ids import DEVICES, BuildId
+from compat.runs.model import DEFAULT, DEPTHS, FULL, Build, Device, Run, Status, to_json
 from compat.runs.reuse import look_up_wheel
 from compat.runs.store import RunFolder, merge, write_json
 
@@ -138,7 +139,7 @@ def _load_jobs(home: Path) -> list[Job]:
     path = home / _JOBS
     if not path.exists():
         raise UsageError(f"no plan below {home}: run compat plan first")
-    return [_from_json(job) for job in json.loads(path.read_text(encoding="utf-8"))]
+    return [_from_json(path, written) for written in read_json(path, list[_Written])]
 
 
 def check_plan(home: Path, variables: Mapping[str, str]) -> None:
@@ -252,6 +253,33 @@ def _all_builds(device: str) -> Build:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Wheel:
+    """An :class:`IndexedWheel` as it stands in ``jobs.json``."""
+
+    version: str
+    channel: str
+    filename: str
+    url: str
+    sha256: str
+    index: str | None
+    python: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Written:
+    """A job as it stands in ``jobs.json``."""
+
+    specs: tuple[str, ...]
+    wheel: _Wheel
+    note: str
+    device: str
+    depth: str
+    runner: str
+    minutes: int
+    cache: str
+
+
 def _to_json(job: Job) -> dict[str, Any]:
     wheel = job.build.wheel
     return {
@@ -266,17 +294,23 @@ def _to_json(job: Job) -> dict[str, Any]:
     }
 
 
-def _from_json(data: Mapping[str, Any]) -> Job:
-    wheel = data["wheel"]
+def _from_json(path: Path, written: _Written) -> Job:
+    wheel = written.wheel
+    try:
+        version = Version(wheel.version)
+    except ValueError:
+        raise DamagedError(f"{path}: expected a version, not {wheel.version[:40]!r}") from None
+    if written.device not in DEVICES or written.depth not in DEPTHS:
+        raise DamagedError(f"{path}: expected a device and a depth that are known")
     return Job(
         build=Resolution(
-            specs=tuple(map(parse_spec, data["specs"])),
-            wheel=IndexedWheel(**{**wheel, "version": Version(wheel["version"])}),
-            note=data["note"],
+            specs=tuple(map(parse_spec, written.specs)),
+            wheel=IndexedWheel(**{**vars(wheel), "version": version}),
+            note=written.note,
         ),
-        device=data["device"],
-        depth=data["depth"],
-        runner=data["runner"],
-        minutes=data["minutes"],
-        cache=data["cache"],
+        device=written.device,
+        depth=written.depth,
+        runner=written.runner,
+        minutes=written.minutes,
+        cache=written.cache,
     )

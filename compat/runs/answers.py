@@ -231,7 +231,8 @@ def distance(before: Sequence[Sample], after: Sequence[Sample]) -> float | None:
         if any((was is None) is not (now is None) for was, now in pairs):
             return None
         norm = max(old.norm or 0.0, new.norm or 0.0)
-        scale = norm / math.sqrt(max(1, math.prod(old.shape))) or 1.0
+        elements = max(1.0, math.prod(map(float, old.shape)))
+        scale = norm / math.sqrt(elements) or 1.0
         known = [(was, now) for was, now in pairs[1:] if was is not None and now is not None]
         largest = max([largest, *(abs(was - now) / scale for was, now in known)])
     return largest

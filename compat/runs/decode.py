@@ -72,4 +72,4 @@ def _id(kind: type[Any], value: Any) -> Any:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return str(error) or type(error).__name__

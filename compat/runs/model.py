@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -24,6 +26,10 @@ DEPTHS = (DEFAULT, FULL)
 
 # The parameter of a check that builds upon what another build left: that build's id.
 SAVED_BY = "saved_by"
+
+
+# As compat.runs.store.execution_id() makes it.
+_EXECUTION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}\.[0-9]{3}Z")
 
 
 class Outcome(str, Enum):
@@ -213,12 +219,23 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One execution that saw cells: ``id`` names its folder, ``started`` is UTC, ISO 8601."""
+    """One execution that saw cells: ``id`` names its folder, ``started`` is UTC, ISO 8601.
+
+    Raises:
+        ValueError: One of these two is none.
+    """
 
     id: str
     started: str
     harness: Harness
     host: Host
+
+    def __post_init__(self) -> None:
+        if not _EXECUTION.fullmatch(self.id):
+            raise ValueError(f"expected an id such as 2026-11-22T050000.000Z, not {self.id[:40]!r}")
+        date.fromisoformat(self.id[: len("YYYY-MM-DD")])
+        if datetime.fromisoformat(self.started).tzinfo is None:
+            raise ValueError(f"expected a time in UTC, not {self.started[:40]!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

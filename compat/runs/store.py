@@ -153,6 +153,10 @@ def load(path: Path) -> Run:
         raise DamagedError(
             f"{path}: expected schema version {SCHEMA_VERSION}, not {run.schema_version}"
         )
+    if not run.sources:
+        raise DamagedError(f"{path}: expected a source at least")
+    if lost := {cell.build for cell in run.cells} - {build.id for build in run.builds}:
+        raise DamagedError(f"{path}: expected cells of its builds alone, not of {min(lost)}")
     return run
 
 

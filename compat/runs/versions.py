@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 
 def public_version(text: str) -> Version | None:
     """The version in ``text`` without its local part; None where it is no version."""
     try:
         return Version(Version(text).public)
-    except InvalidVersion:
+    # Of a number of thousands of digits Python makes none.
+    except ValueError:
         return None
 
 

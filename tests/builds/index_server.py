@@ -12,7 +12,10 @@ from time import sleep
 
 @dataclass
 class IndexServer:
-    """Wheel file names by page, as in ``{"/nightly/cpu": [...]}``, and every path asked for."""
+    """Wheel file names by page, as in ``{"/nightly/cpu": [...]}``, and every path asked for.
+
+    A name may end with ``#sha256=…``, which is then in its address alone.
+    """
 
     pages: Mapping[str, list[str]]
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -36,7 +39,8 @@ def serve(server: IndexServer) -> Iterator[IndexServer]:
                 self._answer(200, "application/octet-stream", server.files[name])
             elif page in server.pages:
                 links = "".join(
-                    f'<a href="/files/{name}">{name}</a>\n' for name in server.pages[page]
+                    f'<a href="/files/{name}">{name.partition("#")[0]}</a>\n'
+                    for name in server.pages[page]
                 )
                 body = f"<!DOCTYPE html><html><body>{links}</body></html>"
                 self._answer(200, "text/html", body.encode())

@@ -1,0 +1,68 @@
+"""torch itself, for comparison: what it offers without any project around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch._inductor.config
+from torch import fx
+
+from compat.interface.shapes import symbolic_inputs
+from compat.subjects.driving import Backend, drive_backend
+from compat.subjects.protocol import INSIDE, Driven, Feature, Json, PathSpec, Place
+
+_NO_SINGLE: frozenset[Place] = frozenset()
+
+
+class Torch:
+    """The build's own interfaces."""
+
+    modules: Sequence[str] = ()
+    paths: Mapping[str, PathSpec] = {
+        "eager": PathSpec(about="the eager backend", baseline=True, single=_NO_SINGLE),
+        "inductor": PathSpec(about="torch._inductor.compile", single=_NO_SINGLE),
+        "compile": PathSpec(about="torch.compile as it is", places=INSIDE, single=_NO_SINGLE),
+        "partition": PathSpec(
+            about="torch.compile with Inductor's graph partition", places=INSIDE, single=_NO_SINGLE
+        ),
+    }
+    features: Mapping[str, Feature] = {}
+
+    def drive(
+        self,
+        path: str,
+        model: torch.nn.Module,
+        batches: Sequence[Any],
+        cache: Path,
+        saved: Json = None,
+        *,
+        size: int | None = None,
+        place: Place = Place.INSIDE,
+    ) -> Driven:
+        partition = torch._inductor.config.patch(graph_partition=True)
+        with partition if path == "partition" else nullcontext():
+            return drive_backend(model, batches, _BACKENDS[path], place)
+
+
+def _keep(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
+    return graph
+
+
+def _compile(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
+    return torch._inductor.compile(graph, symbolic_inputs(graph))
+
+
+_BACKENDS: Mapping[str, Backend | str] = {
+    "eager": _keep,
+    "inductor": _compile,
+    "compile": "inductor",
+    "partition": "inductor",
+}
+
+
+def make(version: str, path: str) -> Torch:
+    return Torch()

@@ -1,0 +1,283 @@
+"""Puts a subject's files beside a build: its Python files, and what they import."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from enum import Enum
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import requests
+import tomllib
+from filelock import FileLock
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.tags import Tag, sys_tags
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from compat.builds.environment import InstallError, _uv
+from compat.errors import UsageError
+from compat.subjects.backend_file import defined_in
+from compat.subjects.config import Project, SubjectsFile
+from compat.subjects.spec import Kind, SubjectSpec, digest_of_python_files
+
+if TYPE_CHECKING:
+    from pypi_simple import DistributionPackage
+
+# The build's own: they must not be hidden by what lies beside it.
+_THE_BUILDS = ("torch", "triton", "numpy", "setuptools")
+# Seconds that the index may be silent.
+_TIMEOUT_S = 60
+_COMPLETE = "compat-complete"
+
+
+class Claim(Enum):
+    """What a release says about a torch, by its own requirement."""
+
+    PINNED = "pinned"
+    """It asks for this very version."""
+
+    CLAIMED = "claimed"
+    """Its requirement allows it, among others; also where it names no torch at all."""
+
+    UNSUPPORTED = "unsupported pair"
+    """Its requirement excludes it: a break says nothing about either."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectFiles:
+    """A subject that is ready to be driven.
+
+    Attributes:
+        spec: As asked for.
+        version: Of the release, empty where there is none.
+        folders: What to put on the path of the build's interpreter, in this order.
+        digest: Changes when anything of the subject's own does; empty where it has no files.
+        torch: What it requires of torch; None where it says nothing.
+    """
+
+    spec: SubjectSpec
+    version: str = ""
+    folders: tuple[Path, ...] = ()
+    digest: str = ""
+    torch: SpecifierSet | None = None
+
+    @property
+    def id(self) -> str:
+        return self.spec.id(self.version)
+
+    def claims(self, torch_version: str) -> Claim:
+        """What the subject says about ``torch_version``; local parts do not count."""
+        version = Version(Version(torch_version).public)
+        if self.torch is None:
+            return Claim.CLAIMED
+        if not self.torch.contains(version, prereleases=True):
+            return Claim.UNSUPPORTED
+        exact = any(
+            each.operator in {"==", "==="} and "*" not in each.version for each in self.torch
+        )
+        return Claim.PINNED if exact else Claim.CLAIMED
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Release:
+    version: str
+    folder: Path
+    sha256: str
+
+
+def put_beside(spec: SubjectSpec, file: SubjectsFile, python: Path, home: Path) -> SubjectFiles:
+    """Make ``spec`` ready for the builds whose interpreter is like ``python``, below ``home``.
+
+    Raises:
+        UsageError: The index has no such release, or a user's file is no backend.
+        InstallError: The index did not answer, or uv failed.
+    """
+    if spec.kind is Kind.NOWHERE:
+        return SubjectFiles(spec=spec)
+    if spec.kind is Kind.FILE:
+        assert spec.path is not None  # noqa: S101  (the kind says so)
+        try:
+            defined_in(spec.path)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        return SubjectFiles(spec=spec, digest=digest_of_python_files(spec.path))
+    project = file.projects[spec.name]
+    if spec.path is not None:
+        return _from_checkout(spec, spec.path, project, python, home)
+    release = _release(spec, home)
+    requirements = list(_metadata_requirements(release.folder))
+    return SubjectFiles(
+        spec=spec,
+        version=release.version,
+        folders=(
+            release.folder,
+            install_dependencies(python, home, project.requires, requirements),
+        ),
+        digest=release.sha256,
+        torch=_torch_of(requirements),
+    )
+
+
+def install_dependencies(
+    python: Path, home: Path, requires: Sequence[str], constraints: Sequence[Requirement]
+) -> Path:
+    """A folder with ``requires``, in versions that ``constraints`` allow.
+
+    It serves all builds under the same Python. uv links files into it from its cache: what several
+    such folders have in common takes its place once.
+
+    Raises:
+        InstallError: uv failed.
+    """
+    names = [f"{canonicalize_name(each.name)}{each.specifier}" for each in constraints]
+    parts = "\n".join((_soabi(python), *sorted(requires), "", *sorted(names)))
+    folder = home / f"beside-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
+    with FileLock(home / f"{folder.name}.lock"):
+        if not (folder / _COMPLETE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            with tempfile.TemporaryDirectory() as temporary:
+                allowed = Path(temporary) / "constraints.txt"
+                allowed.write_text("\n".join(names))
+                overrides = Path(temporary) / "overrides.txt"
+                overrides.write_text(
+                    "\n".join(f'{each}; python_version < "3"' for each in _THE_BUILDS)
+                )
+                options = ["--only-binary", ":all:", "--target", str(folder)]
+                options += ["--constraints", str(allowed), "--overrides", str(overrides)]
+                _uv("pip", "install", "--python", str(python), *options, *requires)
+            (folder / _COMPLETE).touch()
+    return folder
+
+
+def _release(spec: SubjectSpec, home: Path) -> _Release:
+    """The Python files of a release, in a folder that is known by its wheel's hash."""
+    from pypi_simple import (
+        PYPI_SIMPLE_ENDPOINT,
+        NoSuchProjectError,
+        PyPISimple,
+        UnsupportedContentTypeError,
+    )
+
+    try:
+        with PyPISimple(PYPI_SIMPLE_ENDPOINT) as client:
+            packages = client.get_project_page(spec.name, timeout=_TIMEOUT_S).packages
+            wheel = _choose(spec, packages)
+            sha256 = (wheel.digests or {}).get("sha256", "")
+            if not sha256:
+                raise InstallError(f"{wheel.filename}: the index gives no sha256")
+            folder = home / f"{spec.name}-{wheel.version}-{sha256[:16]}"
+            with FileLock(home / f"{folder.name}.lock"):
+                if not (folder / _COMPLETE).exists():
+                    shutil.rmtree(folder, ignore_errors=True)
+                    with tempfile.TemporaryDirectory(dir=home) as temporary:
+                        path = Path(temporary) / wheel.filename
+                        client.download_package(wheel, path, timeout=_TIMEOUT_S)
+                        unpack_python_files(path, folder)
+                    (folder / _COMPLETE).touch()
+    except NoSuchProjectError:
+        raise UsageError(f"{spec}: the index has no such project") from None
+    except (requests.RequestException, UnsupportedContentTypeError) as error:
+        raise InstallError(f"{spec}: no answer from the index ({type(error).__name__})") from None
+    return _Release(version=str(wheel.version), folder=folder, sha256=sha256)
+
+
+def unpack_python_files(wheel: Path, folder: Path) -> None:
+    """Unpack the Python files of ``wheel`` and its metadata; nothing native."""
+    with zipfile.ZipFile(wheel) as archive:
+        for member in archive.infolist():
+            name = PurePosixPath(member.filename)
+            if name.suffix == ".py" or name.parts[0].endswith(".dist-info"):
+                archive.extract(member, folder)
+
+
+def _choose(spec: SubjectSpec, packages: Sequence[DistributionPackage]) -> DistributionPackage:
+    """The wheel of the version asked for, or of the newest release: one for this machine if any."""
+    wheels = list(_wheels(packages))
+    versions = sorted({version for version, _, _ in wheels})
+    released = [version for version in versions if not version.is_prerelease]
+    wanted = Version(spec.version) if spec.version else max(released, default=None)
+    here = frozenset(sys_tags())
+    found = [
+        (not here & tags, package.filename, package)
+        for version, tags, package in wheels
+        if version == wanted
+    ]
+    if not found:
+        newest = ", ".join(map(str, versions[-3:])) or "none"
+        raise UsageError(f"{spec}: the index has no wheel of it; the newest there are {newest}")
+    return min(found)[2]
+
+
+def _wheels(
+    packages: Sequence[DistributionPackage],
+) -> Iterator[tuple[Version, frozenset[Tag], DistributionPackage]]:
+    for package in packages:
+        try:
+            _, version, _, tags = parse_wheel_filename(package.filename)
+        except (InvalidWheelFilename, InvalidVersion):
+            continue
+        if not package.is_yanked:
+            yield version, tags, package
+
+
+def _from_checkout(
+    spec: SubjectSpec, path: Path, project: Project, python: Path, home: Path
+) -> SubjectFiles:
+    source = path / project.source
+    requirements = list(_checkout_requirements(path, project))
+    return SubjectFiles(
+        spec=spec,
+        folders=(source, install_dependencies(python, home, project.requires, requirements)),
+        digest=digest_of_python_files(source / spec.name),
+        torch=_torch_of(requirements),
+    )
+
+
+def _metadata_requirements(folder: Path) -> Iterator[Requirement]:
+    (metadata,) = folder.glob("*.dist-info/METADATA")
+    headers = HeaderParser().parsestr(metadata.read_text(encoding="utf-8"))
+    yield from _applicable(headers.get_all("Requires-Dist", []))
+
+
+def _checkout_requirements(path: Path, project: Project) -> Iterator[Requirement]:
+    pyproject = path / project.source / "pyproject.toml"
+    if pyproject.is_file():
+        data = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+        yield from _applicable(data.get("project", {}).get("dependencies", []))
+    for name in project.requirements:
+        file = path / name
+        if file.is_file():
+            lines = file.read_text(encoding="utf-8").splitlines()
+            yield from _applicable(line.partition(" #")[0].strip() for line in lines)
+
+
+def _applicable(texts: Sequence[str] | Iterator[str]) -> Iterator[Requirement]:
+    """What applies on this machine without extras; what is no requirement is left out."""
+    for text in texts:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue  # An option or a comment of a requirements file.
+        if requirement.url is None and (
+            requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        ):
+            yield requirement
+
+
+def _torch_of(requirements: Sequence[Requirement]) -> SpecifierSet | None:
+    return next((each.specifier for each in requirements if each.name == "torch"), None)
+
+
+def _soabi(python: Path) -> str:
+    question = "import sysconfig; print(sysconfig.get_config_var('SOABI'))"
+    answer = subprocess.run([python, "-c", question], capture_output=True, text=True, check=True)
+    return answer.stdout.strip()

@@ -1,0 +1,111 @@
+"""The grammar in which people name subjects."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from compat.errors import UsageError
+
+# Projects with releases, and what has none.
+PROJECTS = ("vllm", "sglang", "torchtitan")
+BUILTIN = "builtin"
+TORCH = "torch"
+MINE = "mine"
+NAMES = (BUILTIN, *PROJECTS, TORCH, MINE)
+
+EXPECTED = (
+    f"expected one of {', '.join(PROJECTS)}, alone (its newest release), with ==VERSION or with "
+    f":/path/to/checkout; {BUILTIN}; {TORCH}; or {MINE}:/path/to/file.py"
+)
+
+
+class Kind(Enum):
+    """Where a subject's files come from."""
+
+    NOWHERE = "the build itself, or this project"
+    NEWEST = "the newest release"
+    EXACT = "one release"
+    CHECKOUT = "a source tree"
+    FILE = "a user's file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectSpec:
+    """A subject as typed.
+
+    Attributes:
+        name: One of :data:`NAMES`.
+        kind: Where its files come from.
+        version: Of an exact spec; empty otherwise.
+        path: Of a checkout or file; None otherwise.
+    """
+
+    name: str
+    kind: Kind
+    version: str = ""
+    path: Path | None = None
+
+    def __str__(self) -> str:
+        if self.version:
+            return f"{self.name}=={self.version}"
+        return self.name if self.path is None else f"{self.name}:{self.path}"
+
+    def id(self, version: str = "") -> str:
+        """How cells name it: ``vllm-0.33.0``, ``vllm-fork``, ``mine-backend``, ``builtin``.
+
+        Args:
+            version: What the newest release turned out to be.
+        """
+        if self.path is not None:
+            return f"{self.name}-{self.path.stem if self.kind is Kind.FILE else self.path.name}"
+        found = self.version or version
+        return f"{self.name}-{found}" if found else self.name
+
+
+def parse_subject(text: str) -> SubjectSpec:
+    """Read one spec.
+
+    Raises:
+        UsageError: ``text`` is not in the grammar, or names a file or folder that is not there.
+    """
+    name, colon, path = text.partition(":")
+    if colon and path:
+        return _with_path(text, name, Path(path).absolute())
+    name, equals, version = text.partition("==")
+    if name in PROJECTS and equals:
+        try:
+            return SubjectSpec(name=name, kind=Kind.EXACT, version=str(Version(version)))
+        except InvalidVersion:
+            pass
+    elif text in PROJECTS:
+        return SubjectSpec(name=text, kind=Kind.NEWEST)
+    elif text in (BUILTIN, TORCH):
+        return SubjectSpec(name=text, kind=Kind.NOWHERE)
+    raise UsageError(f"{text!r} is not a subject: {EXPECTED}")
+
+
+def digest_of_python_files(path: Path) -> str:
+    """A sha256 over the names and contents of the ``.py`` files at or below ``path``, in hex."""
+    root = path if path.is_dir() else path.parent
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def _with_path(text: str, name: str, path: Path) -> SubjectSpec:
+    if name == MINE:
+        if not path.is_file():
+            raise UsageError(f"{text!r}: expected a Python file at {path}")
+        return SubjectSpec(name=name, kind=Kind.FILE, path=path)
+    if name in PROJECTS:
+        if not (path / name).is_dir() and not (path / "python" / name).is_dir():
+            raise UsageError(f"{text!r}: expected a source tree of {name} at {path}")
+        return SubjectSpec(name=name, kind=Kind.CHECKOUT, path=path)
+    raise UsageError(f"{text!r} is not a subject: {EXPECTED}")

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compat.builds.environment import InstallError
+from compat.errors import UsageError
+from compat.subjects import files
+from compat.subjects.config import Project, SubjectsFile, load_subjects
+from compat.subjects.files import Claim, SubjectFiles, put_beside, unpack_python_files
+from compat.subjects.spec import PROJECTS, parse_subject
+from tests.builds.index_server import IndexServer, serve
+
+PYTHON = Path(sys.executable)
+NOTHING_BESIDE = SubjectsFile(
+    scheduled=(), projects={"vllm": Project(requires=(), source=".", requirements=("cuda.txt",))}
+)
+
+
+def wheel(version: str, torch: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("vllm/__init__.py", f"__version__ = {version!r}")
+        archive.writestr("vllm/_C.abi3.so", b"\x7fELF")
+        archive.writestr("vllm/kernel.cu", "__global__")
+        archive.writestr(
+            f"vllm-{version}.dist-info/METADATA",
+            f"Metadata-Version: 2.1\nName: vllm\nVersion: {version}\n"
+            f"Requires-Dist: {torch}\nRequires-Dist: regex\nRequires-Dist: ray; extra == 'ray'\n",
+        )
+    return content.getvalue()
+
+
+def index_of(wheels: dict[str, bytes]) -> IndexServer:
+    """The files on a page of vllm, each with its hash, as a default index has it."""
+    links = [
+        f"{name}#sha256={hashlib.sha256(content).hexdigest()}" for name, content in wheels.items()
+    ]
+    return IndexServer({"/simple/vllm": links}, files=wheels)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str], list[str]]]:
+    """What was to be installed beside the files, instead of installing it."""
+    calls: list[tuple[Path, list[str], list[str]]] = []
+
+    def install(python: Path, home: Path, requires: list[str], constraints: list[object]) -> Path:
+        calls.append((python, list(requires), sorted(map(str, constraints))))
+        return home / "beside"
+
+    monkeypatch.setattr(files, "install_dependencies", install)
+    return calls
+
+
+@pytest.fixture
+def default_index(monkeypatch: pytest.MonkeyPatch) -> Callable[[IndexServer], None]:
+    def use(server: IndexServer) -> None:
+        monkeypatch.setattr("pypi_simple.PYPI_SIMPLE_ENDPOINT", f"{server.address}/simple")
+
+    return use
+
+
+def test_a_wheel_leaves_its_python_files_and_metadata(tmp_path: Path) -> None:
+    archive = tmp_path / "a.whl"
+    archive.write_bytes(wheel("0.33.0", "torch==2.14.0"))
+    unpack_python_files(archive, tmp_path / "unpacked")
+    left = {
+        path.relative_to(tmp_path / "unpacked").as_posix()
+        for path in (tmp_path / "unpacked").rglob("*")
+        if path.is_file()
+    }
+    assert left == {"vllm/__init__.py", "vllm-0.33.0.dist-info/METADATA"}
+
+
+def test_the_newest_release_is_put_beside_once(
+    tmp_path: Path,
+    asked: list[tuple[Path, list[str], list[str]]],
+    default_index: Callable[[IndexServer], None],
+) -> None:
+    newest = wheel("0.33.0", "torch==2.14.0")
+    wheels = {
+        "vllm-0.9.0-py3-none-any.whl": wheel("0.9.0", "torch==2.7.0"),
+        "vllm-0.33.0-py3-none-any.whl": newest,
+        "vllm-0.34.0rc1-py3-none-any.whl": wheel("0.34.0rc1", "torch==2.15.0"),
+    }
+    with serve(index_of(wheels)) as server:
+        default_index(server)
+        first = put_beside(parse_subject("vllm"), NOTHING_BESIDE, PYTHON, tmp_path)
+        again = put_beside(parse_subject("vllm==0.33.0"), NOTHING_BESIDE, PYTHON, tmp_path)
+        with pytest.raises(UsageError, match=r"vllm==0\.32\.0: the index has no wheel"):
+            put_beside(parse_subject("vllm==0.32.0"), NOTHING_BESIDE, PYTHON, tmp_path)
+    assert first.id == again.id == "vllm-0.33.0"
+    assert first.digest == hashlib.sha256(newest).hexdigest()
+    assert (first.folders[0] / "vllm" / "__init__.py").exists()
+    assert sum("/files/" in path for path in server.asked) == 1
+    assert asked[0][2] == ["regex", "torch==2.14.0"]
+    assert first.claims("2.14.0+cu130") is Claim.PINNED
+    assert first.claims("2.14.1") is Claim.UNSUPPORTED
+
+
+def test_a_silent_index_is_no_usage_error(
+    tmp_path: Path, default_index: Callable[[IndexServer], None]
+) -> None:
+    with serve(IndexServer({}, status=500)) as server:
+        default_index(server)
+        with pytest.raises(InstallError, match="vllm: no answer from the index"):
+            put_beside(parse_subject("vllm"), NOTHING_BESIDE, PYTHON, tmp_path)
+
+
+def test_a_checkout_is_known_by_its_python_files(
+    tmp_path: Path, asked: list[tuple[Path, list[str], list[str]]]
+) -> None:
+    checkout = tmp_path / "fork"
+    (checkout / "vllm").mkdir(parents=True)
+    (checkout / "vllm" / "a.py").write_text("a = 1")
+    (checkout / "cuda.txt").write_text("-r common.txt\n# why\ntorch>=2.13 # soon\n")
+    spec = parse_subject(f"vllm:{checkout}")
+    before = put_beside(spec, NOTHING_BESIDE, PYTHON, tmp_path)
+    (checkout / "vllm" / "a.py").write_text("a = 2")
+    after = put_beside(spec, NOTHING_BESIDE, PYTHON, tmp_path)
+    assert before.digest != after.digest
+    assert before.folders[0] == checkout
+    assert before.claims("2.15.0") is Claim.CLAIMED
+    assert before.claims("2.12.1") is Claim.UNSUPPORTED
+    assert asked[0][2] == ["torch>=2.13"]
+
+
+def test_who_requires_no_torch_excludes_none() -> None:
+    subject = SubjectFiles(spec=parse_subject("torchtitan"), version="0.3.0")
+    assert subject.claims("2.10.0") is Claim.CLAIMED
+
+
+def test_every_scheduled_subject_can_be_put_beside_a_build() -> None:
+    file = load_subjects()
+    assert set(file.projects) == set(PROJECTS)
+    names = {scheduled.spec.name for scheduled in file.scheduled}
+    assert names >= {"builtin", *PROJECTS}
+    assert all(scheduled.reason and scheduled.link for scheduled in file.scheduled)
+
+
+def test_the_dependencies_leave_the_builds_own_packages_out(tmp_path: Path) -> None:
+    from packaging.requirements import Requirement
+
+    # packaging needs nothing; numpy is asked for and must not come.
+    folder = files.install_dependencies(
+        PYTHON, tmp_path, ["packaging", "numpy"], [Requirement("packaging==25.0")]
+    )
+    installed = {path.name for path in folder.glob("*.dist-info")}
+    assert installed == {"packaging-25.0.dist-info"}
+    again = files.install_dependencies(
+        PYTHON, tmp_path, ["numpy", "packaging"], [Requirement("packaging==25.0")]
+    )
+    assert again == folder
