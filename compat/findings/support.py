@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeVar
 
 from packaging.version import Version
 
+from compat.runs.decode import DamagedError, read_json
 from compat.runs.history import run_id
 from compat.runs.ids import BuildId
 from compat.runs.model import Status
@@ -67,6 +69,31 @@ def support(matrix: Matrix) -> dict[str, Any]:
         "features": _of(matrix, versions, Capability, "feature", _capability),
         "names": _of(matrix, versions, Name, "name", _name),
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Support:
+    """``reports/data/support.json``: by name and device, the newest statement first."""
+
+    schema_version: int
+    run: str
+    builds: Mapping[str, tuple[str, ...]]
+    features: Mapping[str, Mapping[str, tuple[Statement, ...]]]
+    names: Mapping[str, Mapping[str, tuple[Statement, ...]]]
+
+
+def load_support(path: Path) -> Support:
+    """What :func:`support` was written as.
+
+    Raises:
+        DamagedError: The file cannot be read, is no such data, or is of another schema version.
+    """
+    data = read_json(path, Support)
+    if data.schema_version != SCHEMA_VERSION:
+        raise DamagedError(
+            f"{path}: expected schema version {SCHEMA_VERSION}, not {data.schema_version}"
+        )
+    return data
 
 
 def schema() -> Any:

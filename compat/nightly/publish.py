@@ -17,11 +17,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import msgspec
 
 from compat.errors import CommandError, UsageError
-from compat.findings.support import schema as support_schema
+from compat.findings.support import load_support
 from compat.nightly.handover import REPORTS_DIGEST, RefusedError, check_digest, plain_files
 from compat.runs.history import load_history
 from compat.runs.model import Source
@@ -103,8 +102,8 @@ def check_reports(folder: Path, now: datetime) -> None:
             raise RefusedError(f"{name!r}: expected no such file among reports")
         try:
             check(folder / name)
-        except (ValueError, RecursionError, UsageError, jsonschema.ValidationError) as error:
-            reason = str(error).partition("\n")[0][:200]
+        except (ValueError, RecursionError, UsageError) as error:
+            reason = str(error).removeprefix(f"{folder / name}: ").partition("\n")[0][:200]
             raise RefusedError(f"{name!r}: {reason}") from None
     if missing := _NEEDED - files.keys():
         raise RefusedError(f"{folder}: expected {', '.join(sorted(missing))} in it")
@@ -120,20 +119,6 @@ def _text(path: Path) -> None:
 
 def _json(path: Path) -> None:
     msgspec.json.decode(path.read_bytes())
-
-
-def _run(path: Path) -> None:
-    _json(path)
-    load(path)
-
-
-def _history(path: Path) -> None:
-    _json(path)
-    load_history(path)
-
-
-def _support(path: Path) -> None:
-    jsonschema.validate(msgspec.json.decode(path.read_bytes()), support_schema())
 
 
 def _header(path: Path) -> None:
@@ -171,14 +156,14 @@ _EXECUTION = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}[.][0-9]{3}Z"
 # All files that reports have, and how each is looked at.
 _FILES: Mapping[str, Callable[[Path], Any]] = {
     r"(README|issue|summary)\.md|badge\.svg": _text,
-    r"latest/run\.json": _run,
+    r"latest/run\.json": load,
     r"latest/(findings|comparisons)\.json": _json,
-    r"data/history\.json": _history,
-    r"data/support\.json": _support,
+    r"data/history\.json": load_history,
+    r"data/support\.json": load_support,
     r"data/plan\.txt": _plan,
     rf"data/runs/{_EXECUTION}/header\.json": _header,
     rf"data/runs/{_EXECUTION}/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*\.jsonl": _stream,
-    r"site/(matrix|history)-data\.js|site/cells/[0-9]+\.js": _data,
+    r"site/(matrix|history|changes)-data\.js|site/cells/[0-9]+\.js": _data,
     r"site/(index\.html|style\.css|(data|state|matrix|history|cell|page)\.js)": _text,
 }
 _NEEDED = frozenset({"README.md", "latest/run.json", "data/support.json", _PLAN, "site/index.html"})

@@ -3,15 +3,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from packaging.version import Version
 
-from compat.findings.support import Answered, Statement, infer, schema, support
+from compat.findings.support import Answered, Statement, infer, load_support, schema, support
+from compat.runs.decode import DamagedError
 from compat.runs.model import Cell, Outcome
-from compat.runs.store import load
+from compat.runs.store import load, write_json
 from compat.topics.gates.records import Capability
 from compat.topics.matrix import Matrix
 from tests.conftest import RECORDED, make_build, make_cell, make_run
@@ -94,3 +96,31 @@ def test_what_was_really_seen() -> None:
     }
     split = data["names"]["torch.fx.passes.split_module:split_module"]["cpu"]
     assert split[0]["signature_changed"] == ["≤2.12.1"]
+
+
+def test_it_comes_back_from_the_disk_as_it_was_said(tmp_path: Path) -> None:
+    path = tmp_path / "support.json"
+    write_json(path, support(Matrix(load(RECORDED))))
+    found = load_support(path)
+    assert found.features["donate_graph_module"]["cpu"][0].version_added == "≤2.12.1"
+    assert found.builds["cpu"] == ("2.10.0", "2.11.0", "2.12.1", "2.13.0")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"schema_version": 9}, "expected schema version 1, not 9"),
+        ({"features": []}, "Expected `object`"),
+        ({"names": {"f": {"cpu": [{"version_added": 2}]}}}, "version_added"),
+        ({"run": None}, "Expected `str`"),
+    ],
+)
+def test_what_is_none_is_refused_in_one_line(
+    changed: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "support.json"
+    write_json(path, {**support(Matrix(load(RECORDED))), **changed})
+    with pytest.raises(DamagedError, match=said) as caught:
+        load_support(path)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1

@@ -18,7 +18,7 @@ from compat import cli
 from compat.commands.places import HANDED_OVER, PLAN, PUBLISHED_RUNS, REPORTS, RUNS
 from compat.nightly.handover import PLAN_DIGEST, REPORTS_DIGEST, digest_of
 from compat.nightly.plan import ACCEPTED, SEEN, make_plan
-from compat.nightly.received import LONGEST_LINE_B
+from compat.nightly.received import LARGEST_STREAM_B, LONGEST_LINE_B
 from compat.running.pipeline import described
 from compat.runs.history import load_history
 from compat.runs.model import Outcome, Run, to_json
@@ -91,14 +91,16 @@ def attack(folder: Path) -> None:
         ("source", {**source, "id": plan.parent.name}),
         ("plan", {"probe": "invented.probe", "params": {}, "description": "@everyone"}),
         ("cell", {**CHECK, "outcome": "pass", "seen_in": FUTURE}),
-        ("cell", {**CHECK, "outcome": "pass", "message": "x" * 10_000_000}),
     ):
+        stream.append(kind, data)
         Stream(folder / plan.parent.name / stream.path.name).append(kind, data)
-        if kind != "cell" or "message" not in data:
-            stream.append(kind, data)
-    stream.append("cell", {**CHECK, "outcome": "pass", "message": "x" * LONGEST_LINE_B})
+    # Where no writer of ours has cut what is said.
+    long = json.dumps({"kind": "cell", **CHECK, "message": "x" * LONGEST_LINE_B}).encode()
     with stream.path.open("ab") as file:
-        file.write(b"\xff\xfe\n" + b"[" * 100_000 + b'\n{"kind": "cell"}\n{"kind": 3}\n[]\n')
+        file.write(long + b"\n\xff\xfe\n" + b"[" * 100_000)
+        file.write(b'\n{"kind": "cell"}\n{"kind": 3}\n[]\n')
+    with (folder / plan.parent.name / stream.path.name).open("ab") as file:
+        file.write(b"x" * LARGEST_STREAM_B)
     # Names that begin with a dot, a nested clone, links.
     for place in (folder, own.path):
         nested_clone(place / "nested")
@@ -147,7 +149,7 @@ def test_a_hostile_job_changes_nothing_but_its_own_build(
         "'header.json': expected a folder",
         f"'{FUTURE}': header.json: expected a run that began after",
         f"{OLD.id('cpu')}.jsonl': expected {NEW.id('cpu')}.jsonl alone",
-        "expected at most 2097152 B, not 10",
+        f"expected at most {LARGEST_STREAM_B} B, not 1",
         "'nested': header.json: expected a plain file",
         "'.hidden': expected a folder",
         "'2026-11-22T050000.000Z': expected a folder",
