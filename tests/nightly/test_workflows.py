@@ -19,6 +19,7 @@ import tomllib
 import yaml
 from packaging.requirements import Requirement
 
+from compat.runs.contents import read_contents
 from compat.runs.history import day_of, run_id
 from compat.runs.model import Outcome, Run
 from compat.runs.store import RunFolder, load
@@ -41,7 +42,7 @@ BROKEN = NIGHTLIES[182:184]
 
 NOX = "python -m pip install --require-hashes -r .github/requirements.txt"
 
-TITLE = "Unexpected failures on cpu, night after night"
+TITLE = "Unexpected on cpu, night after night"
 
 
 @pytest.fixture(scope="module")
@@ -296,11 +297,11 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     first = spend(repository, CANDIDATE)
     assert first.jobs == [f"{each}-cpu" for each in (STABLE, CANDIDATE, good)]
     assert first.ended("probe", "report") == ["failure", "success"]
-    ran = {cell.build for cell in first.run.cells if cell.outcome is not Outcome.NOT_RUN}
+    ran = {cell.build.name for cell in first.run.cells if cell.outcome is not Outcome.NOT_RUN}
     assert ran == {STABLE, good}
     text = (repository.checkout / "reports" / "README.md").read_text()
-    assert "**2.15.rc: not run.** its job left nothing: it got no runner" in text
-    assert "**all\\-builds cuda: not run.** no GPU runner configured." in text
+    assert "| 2.15.rc | cpu | not tested | its job left nothing: it got no runner" in text
+    assert "| all\\-builds | cuda | not tested | no GPU runner configured |" in text
     assert repository.git("log", "-1", "--format=%s", "origin/main") == "Reports\n"
     assert github.issues == []
 
@@ -323,7 +324,7 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     # The index gives no hash for the candidate: it may be another one.
     assert third.jobs == [f"{each}-cpu" for each in (CANDIDATE, worse)]
     # It was not: its job knew all about it from what was published.
-    candidate = {cell.seen_in for cell in third.run.cells if cell.build == CANDIDATE}
+    candidate = {cell.seen_in for cell in third.run.cells if cell.build.name == CANDIDATE}
     assert day_of(max(candidate)) < day_of(run_id(third.run))
     assert github.open_titles() == [TITLE]
     (issue,) = github.issues
@@ -368,7 +369,7 @@ def test_a_job_that_is_run_again_goes_on_with_what_it_left(repository: Repositor
         repository.run("matrix.yml", "probe", needs=needs, matrix={"job": job})
     first, second = RunFolder.all(artifact)
     (stream,) = second.streams()
-    saw = {data["seen_in"] for kind, data in stream.read() if kind == "cell"}
+    saw = {cell.seen_in for cell in read_contents(stream).cells.values()}
     assert saw == {first.source.id}
     # Another night's is not mixed into what this one saw.
     github["run_id"] += "0"
