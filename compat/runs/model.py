@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import Enum
 from functools import cached_property
-from typing import Any
-
-from packaging.version import Version
+from typing import TYPE_CHECKING, Any
 
 from compat.runs.ids import BUILTIN, BuildId, CellId, CheckId
-from compat.runs.versions import public_version
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 SCHEMA_VERSION = 4
 
@@ -142,6 +142,9 @@ class Build:
     @property
     def release(self) -> Version | None:
         """Its version without the local part; None where it has none."""
+        # A worker imports this module before it has what its environment lacks.
+        from compat.runs.versions import public_version
+
         return public_version(self.version_text)
 
 

@@ -183,7 +183,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", [["report", "--planned"], ["remember"]])
 def test_several_at_once_take_turns(command: list[str], tmp_path: Path) -> None:
     make_plan({"cpu": [OLD]}, "default", "", [], tmp_path / ".compat" / "plan")
-    leave_run(tmp_path / ".compat" / "plan" / "seen" / f"seen-{OLD.id}-cpu", OLD)
+    leave_run(tmp_path / ".compat" / "plan" / "seen" / f"seen-{OLD.id('cpu')}", OLD)
     if command == ["remember"]:
         shutil.copytree(tmp_path / ".compat" / "plan", tmp_path / "kept")
     running = [
@@ -204,7 +204,7 @@ def test_several_at_once_take_turns(command: list[str], tmp_path: Path) -> None:
     else:
         assert [
             cell.build for cell in load(tmp_path / "reports" / "latest" / "run.json").cells
-        ] == [OLD.id]
+        ] == [OLD.id("cpu")]
         assert len(load_history(tmp_path / "reports" / "data" / "history.json").columns) == 1
         assert json.loads((tmp_path / "reports" / "latest" / "findings.json").read_text())
     assert not list(tmp_path.rglob("*.partial"))

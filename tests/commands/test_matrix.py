@@ -19,12 +19,12 @@ def test_it_reports_the_run_that_it_made_also_after_the_clock_went_back(tmp_path
     folder = RunFolder(tmp_path / ".compat" / "runs" / ahead)
     write_json(folder.path / "header.json", to_json(replace(SOURCE, id=ahead)))
     build = make_build("2.12.1")
-    folder.stream(build).append("build", to_json(build))
-    folder.stream(build).append("end", {"status": "ok", "reason": "", "seconds": {}})
+    folder.stream(build.id).append("build", to_json(build))
+    folder.stream(build.id).append("end", {"status": "ok", "reason": "", "seconds": {}})
     python = fake_python(tmp_path / "fake")
     options = ("--device", "cpu", "--probes", "surface.name")
     made = place.compat("matrix", "--builds", f"python:{python}", *options)
     assert made.stderr == ""
     run = json.loads((tmp_path / "reports/latest/run.json").read_text())
-    assert [each["id"] for each in run["builds"]] == ["local-fake"]
+    assert [each["id"] for each in run["builds"]] == ["local-fake-cpu"]
     assert run["cells"]

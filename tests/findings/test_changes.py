@@ -125,7 +125,7 @@ def test_a_build_is_followed_by_itself_also_where_an_older_one_lost_it_too() -> 
     assert (group.last.build, group.last.date) == ("2.16.0-cpu", "2026-11-20")
 
 
-def alike(outcome: Outcome, builds: Sequence[str], **changed: str) -> list[Cell]:
+def alike(outcome: Outcome, builds: Sequence[str], **changed: Any) -> list[Cell]:
     return [
         make_cell(build, "a.b", outcome, params={"model": model}, **changed)
         for build in builds

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,8 +35,8 @@ reason = "It crashes there."
 """
 
 
-def cell(build: str = "2.12.1", model: str = "silent", path: str = "aot", **changes: str) -> Cell:
-    values = {"signature": "AssertionError: [sN] no hint @ torch.x", **changes}
+def cell(build: str = "2.12.1", model: str = "silent", path: str = "aot", **changes: Any) -> Cell:
+    values: dict[str, Any] = {"signature": "AssertionError: [sN] no hint @ torch.x", **changes}
     params = {"model": model, "path": path}
     return make_cell(build, "a.outputs", Outcome.ERROR, params=params, **values)
 

@@ -41,7 +41,7 @@ def example(kind: Any) -> Any:
         return tuple(map(example, kinds))
     if origin is not None and issubclass(origin, Mapping):
         return {example(arguments[0]): example(arguments[1])}
-    if dataclasses.is_dataclass(kind):
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind)
         return kind(**{each.name: example(hints[each.name]) for each in dataclasses.fields(kind)})
     if issubclass(kind, Enum):
@@ -116,7 +116,7 @@ FIELDS = [(probe, name) for probe in RECORDS for name in fields(probe)]
 
 @pytest.mark.parametrize(("probe", "name"), FIELDS, ids="{0[0]}-{0[1]}".format)
 def test_a_field_is_missing(probe: str, name: str) -> None:
-    kind = RECORDS[probe]
+    kind: Any = RECORDS[probe]
     left = {key: value for key, value in fields(probe).items() if key != name}
     found = results(probe, {kind.__name__: left})
     default = kind.__dataclass_fields__[name].default is not dataclasses.MISSING

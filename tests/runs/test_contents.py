@@ -115,10 +115,9 @@ def test_a_line_in_no_encoding(tmp_path: Path) -> None:
 
 def test_a_line_of_another_kind(tmp_path: Path) -> None:
     seen = read(tmp_path, WHOLE[0], '{"kind": "weather", "sun": true}\n', '{"sun": true}\n')
-    assert seen.damaged == [
-        "line 2: expected a kind of line that is known, not 'weather'",
-        "line 3: expected a kind of line that is known, not None",
-    ]
+    assert [each.partition(": expected a kind")[0] for each in seen.damaged] == ["line 2", "line 3"]
+    assert "'weather'" in seen.damaged[0]
+    assert all(f" {kind}" in seen.damaged[0] for kind in LINES)
     assert seen.build is not None
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -33,8 +34,8 @@ def leave_run(runs: Path, began: datetime, reason: str = "") -> RunFolder:
 def set_clock(monkeypatch: pytest.MonkeyPatch, time: datetime) -> None:
     class Clock(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:
-            return time
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(time.timestamp(), tz)
 
     monkeypatch.setattr(retention, "datetime", Clock)
 
