@@ -15,8 +15,9 @@ from compat.findings.expectations import NONE, load_expectations
 from compat.findings.results import results_of
 from compat.runs.answers import Change
 from compat.runs.history import EMPTY
-from compat.runs.model import Host, Outcome, Run
+from compat.runs.model import Cell, Host, Outcome, Run
 from compat.runs.store import load
+from compat.topics.donation.records import Flag
 from tests.conftest import RECORDED, SOURCE, make_build, make_cell, make_run
 from tests.findings.making import (
     NO,
@@ -326,3 +327,16 @@ def test_a_night_on_which_a_cell_failed_does_not_hide_what_it_said_before() -> N
     (group,) = comparison.alarms
     assert (group.about, group.before, group.after) == ("donation.copies.copies", 1, 4)
     assert comparison.totals[Change.GAINED] == 1
+
+
+def test_a_night_on_which_an_answer_was_not_known_does_not_hide_it_either() -> None:
+    def flag(passed: int, calls: int) -> Cell:
+        return make_cell(
+            "2.13.0", "donation.flag", record=Flag(gate=True, passed=passed, calls=calls)
+        )
+
+    nights = [run_of(20, flag(1, 1)), run_of(21, flag(0, 0)), run_of(22, flag(0, 1))]
+    assert since(*nights[:2]).alarms == []
+    assert ("donation.flag.as_gated", True, False) in [
+        (group.about, group.before, group.after) for group in since(*nights).alarms
+    ]

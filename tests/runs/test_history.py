@@ -437,3 +437,21 @@ def test_a_year_of_nightlies_is_small_and_is_appended_to(tmp_path: Path) -> None
     save_history(seen, path)
     assert len(seen.columns) == 731
     assert json.loads(path.read_text())["outcomes"]["a.b"] == "." * 730 + "f"
+
+
+def test_a_gpu_is_not_taken_for_a_cpu_also_where_they_differ_by_noise_only(tmp_path: Path) -> None:
+    peak = AnswerId("a.b.peak")
+    scale = Scale(kind=Kind.QUANTITY, noise=0.5)
+    night = next(iter(a_night(0, ("cpu",), 1, 0)))
+    values = {"cpu": 100.0, "cuda": 140.0}
+    seen = [
+        replace(
+            night,
+            column=replace(night.column, build=BuildId.of(night.column.build.name, device)),
+            endings={CheckId("a.b"): Ending(outcome=Outcome.PASS)},
+            answers={peak: Told(scale, value)},
+        )
+        for device, value in values.items()
+    ]
+    again = through(append(EMPTY, seen), tmp_path / "history.json")
+    assert {e.column.build.device: e.answers[peak].value for e in again.entries} == values
