@@ -15,6 +15,7 @@ _OPERATORS = "torch.ops."
 _SETTINGS = "torch.backends."
 # Without an underscore, and nobody promised to keep them.
 _UNPROMISED = ("torch.fx.experimental.", "torch.fx.passes.")
+_WITH_DEFAULT = 3  # getattr(owner, name, default)
 _MISSING = frozenset(
     {"ImportError", "ModuleNotFoundError", "AttributeError", "Exception", "BaseException"}
 )
@@ -62,7 +63,7 @@ def names_at(spot: Spot) -> Iterator[NameUse]:
         path = scope.path(node) or ""
         if is_private(path):
             # With a default it is expected not to be there.
-            guarded = len(node.args) > 2 or _expects_absence(spot)
+            guarded = len(node.args) == _WITH_DEFAULT or _expects_absence(spot)
             yield NameUse(place=spot.place, path=path, use=Use.READ, guarded=guarded)
 
 
@@ -103,9 +104,7 @@ def _read(spot: Spot, node: ast.Attribute | ast.Name) -> Iterator[NameUse]:
 
 
 def _use(spot: Spot, path: str, use: Use, call: Call | None = None) -> NameUse:
-    return NameUse(
-        place=spot.place, path=path, use=use, call=call, guarded=_expects_absence(spot)
-    )
+    return NameUse(place=spot.place, path=path, use=use, call=call, guarded=_expects_absence(spot))
 
 
 def _call(node: ast.Call) -> Call:
@@ -135,17 +134,20 @@ def _for_types(spot: Spot) -> bool:
 
 def _expects_absence(spot: Spot) -> bool:
     """Whether something around a node is there for the case that a name is not."""
-    for node, child in spot.around():
-        if isinstance(node, ast.Try) and child in node.body:
-            if any(_catches(handler.type) for handler in node.handlers):
-                return True
-        elif isinstance(node, (ast.If, ast.IfExp)) and child is not node.test:
-            if any(
-                isinstance(each, ast.Call) and last_name(each.func) == "hasattr"
-                for each in ast.walk(node.test)
-            ):
-                return True
+    return any(_allows_for_absence(node, child) for node, child in spot.around())
+
+
+def _allows_for_absence(node: ast.AST, child: ast.AST) -> bool:
+    if isinstance(node, ast.Try):
+        return child in node.body and any(_catches(each.type) for each in node.handlers)
+    if isinstance(node, (ast.If, ast.IfExp)):
+        return child is not node.test and _asks_for_attribute(node.test)
     return False
+
+
+def _asks_for_attribute(test: ast.expr) -> bool:
+    calls = (each for each in ast.walk(test) if isinstance(each, ast.Call))
+    return any(last_name(call.func) == "hasattr" for call in calls)
 
 
 def _catches(kind: ast.expr | None) -> bool:

@@ -31,9 +31,7 @@ def key_of(use: NameUse) -> ConfigKey | None:
         key = use.path.removeprefix(f"{module}.")
         if key != use.path and key.partition(".")[0] not in _FUNCTIONS:
             how = KeyUse.SET if use.use is Use.PATCHED else KeyUse.READ
-            return ConfigKey(
-                place=use.place, module=module, key=key, use=how, guarded=use.guarded
-            )
+            return ConfigKey(place=use.place, module=module, key=key, use=how, guarded=use.guarded)
     return None
 
 
@@ -43,8 +41,8 @@ def keys_at(spot: Spot) -> Iterator[ConfigKey]:
     if isinstance(node, ast.Call):
         yield from _of_call(spot, node, scope)
     elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-        if last_name(node.value) in _DICTS and (key := constant(node.slice)):
-            yield _key(spot, _INDUCTOR, key, KeyUse.PASSED)
+        keys = [constant(node.slice) or ""] if last_name(node.value) in _DICTS else []
+        yield from (_key(spot, _INDUCTOR, key, KeyUse.PASSED) for key in keys)
 
 
 def _of_call(spot: Spot, node: ast.Call, scope: Scope) -> Iterator[ConfigKey]:
@@ -87,9 +85,9 @@ def _of_dict(node: ast.expr, scope: Scope) -> Iterator[str]:
                 yield constant(key) or ""
         return
     if isinstance(node, ast.Name):
-        value = scope.value(node.id)
-        if isinstance(value, ast.Dict):
-            yield from _of_dict(value, scope)
+        bound = scope.value(node.id)
+        if isinstance(bound, ast.Dict):
+            yield from _of_dict(bound, scope)
             yield from _added(node.id, scope)
             return
     yield ""
@@ -105,4 +103,3 @@ def _added(name: str, scope: Scope) -> Iterator[str]:
             and node.value.id == name
         ):
             yield constant(node.slice) or ""
-

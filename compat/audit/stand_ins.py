@@ -14,11 +14,7 @@ _ANY_ATTRIBUTE = frozenset({"__getattr__", "__getattribute__"})
 
 
 def stand_in_at(spot: Spot, asked: Collection[str]) -> StandIn | None:
-    """The stand-in that a node is, if it is one.
-
-    Args:
-        asked: The members that torch is known to read of the object.
-    """
+    """The stand-in that a node is, if it is one; ``asked`` is what torch reads of the object."""
     node = spot.node
     if not isinstance(node, ast.ClassDef):
         return None

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compat.audit.checks import check_at, names_of_the_version
+from compat.audit.checks import check_at
 from compat.audit.model import ConfigKey, NameUse, StandIn, Switch, Tree, VersionCheck
 from compat.audit.names import names_at
 from compat.audit.scopes import spots
@@ -16,6 +16,7 @@ from compat.audit.settings import key_of, keys_at
 from compat.audit.source import Module, Sources, UnreadableError, read
 from compat.audit.stand_ins import stand_in_at
 from compat.audit.switches import switches_at
+from compat.audit.versions import names_of_the_version
 
 # A file without any of these holds nothing that is looked for: it is not parsed.
 _WORTH_PARSING = re.compile(rb"torch|TORCH|TRITON")
@@ -30,11 +31,7 @@ _HOLDS_THE_VERSION = re.compile(rb"__version__|metadata")
 
 
 def read_tree(sources: Sources, asked: Collection[str]) -> Tree:
-    """All that is found in the files of ``sources``.
-
-    Args:
-        asked: The members that torch is known to read of a ``ShapeEnv``.
-    """
+    """All that is found; ``asked`` are the members that torch is known to read of a ShapeEnv."""
     paths = list(sources.paths())
     running = {
         name
