@@ -20,7 +20,7 @@ def subject_of(judged: AnyJudged) -> str:
         return found.path
     if isinstance(found, ConfigKey):
         return found.path if found.key else f"{found.module}: keys that cannot be read"
-    return str(found.name)
+    return found.name
 
 
 def said_of(judged: AnyJudged) -> str:
@@ -59,7 +59,7 @@ def since_text(statements: Iterable[Statement]) -> str:
 
 def used_text(judged: AnyJudged) -> str:
     """What the tree does with it."""
-    found = judged.found
+    found: VersionCheck | NameUse | ConfigKey | Switch | StandIn = judged.found
     if isinstance(found, (NameUse, ConfigKey, Switch)):
-        return found.use.value
+        return str(found.use.value)
     return "stand-in" if isinstance(found, StandIn) else "check"
