@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from packaging.version import Version
 
 from compat.audit.guards import guarded_by
 from compat.audit.model import Comparison, Rule, VersionCheck
-from compat.audit.scopes import Spot, last_name
+from compat.audit.scopes import Scope, Spot, last_name
 from compat.audit.versions import is_running, written
 
 # Functions that compare torch's version with their argument, as projects call them: vLLM's
@@ -31,37 +32,51 @@ _OPERATORS: Mapping[type[ast.cmpop], Comparison] = {
 }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question for torch's version; the rule is None where it cannot be told."""
+
+    rule: Rule | None
+
+
 def check_at(spot: Spot, running: Collection[str]) -> VersionCheck | None:
     """The check that a node is, if it is one; ``running`` are the tree's names of the version."""
-    if isinstance(spot.node, ast.Compare):
-        return _of_comparison(spot, spot.node, running)
-    if isinstance(spot.node, ast.Call) and spot.node.args:
-        return _of_call(spot, spot.node, running)
+    asked = asked_by(spot.node, spot.scope, running)
+    if asked is None:
+        return None
+    return VersionCheck(
+        place=spot.place, text=ast.unparse(spot.node), rule=asked.rule, guards=guarded_by(spot)
+    )
+
+
+def asked_by(node: ast.AST, scope: Scope, running: Collection[str]) -> Asked | None:
+    """What a node asks of torch's version, if it asks for it."""
+    if isinstance(node, ast.Compare):
+        return _of_comparison(node, scope, running)
+    if isinstance(node, ast.Call) and node.args:
+        return _of_call(node, scope, running)
     return None
 
 
-def _of_comparison(spot: Spot, node: ast.Compare, running: Collection[str]) -> VersionCheck | None:
+def _of_comparison(node: ast.Compare, scope: Scope, running: Collection[str]) -> Asked | None:
     left, right = node.left, node.comparators[0]
     comparison = _OPERATORS.get(type(node.ops[0])) if len(node.ops) == 1 else None
-    if is_running(left, spot.scope, running):
-        return _check(spot, comparison, written(right))
-    if any(is_running(each, spot.scope, running) for each in node.comparators):
-        return _check(spot, comparison and comparison.swapped, written(left))
+    if is_running(left, scope, running):
+        return _asked(comparison, written(right))
+    if any(is_running(each, scope, running) for each in node.comparators):
+        return _asked(comparison and comparison.swapped, written(left))
     return None
 
 
-def _of_call(spot: Spot, node: ast.Call, running: Collection[str]) -> VersionCheck | None:
+def _of_call(node: ast.Call, scope: Scope, running: Collection[str]) -> Asked | None:
     comparison = _FUNCTIONS.get(last_name(node.func))
     if comparison is not None:
-        return _check(spot, comparison, written(node.args[0]))
+        return _asked(comparison, written(node.args[0]))
     owner = node.func.value if isinstance(node.func, ast.Attribute) else None
-    if owner and last_name(node.func) == "startswith" and is_running(owner, spot.scope, running):
-        return _check(spot, Comparison.EQUAL, written(node.args[0]))
+    if owner and last_name(node.func) == "startswith" and is_running(owner, scope, running):
+        return _asked(Comparison.EQUAL, written(node.args[0]))
     return None
 
 
-def _check(spot: Spot, comparison: Comparison | None, version: Version | None) -> VersionCheck:
-    rule = None if comparison is None or version is None else Rule(comparison, version)
-    return VersionCheck(
-        place=spot.place, text=ast.unparse(spot.node), rule=rule, guards=guarded_by(spot)
-    )
+def _asked(comparison: Comparison | None, version: Version | None) -> Asked:
+    return Asked(None if comparison is None or version is None else Rule(comparison, version))

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from compat.audit.judge import AnyJudged, Audit, Verdict, breaks
-from compat.audit.model import Call, Place, Rule
+from compat.audit.model import Call, Condition, Place, Rule
 from compat.audit.words import since_text
 
 SCHEMA_VERSION = 1
@@ -50,8 +50,10 @@ def _all(found: Sequence[AnyJudged]) -> list[dict[str, Any]]:
 def _plain(value: Any) -> Any:
     if isinstance(value, (Place, Call)):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Condition):
+        return {"rule": str(value.rule), "answer": value.answer}
     if isinstance(value, Rule):
         return str(value)
     if isinstance(value, frozenset):
         return sorted(value)
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value

@@ -34,6 +34,7 @@ class Verdict(str, Enum):
     RIGHT = "right"
     THERE = "there"
     ABSENT = "absent"
+    UNREACHED = "unreached"  # version checks around it let no build of the range get there
     REFUSED = "refused"  # a name that does not take what it is called with
     LACKS = "lacks"  # a stand-in without what torch needs of it
     WHOLE = "whole"
@@ -149,7 +150,10 @@ def _check(check: VersionCheck, known: Known) -> Judged[VersionCheck]:
 
 
 def _name(name: NameUse, known: Known) -> Judged[NameUse]:
-    answers = known.answers(name.path)
+    reached = _reached_on(name, known)
+    if not reached:
+        return Judged(found=name, verdict=Verdict.UNREACHED)
+    answers = known.answers(name.path, reached)
     absent = tuple(build for build, there in answers.items() if there is False)
     since = tuple(known.statements(name.path))
     if absent:
@@ -176,7 +180,10 @@ def _key(key: ConfigKey, known: Known) -> Judged[ConfigKey]:
     if not key.key:
         why = "which keys it sets is only known when it runs"
         return Judged(found=key, verdict=Verdict.UNKNOWN, why=why)
-    answers = known.answers(key.path)
+    reached = _reached_on(key, known)
+    if not reached:
+        return Judged(found=key, verdict=Verdict.UNREACHED)
+    answers = known.answers(key.path, reached)
     since = tuple(known.statements(key.path))
     absent = tuple(build for build, there in answers.items() if there is False)
     there = tuple(build for build, found in answers.items() if found)
@@ -185,6 +192,16 @@ def _key(key: ConfigKey, known: Known) -> Judged[ConfigKey]:
     if there:
         return Judged(found=key, verdict=Verdict.THERE, builds=there, since=since)
     return Judged(found=key, verdict=Verdict.UNKNOWN, why="the matrix does not watch it")
+
+
+def _reached_on(found: NameUse | ConfigKey, known: Known) -> list[BuildId]:
+    """The builds that the version checks around a place let through."""
+    return [
+        build.id
+        for build in known.builds
+        if build.release is not None
+        and all(each.lets_through(build.release) for each in found.conditions)
+    ]
 
 
 def _why_unknown(path: str, known: Known) -> str:

@@ -40,9 +40,9 @@ class Known:
         # As a tree has it: the matrix tells the module of a name apart from the rest.
         self._watched = {name.replace(":", "."): name for name in matrix.values(Name, "name")}
 
-    def answers(self, path: str) -> Mapping[BuildId, bool | None]:
+    def answers(self, path: str, builds: Sequence[BuildId]) -> Mapping[BuildId, bool | None]:
         """By build: whether a name, or a module, is there; None where nobody can tell."""
-        return {build.id: self._there(path, build.id) for build in self.builds}
+        return {build: self._there(path, build) for build in builds}
 
     def _there(self, path: str, build: BuildId) -> bool | None:
         record = self.name(path, build)

@@ -84,6 +84,17 @@ class Rule:
         return oldest.release[: len(numbers)] > numbers
 
 
+@dataclass(frozen=True)
+class Condition:
+    """A check that has one answer wherever a place is reached."""
+
+    rule: Rule
+    answer: bool
+
+    def lets_through(self, torch: Version) -> bool:
+        return self.rule.holds(torch) is self.answer
+
+
 @dataclass(frozen=True, kw_only=True)
 class VersionCheck:
     """A place that asks for torch's version.
@@ -136,6 +147,7 @@ class NameUse:
         call: Of a called name; None otherwise.
         guarded: Whether the place expects it not to be there: ``hasattr``, or an ``except`` for
             what is raised then.
+        conditions: The version checks around it.
     """
 
     place: Place
@@ -143,6 +155,7 @@ class NameUse:
     use: Use
     call: Call | None = None
     guarded: bool = False
+    conditions: tuple[Condition, ...] = ()
 
 
 class KeyUse(str, Enum):
@@ -162,6 +175,8 @@ class ConfigKey:
         module: ``torch._inductor.config``, for one.
         key: With a dot where it is in a group, ``triton.cudagraphs``; empty where it cannot be read
             from the source.
+        guarded: As of a name.
+        conditions: As of a name.
     """
 
     place: Place
@@ -169,6 +184,7 @@ class ConfigKey:
     key: str
     use: KeyUse
     guarded: bool = False
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def path(self) -> str:

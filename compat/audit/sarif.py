@@ -54,7 +54,9 @@ def sarif(audit: Audit) -> dict[str, Any]:
                         ],
                     }
                 ],
-                "results": [_result(each) for each in audit.everything() if each.verdict in _RULES],
+                "results": [
+                    _result(each, audit) for each in audit.everything() if each.verdict in _RULES
+                ],
                 "properties": {
                     "subject": audit.subject,
                     "builds": list(audit.builds),
@@ -80,7 +82,7 @@ def _driver() -> dict[str, Any]:
     }
 
 
-def _result(judged: AnyJudged) -> dict[str, Any]:
+def _result(judged: AnyJudged, audit: Audit) -> dict[str, Any]:
     rule = _RULES[judged.verdict]
     if isinstance(judged.found, ConfigKey):
         rule = _KEY_ABSENT
@@ -91,7 +93,7 @@ def _result(judged: AnyJudged) -> dict[str, Any]:
         "ruleId": rule[0],
         "ruleIndex": _ALL_RULES.index(rule),
         "level": level,
-        "message": {"text": f"{subject_of(judged)}: {said_of(judged)}"},
+        "message": {"text": f"{subject_of(judged)}: {said_of(judged, audit.builds)}"},
         "locations": [_location(place.file, place.line)],
     }
 

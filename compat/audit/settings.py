@@ -31,7 +31,14 @@ def key_of(use: NameUse) -> ConfigKey | None:
         key = use.path.removeprefix(f"{module}.")
         if key != use.path and key.partition(".")[0] not in _FUNCTIONS:
             how = KeyUse.SET if use.use is Use.PATCHED else KeyUse.READ
-            return ConfigKey(place=use.place, module=module, key=key, use=how, guarded=use.guarded)
+            return ConfigKey(
+                place=use.place,
+                module=module,
+                key=key,
+                use=how,
+                guarded=use.guarded,
+                conditions=use.conditions,
+            )
     return None
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compat.audit.checks import check_at
+from compat.audit.conditions import conditions_of
 from compat.audit.model import ConfigKey, NameUse, StandIn, Switch, Tree, VersionCheck
 from compat.audit.names import names_at
 from compat.audit.scopes import spots
@@ -81,12 +82,14 @@ class _Found:
         for spot in spots(module, _KINDS):
             if (check := check_at(spot, self.running)) is not None:
                 self.checks.append(check)
-            for name in names_at(spot):
+            for use in names_at(spot):
+                name = replace(use, conditions=conditions_of(spot, self.running))
                 if (key := key_of(name)) is not None:
                     self.keys.append(key)
                 else:
                     self.names.append(name)
-            self.keys += keys_at(spot)
+            for key in keys_at(spot):
+                self.keys.append(replace(key, conditions=conditions_of(spot, self.running)))
             self.switches += switches_at(spot)
             if (stand_in := stand_in_at(spot, self.asked)) is not None:
                 self.stand_ins.append(stand_in)

@@ -23,12 +23,12 @@ def audit_text(audit: Audit) -> str:
     """The whole audit: what breaks first, and what could not be judged last."""
     parts = [
         "\n".join(_head(audit)),
-        _table("What breaks", _one_by_one([e for e in audit.everything() if breaks(e)])),
-        _table("Version checks", _one_by_one(audit.checks)),
-        _table("Private names", _grouped(audit.names)),
-        _table("Config keys", _grouped(audit.keys)),
-        _table("Environment switches", _grouped(audit.switches)),
-        _table("Stand-ins for a ShapeEnv", _one_by_one(audit.stand_ins)),
+        _table("What breaks", _one_by_one([e for e in audit.everything() if breaks(e)], audit)),
+        _table("Version checks", _one_by_one(audit.checks, audit)),
+        _table("Private names", _grouped(audit.names, audit)),
+        _table("Config keys", _grouped(audit.keys, audit)),
+        _table("Environment switches", _grouped(audit.switches, audit)),
+        _table("Stand-ins for a ShapeEnv", _one_by_one(audit.stand_ins, audit)),
         "\n".join(_not_judged(audit)),
     ]
     return printed("\n\n".join(filter(None, parts)))
@@ -43,20 +43,23 @@ def _head(audit: Audit) -> Iterator[str]:
         yield f"not read: {file}: {why}"
 
 
-def _one_by_one(found: Iterable[AnyJudged]) -> list[list[str]]:
+def _one_by_one(found: Iterable[AnyJudged], audit: Audit) -> list[list[str]]:
     return [
-        [str(each.found.place), subject_of(each), each.verdict.value, said_of(each)]
+        [str(each.found.place), subject_of(each), each.verdict.value, said_of(each, audit.builds)]
         for each in found
     ]
 
 
 def _grouped(
     found: Sequence[Judged[NameUse]] | Sequence[Judged[ConfigKey]] | Sequence[Judged[Switch]],
+    audit: Audit,
 ) -> list[list[str]]:
     """By what it is about and what it comes to: how it is used, and where."""
     groups: dict[tuple[str, Verdict, str], list[AnyJudged]] = {}
     for each in found:
-        groups.setdefault((subject_of(each), each.verdict, said_of(each)), []).append(each)
+        groups.setdefault((subject_of(each), each.verdict, said_of(each, audit.builds)), []).append(
+            each
+        )
     return [
         [_places(group), f"{about} ({_uses(group)})", verdict.value, said]
         for (about, verdict, said), group in sorted(groups.items(), key=lambda each: each[0])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from compat.audit.judge import AnyJudged, Verdict
 from compat.audit.model import ConfigKey, NameUse, StandIn, Switch, VersionCheck
 from compat.findings.support import Statement
 from compat.report.words import listed
+from compat.runs.ids import BuildId
 from compat.topics.words import labels
 
 
@@ -23,9 +24,9 @@ def subject_of(judged: AnyJudged) -> str:
     return found.name
 
 
-def said_of(judged: AnyJudged) -> str:
-    """What it comes to, with the builds that say so."""
-    where = labels(judged.builds)
+def said_of(judged: AnyJudged, asked: Collection[BuildId]) -> str:
+    """What it comes to, with the builds that say so; ``asked`` are all that it was judged on."""
+    where = "all of them" if set(judged.builds) == set(asked) else labels(judged.builds)
     missing = listed(list(judged.missing))
     since = since_text(judged.since)
     texts = {
@@ -35,6 +36,7 @@ def said_of(judged: AnyJudged) -> str:
         Verdict.RIGHT: f"agrees with {where}",
         Verdict.THERE: f"there {since}" if since else f"there on {where}",
         Verdict.ABSENT: f"absent on {where}" + (f"; there {since}" if since else ""),
+        Verdict.UNREACHED: "the version checks around it let no build of the range get there",
         Verdict.REFUSED: f"refused on {where}: {missing}",
         Verdict.LACKS: f"lacks {missing}, which torch reads on {where}",
         Verdict.WHOLE: f"has all that torch needs of it on {where}",

@@ -22,9 +22,11 @@ from tests.audit.making import (
 from tests.topics.cells import make_cell
 
 GATE = "if is_torch_equal_or_newer('{}'):  # torch\n    f(donate_graph_module=True)\n"
-STAND_IN = (
-    "class A:\n    def get_pruned_guards(self): ...\n    def evaluate_guards_expression(self): ...\n"
-)
+STAND_IN = """
+class A:
+    def get_pruned_guards(self): ...
+    def evaluate_guards_expression(self): ...
+"""
 TLS = "value of type _thread._local"
 
 
@@ -168,6 +170,45 @@ def test_a_call_against_the_parameters(
 def test_a_call_of_what_takes_anything_is_not_refused(tmp_path: Path, signature: str) -> None:
     text = "import torch._a\ntorch._a.b(1, 2, x=3)\n"
     assert not audit_of(tmp_path, text, name(OLD, "torch._a:b", signature)).breaks
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "builds"),
+    [
+        ("if CHECK:\n    b()", Verdict.ABSENT, (MIDDLE,)),
+        ("if not CHECK:\n    b()", Verdict.THERE, (OLD,)),
+        ("if ready and CHECK:\n    pass\nelse:\n    b()", Verdict.ABSENT, (MIDDLE,)),
+        ("if ready or CHECK:\n    pass\nelse:\n    b()", Verdict.THERE, (OLD,)),
+        ("has = CHECK\nx = 0 if has else b()", Verdict.THERE, (OLD,)),
+        ("if CHECK:\n    pass\nelif ready:\n    b()", Verdict.THERE, (OLD,)),
+        ("if CHECK:\n    if not CHECK:\n        b()", Verdict.UNREACHED, ()),
+        ("while CHECK:\n    b()", Verdict.ABSENT, (MIDDLE,)),
+    ],
+)
+def test_a_use_is_judged_only_where_version_checks_let_it_be_reached(
+    tmp_path: Path, text: str, verdict: Verdict, builds: tuple[str, ...]
+) -> None:
+    checked = text.replace("CHECK", "is_torch_equal_or_newer('2.11.0')")
+    cells = [name(OLD, "torch._a:b", "function()"), name(MIDDLE, "torch._a:b", None)]
+    audit = audit_of(tmp_path, f"import torch._a\nb = torch._a.b\n{checked}\n", *cells)
+    (found,) = [each for each in audit.names if each.found.call is not None]
+    assert (found.verdict, found.builds) == (verdict, builds)
+    alone = [each for each in audit.everything() if breaks(each) and each.found is found.found]
+    assert bool(alone) is (verdict is Verdict.ABSENT)
+
+
+def test_a_key_under_a_version_check(tmp_path: Path) -> None:
+    text = """
+        import torch._dynamo.config as c
+        if is_torch_equal_or_newer("2.11.0"):
+            c.patch(new=1)
+    """
+    cells = [
+        name(OLD, "torch._dynamo.config:new", None),
+        name(MIDDLE, "torch._dynamo.config:new", "value of type builtins.bool"),
+    ]
+    (key,) = audit_of(tmp_path, text, *cells).keys
+    assert (key.verdict, key.builds) == (Verdict.THERE, (MIDDLE,))
 
 
 def test_keys(tmp_path: Path) -> None:
