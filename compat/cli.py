@@ -284,6 +284,25 @@ def _add_reading_commands(commands: Any) -> None:
     )
     advising.set_defaults(command="report.advise")
 
+    auditing = commands.add_parser(
+        "audit",
+        help="what a source tree asks of torch, and what the latest run knows of that",
+        description="Ends with 1 if something in it fails on a build of the range.",
+    )
+    auditing.add_argument(
+        "tree", metavar="PATH|SUBJECT", help="a folder, a file, or such as vllm==0.33.0"
+    )
+    auditing.add_argument(
+        "--torch",
+        type=_versions,
+        default=SpecifierSet(),
+        metavar="RANGE",
+        help="such as '>=2.11,<2.14'; default: all builds of the run",
+    )
+    auditing.add_argument("--json", action="store_true", help="for machines, with every place")
+    auditing.add_argument("--sarif", type=Path, metavar="FILE", help="for code scanning, as well")
+    auditing.set_defaults(command="audit.audit")
+
     explaining = commands.add_parser("explain", help="everything about one cell of the latest run")
     explaining.add_argument(
         "cell", metavar="CELL", help="probe[parameters]@build-device; without @ on all builds"

@@ -127,6 +127,16 @@ def put_beside(spec: SubjectSpec, file: SubjectsFile, python: Path, home: Path) 
     )
 
 
+def python_files_of(spec: SubjectSpec, home: Path) -> Path:
+    """The folder below ``home`` with the Python files of a release, without what they import.
+
+    Raises:
+        UsageError: The index has no such release.
+        InstallError: The index did not answer.
+    """
+    return _release(spec, home).folder
+
+
 def install_dependencies(
     python: Path, home: Path, requires: Sequence[str], constraints: Sequence[Requirement]
 ) -> Path:

@@ -1,0 +1,73 @@
+"""``compat audit``: what a source tree asks of torch, and what the latest run knows of that."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import compat
+from compat.audit.data import to_json
+from compat.audit.judge import judge
+from compat.audit.known import Known
+from compat.audit.sarif import sarif
+from compat.audit.source import Sources
+from compat.audit.tree import read_tree
+from compat.audit.view import audit_text
+from compat.commands.places import HOME, REPORTS
+from compat.errors import EXPECTED, UNEXPECTED, UsageError
+from compat.report.write import LATEST_RUN
+from compat.runs.reference import load_latest
+from compat.subjects.config import load_subjects
+from compat.subjects.files import python_files_of
+from compat.subjects.spec import BUILTIN, Kind, parse_subject
+from compat.topics.matrix import Matrix
+
+
+def audit(parsed: argparse.Namespace) -> int:
+    """1 if anything in the tree fails on a build of the range."""
+    matrix = Matrix(load_latest(REPORTS / LATEST_RUN))
+    known = Known(matrix, parsed.torch)
+    if not known.builds:
+        there = ", ".join(build.label for build in matrix.ran())
+        raise UsageError(f"--torch '{parsed.torch}': no build of the latest run; it has {there}")
+    tree = read_tree(_sources(parsed.tree), known.members_read())
+    found = judge(parsed.tree, tree, known)
+    if parsed.sarif is not None:
+        parsed.sarif.write_text(json.dumps(sarif(found), indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(to_json(found), indent=1) if parsed.json else audit_text(found))
+    return UNEXPECTED if found.breaks else EXPECTED
+
+
+def _sources(text: str) -> Sources:
+    """A path, if there is one of that name; else a subject, of which only the files are fetched.
+
+    Raises:
+        UsageError: It is neither, or a folder without Python files.
+    """
+    path = Path(text)
+    sources = Sources.at(path.absolute()) if path.exists() else _of_subject(text)
+    if next(sources.paths(), None) is None:
+        raise UsageError(f"{text!r}: expected Python files below {sources.package}")
+    return sources
+
+
+def _of_subject(text: str) -> Sources:
+    try:
+        spec = parse_subject(text)
+    except UsageError as error:
+        raise UsageError(f"{text!r}: there is no such file or folder, and {error}") from None
+    if spec.name == BUILTIN:
+        package = Path(compat.__file__).parent / "interface"
+        return Sources(root=package.parents[1], package=package)
+    if spec.kind is Kind.NOWHERE:
+        raise UsageError(f"{text!r}: expected a project that uses torch, not torch itself")
+    if spec.kind is Kind.FILE and spec.path is not None:
+        return Sources.at(spec.path)
+    if spec.kind is Kind.CHECKOUT and spec.path is not None:
+        source = spec.path / load_subjects().projects[spec.name].source
+        return Sources(root=spec.path, package=source / spec.name)
+    home = HOME / "subjects"
+    home.mkdir(parents=True, exist_ok=True)
+    folder = python_files_of(spec, home.absolute())
+    return Sources(root=folder, package=folder / spec.name)

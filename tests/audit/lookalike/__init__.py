@@ -1,0 +1,1 @@
+"""A project that does what downstreams of the compiler do, each thing once; never imported."""
