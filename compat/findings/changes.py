@@ -276,7 +276,7 @@ def _moments(difference: Difference, line: Sequence[Entry]) -> tuple[Column | No
     """The oldest column from which on it says what it says now, and the last one before that."""
     first: Column | None = None
     for entry in reversed(line):
-        if entry.column.order > difference.new.order:
+        if entry.column.order > difference.new.order or entry.column.is_beside(difference.new):
             continue
         said = value_in(entry, difference.answer)
         if said is None:

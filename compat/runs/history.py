@@ -87,6 +87,14 @@ class Column:
         """By version, then by time; what never got a version goes last."""
         return (*version_order(self.version or self.build.name), self.run)
 
+    def is_beside(self, other: Column) -> bool:
+        """Whether they are two interpreters that were there, of one version: neither is older."""
+        return (
+            self.channel == other.channel == "local"
+            and self.build != other.build
+            and self.version == other.version
+        )
+
 
 @dataclass(frozen=True)
 class Told:

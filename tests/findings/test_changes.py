@@ -11,7 +11,7 @@ from compat.findings.changes import Comparison, Group
 from compat.runs.answers import Change, Ending
 from compat.runs.model import Attempt, Cell, Outcome, Run, Status
 from tests.conftest import make_build, make_cell
-from tests.findings.making import NO, OTHER, bad, copies, name, run_of, since, work
+from tests.findings.making import NO, OTHER, bad, copies, name, run_of, since, with_stable, work
 
 OK = Outcome.PASS
 
@@ -114,6 +114,21 @@ def test_a_change_comes_with_both_values_its_builds_and_its_cells() -> None:
     # 2.14.1 comes after it, so that it says nothing of since when.
     assert (group.first.build, group.first.date) == ("2.13.0-cpu", "2026-11-21")
     assert (group.last.build, group.last.date) == ("2.13.0-cpu", "2026-11-20")
+
+
+def test_of_two_builds_of_one_version_that_were_there_neither_is_the_one_before() -> None:
+    local = [
+        make_build(name, channel="local", version="2.13.0+cu130") for name in ("local-a", "local-b")
+    ]
+    run = run_of(
+        21,
+        *(copies("2.13.0", 1), copies("local-a", 4), copies("local-b", 1)),
+        builds=[make_build("2.13.0"), *local],
+    )
+    group = only(with_stable(run), Change.WORSE)
+    assert group.first is not None
+    assert group.last is not None
+    assert (group.first.build, group.last.build) == ("local-a-cpu", "2.13.0-cpu")
 
 
 def test_a_build_is_followed_by_itself_also_where_an_older_one_lost_it_too() -> None:
