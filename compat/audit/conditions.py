@@ -40,7 +40,7 @@ def _implied(
                 yield from _implied(each, answer, scope, running)
     elif isinstance(test, ast.Name):
         value = scope.value(test.id)
-        if value is not None and not isinstance(value, ast.Name):
+        if value is not None:
             yield from _implied(value, answer, scope, running)
     else:
         asked = asked_by(test, scope, running)

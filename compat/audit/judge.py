@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeAlias, TypeVar
@@ -48,7 +48,7 @@ class Judged(Generic[T]):
     Attributes:
         builds: Those that the verdict is about; of an unknown one none.
         missing: Parameters that are refused or members that are lacking.
-        why: Why nothing is known, in words; empty otherwise.
+        why: Why nothing is known, or not all of a call; empty otherwise.
         since: Since when a name is there.
     """
 
@@ -161,18 +161,8 @@ def _name(name: NameUse, known: Known) -> Judged[NameUse]:
     there = tuple(build for build, found in answers.items() if found)
     if not there:
         return Judged(found=name, verdict=Verdict.UNKNOWN, why=_why_unknown(name.path, known))
-    refused: dict[BuildId, tuple[str, ...]] = {}
-    if name.use is Use.CALLED and name.call is not None:
-        refused = dict(_refused(name.path, name.call, there, known))
-    if refused:
-        missing = tuple(dict.fromkeys(each for found in refused.values() for each in found))
-        return Judged(
-            found=name,
-            verdict=Verdict.REFUSED,
-            builds=tuple(refused),
-            missing=missing,
-            since=since,
-        )
+    if name.call is not None:
+        return _called(name, name.call, there, known)
     return Judged(found=name, verdict=Verdict.THERE, builds=there, since=since)
 
 
@@ -211,14 +201,29 @@ def _why_unknown(path: str, known: Known) -> str:
     return "the matrix does not watch it"
 
 
-def _refused(
-    path: str, call: Call, builds: Iterable[BuildId], known: Known
-) -> Iterator[tuple[BuildId, tuple[str, ...]]]:
+def _called(name: NameUse, call: Call, builds: Sequence[BuildId], known: Known) -> Judged[NameUse]:
+    """A call of what is there on ``builds``: whether they take it, as far as that is certain."""
+    refused: dict[BuildId, tuple[str, ...]] = {}
+    certain = call.whole
     for build in builds:
-        record = known.name(path, build)
+        record = known.name(name.path, build)
         signature = signature_of(record.signature) if record is not None else None
-        if signature is not None and (refused := not_taken(signature, call)):
-            yield build, refused
+        if signature is None:
+            certain = False
+        elif found := not_taken(signature, call):
+            refused[build] = found
+    since = tuple(known.statements(name.path))
+    if refused:
+        missing = tuple(dict.fromkeys(each for found in refused.values() for each in found))
+        return Judged(
+            found=name,
+            verdict=Verdict.REFUSED,
+            builds=tuple(refused),
+            missing=missing,
+            since=since,
+        )
+    why = "" if certain else "whether it takes the whole call cannot be told"
+    return Judged(found=name, verdict=Verdict.THERE, builds=tuple(builds), since=since, why=why)
 
 
 def _stand_in(stand_in: StandIn, known: Known) -> Judged[StandIn]:

@@ -29,7 +29,7 @@ class Scope:
         self._imported: dict[str, str] = {}
         self._bound: dict[str, list[ast.expr | None]] = {}
         self._values: dict[ast.expr, ast.expr | None] = {}
-        self._asked: set[str] = set()
+        self._straight: dict[str, ast.expr | None] = {}
         for statement in own_nodes(node):
             self._bind(statement)
         if isinstance(node, _FUNCTIONS):
@@ -82,9 +82,33 @@ class Scope:
         return None
 
     def value(self, name: str) -> ast.expr | None:
-        """What a name of this very scope is bound to, where that is one expression."""
+        """What a name of this very scope is bound to, where that is one expression.
+
+        Not where it leads back to the name: ``a = a and b``, or ``a = b`` and ``b = a``.
+        """
+        if name not in self._straight:
+            value = self._bound_once(name)
+            self._straight[name] = None if name in self._names_behind(value) else value
+        return self._straight[name]
+
+    def _bound_once(self, name: str) -> ast.expr | None:
         bound = self._bound.get(name, [])
         return bound[0] if len(bound) == 1 and name not in self._imported else None
+
+    def _names_behind(self, value: ast.expr | None) -> set[str]:
+        """The names that an expression mentions, and those that their values do."""
+        found: set[str] = set()
+        pending = [value]
+        while pending:
+            expression = pending.pop()
+            names = {
+                node.id
+                for node in (() if expression is None else ast.walk(expression))
+                if isinstance(node, ast.Name)
+            }
+            pending += [self._bound_once(name) for name in names - found]
+            found |= names
+        return found
 
     def _look_up(self, name: str, inner: bool = False) -> str | None:
         hidden = inner and isinstance(self.node, ast.ClassDef)
@@ -96,12 +120,9 @@ class Scope:
 
     def _stands_for(self, name: str) -> str | None:
         value = self.value(name)
-        if value is not None and name not in self._asked:
-            self._asked.add(name)  # `a = a.b` would go round and round.
-            path = self.path(value)
-            self._asked.discard(name)
-            if path is not None:
-                return path
+        path = None if value is None else self.path(value)
+        if path is not None:
+            return path
         return f"{self.module.name}.{name}" if isinstance(self.node, ast.Module) else None
 
 

@@ -56,9 +56,7 @@ def _is_metadata(node: ast.expr, scope: Scope) -> bool:
 def _made_of(node: ast.expr, scope: Scope) -> ast.expr | None:
     """What an expression is a version, or a part of one, of."""
     if isinstance(node, ast.Name):
-        value = scope.value(node.id)
-        # `version = version.parse(…)` would go round and round.
-        return None if value is None or _mentions(value, node.id) else value
+        return scope.value(node.id)
     if isinstance(node, ast.Subscript):
         return node.value
     if isinstance(node, ast.Attribute):
@@ -69,10 +67,6 @@ def _made_of(node: ast.expr, scope: Scope) -> ast.expr | None:
         return node.args[0]
     is_method = isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS
     return node.func.value if is_method and isinstance(node.func, ast.Attribute) else None
-
-
-def _mentions(node: ast.expr, name: str) -> bool:
-    return any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
 
 
 def written(node: ast.expr) -> Version | None:

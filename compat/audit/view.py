@@ -115,3 +115,5 @@ def _not_judged(audit: Audit) -> Iterator[str]:
     )
     whys = Counter(each.why for each in audit.everything() if each.verdict is Verdict.UNKNOWN)
     yield from (f"  {count} × {why}" for why, count in whys.most_common())
+    partly = Counter(e.why for e in audit.everything() if e.verdict is Verdict.THERE and e.why)
+    yield from (f"Of names that are there, {count} ×: {why}" for why, count in partly.items())

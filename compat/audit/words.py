@@ -42,7 +42,8 @@ def said_of(judged: AnyJudged, asked: Collection[BuildId]) -> str:
         Verdict.WHOLE: f"has all that torch needs of it on {where}",
         Verdict.UNKNOWN: judged.why,
     }
-    return texts[judged.verdict]
+    said = texts[judged.verdict]
+    return said if judged.why in said else f"{said}; {judged.why}"
 
 
 def since_text(statements: Iterable[Statement]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from compat.audit.judge import Audit, Verdict, breaks
+from compat.audit.view import audit_text
 from compat.runs.model import Cell, Outcome
 from tests.audit.making import (
     MEMBERS,
@@ -145,6 +146,7 @@ def test_what_a_thread_local_holds_is_not_called_absent(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "verdict", "missing"),
     [
+        ("b(1)", Verdict.THERE, ()),
         ("b(1, b=2)", Verdict.THERE, ()),
         ("b(1, donate=2)", Verdict.REFUSED, ("donate",)),
         ("b(1, donate=2, **more)", Verdict.REFUSED, ("donate",)),
@@ -162,6 +164,25 @@ def test_a_call_against_the_parameters(
     (found,) = [each for each in audit.names if each.found.call is not None]
     assert (found.verdict, found.missing) == (verdict, missing)
     assert audit.breaks is (verdict is Verdict.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("call", "signature", "certain"),
+    [
+        ("b(1, b=2)", "function(a, *, b=…)", True),
+        ("b(1, **more)", "function(a, *, b=…)", False),
+        ("b(1)", "function(…)", False),
+    ],
+)
+def test_a_call_that_cannot_be_judged_whole_says_so(
+    tmp_path: Path, call: str, signature: str, certain: bool
+) -> None:
+    text = f"import torch._a\nb = torch._a.b\n{call}"
+    audit = audit_of(tmp_path, text, name(OLD, "torch._a:b", signature))
+    (found,) = [each for each in audit.names if each.found.call is not None]
+    assert found.verdict is Verdict.THERE
+    assert (found.why == "") is certain
+    assert ("Of names that are there, 1 ×" in audit_text(audit)) is not certain
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,21 @@ def test_what_is_imported_for_types_is_no_import(tmp_path: Path) -> None:
     """
     found = {each.path: each.use for each in tree_of(tmp_path, text).names}
     assert found == {"torch._a.b": Use.TYPING, "torch._a.c": Use.IMPORTED}
+
+
+def test_names_that_lead_back_to_themselves(tmp_path: Path) -> None:
+    text = """
+        import torch
+
+        a = b
+        b = a
+        ready = ready and is_torch_equal_or_newer("2.9")
+        options = {**options}
+        if ready and a >= "2.9":
+            a._x = torch._y
+            torch._dynamo.config.patch(**options)
+    """
+    tree = tree_of(tmp_path, text)
+    assert [each.path for each in tree.names] == ["torch._y", "torch._dynamo.config.patch"]
+    assert [each.key for each in tree.keys] == [""]
+    assert len(tree.checks) == 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -29,6 +32,7 @@ from tests.audit.making import (
     members,
     name,
 )
+from tests.builds.index_server import IndexServer, serve
 from tests.topics.cells import make_matrix
 
 LOOKALIKE = Path(__file__).with_name("lookalike")
@@ -299,6 +303,37 @@ def test_the_interface_of_this_project_breaks_nowhere(
     assert main(["audit", "builtin", "--json", "--torch", ">=2.10,<2.12"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert [each["verdict"] for each in data["stand_ins"]] == ["whole"]
+
+
+def test_a_release_is_fetched_without_what_it_imports(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for file, text in FILES.items():
+            archive.writestr(f"vllm/{file}", text)
+        archive.writestr("vllm/_C.so", "import torch._a")
+    wheel = "vllm-0.20.2-py3-none-any.whl"
+    link = f"{wheel}#sha256={hashlib.sha256(content.getvalue()).hexdigest()}"
+    server = IndexServer({"/simple/vllm": [link]}, files={wheel: content.getvalue()})
+    with serve(server):
+        monkeypatch.setattr("pypi_simple.PYPI_SIMPLE_ENDPOINT", f"{server.address}/simple")
+        assert main(["audit", "vllm==0.20.2", "--json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    (stand_in,) = data["stand_ins"]
+    assert stand_in["place"]["file"] == "vllm/backend.py"
+    (folder,) = [path for path in (place / ".compat" / "subjects").iterdir() if path.is_dir()]
+    assert sorted(path.name for path in folder.iterdir()) == ["compat-complete", "vllm"]
+
+
+def test_of_a_checkout_files_are_named_from_its_root(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "fork" / "python").mkdir(parents=True)
+    (place / "mine").rename(place / "fork" / "python" / "sglang")
+    assert main(["audit", f"sglang:{place}/fork", "--json"]) == 1
+    (stand_in,) = json.loads(capsys.readouterr().out)["stand_ins"]
+    assert stand_in["place"]["file"] == "python/sglang/backend.py"
 
 
 @pytest.mark.parametrize(
