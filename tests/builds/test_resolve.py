@@ -99,7 +99,7 @@ def test_dev_falls_back_to_a_release_candidate_and_says_so(
 ) -> None:
     (found,) = resolve_all(["2.12.dev"], IndexServer(PAGES), monkeypatch)
     assert found.wheel is not None
-    assert found.id == "2.12.0rc4+cpu"
+    assert found.id("cpu").name == "2.12.0rc4+cpu"
     assert found.note == "2.12.dev: release candidate, no nightly left"
 
 
@@ -108,7 +108,7 @@ def test_dev_whose_pre_releases_are_gone_is_the_release_under_both_names(
 ) -> None:
     (found,) = resolve_all(["2.11", "2.11.dev"], IndexServer(PAGES), monkeypatch)
     assert [str(spec) for spec in found.specs] == ["2.11", "2.11.dev"]
-    assert found.id == "2.11.0+cpu"
+    assert found.id("cpu").name == "2.11.0+cpu"
     assert found.note == "2.11.dev: the release; the index has no pre-release of it"
 
 
@@ -136,7 +136,7 @@ def test_a_silent_index_costs_one_time_out_and_only_what_needs_it(
     nightly, series, dev = resolve_all(["nightly", "2.12", "2.13.dev"], server, monkeypatch)
     assert nightly.wheel is None
     assert nightly.problem == "the index for it is not reachable: no answer within 1 s"
-    assert series.id == "2.12.1"
+    assert series.id("cpu").name == "2.12.1"
     assert series.wheel is not None
     assert series.wheel.index is None, "the default index stands in"
     assert dev.wheel is None
@@ -191,5 +191,6 @@ def test_a_build_under_another_python_has_a_name_of_its_own() -> None:
         index=None,
         python="3.9",
     )
-    assert Resolution(specs=(), wheel=wheel).id == "2.13.0-py3.9"
-    assert Resolution(specs=(), wheel=replace(wheel, python=index.OWN_PYTHON)).id == "2.13.0"
+    assert Resolution(specs=(), wheel=wheel).id("cpu").name == "2.13.0-py3.9"
+    own = replace(wheel, python=index.OWN_PYTHON)
+    assert Resolution(specs=(), wheel=own).id("cpu").name == "2.13.0"
