@@ -22,19 +22,27 @@ class Written:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CasesOn:
+    """Cases of inputs that have the same builds in common."""
+
+    builds: tuple[BuildId, ...]
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cost:
     """What changes on builds that do not need the workaround once it is deleted.
 
     Attributes:
         written: What compile_fx then writes in Dynamo's own context.
-        takes: By case of inputs that compile only then: the builds.
-        refuses: By case of inputs that then no longer compile: the builds.
+        takes: Inputs that compile only then.
+        refuses: Inputs that then no longer compile.
         uncosted: Builds of which this is not known, or not in all cases.
     """
 
     written: tuple[Written, ...]
-    takes: Mapping[Case, tuple[BuildId, ...]]
-    refuses: Mapping[Case, tuple[BuildId, ...]]
+    takes: tuple[CasesOn, ...]
+    refuses: tuple[CasesOn, ...]
     uncosted: tuple[BuildId, ...]
     cells: tuple[CellId, ...]
 
@@ -168,11 +176,18 @@ def cost_on(builds: Sequence[BuildId], taken: ContextInputs) -> Cost:
             uncosted.append(build)
     return Cost(
         written=_written(effects),
-        takes=takes,
-        refuses=refuses,
+        takes=_by_builds(takes),
+        refuses=_by_builds(refuses),
         uncosted=tuple(uncosted),
         cells=tuple(cell for build in effects for cell in taken.cells[build]),
     )
+
+
+def _by_builds(cases: Mapping[Case, tuple[BuildId, ...]]) -> tuple[CasesOn, ...]:
+    grouped: dict[tuple[BuildId, ...], tuple[Case, ...]] = {}
+    for case, builds in cases.items():
+        grouped[builds] = (*grouped.get(builds, ()), case)
+    return tuple(CasesOn(builds=builds, cases=those) for builds, those in grouped.items())
 
 
 def _written(effects: Mapping[BuildId, inputs.Effects]) -> tuple[Written, ...]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from compat.document.parts import Code, Section, Sentence, Table, Text
 from compat.runs.ids import BuildId
-from compat.topics.inputs.finding import Case
 from compat.topics.inputs.view import name_cases
 from compat.topics.matrix import Matrix
-from compat.topics.tracing_context.finding import Cost, Deletion, Line, TracingContext
+from compat.topics.tracing_context.finding import (
+    CasesOn,
+    Cost,
+    Deletion,
+    Line,
+    TracingContext,
+)
 from compat.topics.tracing_context.records import Fallback, Reentrant, Restored
 from compat.topics.words import NOT_KNOWN, glyphs, labels
 
@@ -80,12 +85,9 @@ def say_cost(found: TracingContext, cost: Cost) -> Iterable[str]:
         yield f"What deleting it costs is not known in full on {labels(cost.uncosted)}."
 
 
-def _cases(found: TracingContext, builds: Mapping[Case, tuple[BuildId, ...]]) -> str:
-    by_builds: dict[tuple[BuildId, ...], list[Case]] = {}
-    for case, where in builds.items():
-        by_builds.setdefault(where, []).append(case)
+def _cases(found: TracingContext, groups: Iterable[CasesOn]) -> str:
     return "; ".join(
-        f"{name_cases(cases, found.cases)} on {labels(where)}" for where, cases in by_builds.items()
+        f"{name_cases(each.cases, found.cases)} on {labels(each.builds)}" for each in groups
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 from compat.runs.ids import BuildId
-from compat.runs.model import Cell, Outcome
+from compat.runs.model import Cell, Outcome, to_json
 from compat.topics.inputs.finding import Case
-from compat.topics.tracing_context.finding import Deletion, find
+from compat.topics.tracing_context.finding import CasesOn, Deletion, find
 from tests.topics.cells import make_build, make_matrix
 from tests.topics.inputs.cells import refused, taken
 from tests.topics.tracing_context.cells import CRASH, free, hidden, needed, restored, unknown
 
-OLD, MIDDLE, NEW = "2.10.0-cpu", "2.11.0-cpu", "2.15.0-cpu"
+OLD, MIDDLE, NEW = "2.10.0-cpu", BuildId("2.11.0-cpu"), BuildId("2.15.0-cpu")
 
 
 def deletion_of(*cells: Cell) -> Deletion:
@@ -113,8 +115,12 @@ def test_what_deleting_it_costs_comes_from_the_inputs() -> None:
     assert (context.builds, context.cases) == ((MIDDLE, NEW), cases)
     assert guards.names == ("shape_env.guards",)
     assert (guards.builds, guards.cases) == ((MIDDLE,), (Case("foreign-symbolic", "dynamic"),))
-    assert deletion.cost.takes == {Case("mixed", "static"): (MIDDLE, NEW)}
-    assert deletion.cost.refuses == {}
+    mixed = CasesOn(builds=(MIDDLE, NEW), cases=(Case("mixed", "static"),))
+    assert deletion.cost.takes == (mixed,)
+    assert deletion.cost.refuses == ()
+    assert json.loads(json.dumps(to_json(deletion)))["cost"]["takes"] == [
+        {"builds": [MIDDLE, NEW], "cases": [{"inputs": "mixed", "batch": "static"}]}
+    ]
     assert deletion.cost.uncosted == ("2.12.1-cpu",)
     assert len(deletion.cost.cells) == 12
 
@@ -123,7 +129,8 @@ def test_inputs_that_only_the_workaround_takes_are_a_cost() -> None:
     deletion = deletion_of(
         needed(OLD), free(NEW), refused(NEW, "own", "none"), taken(NEW, "own", "tls")
     )
-    assert deletion.cost.refuses == {Case("own", "static"): (NEW,)}
+    own = CasesOn(builds=(NEW,), cases=(Case("own", "static"),))
+    assert deletion.cost.refuses == (own,)
 
 
 def test_nothing_asked() -> None:
