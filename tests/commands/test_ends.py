@@ -161,6 +161,8 @@ def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
     with server(answer) as address:
         process = subprocess.Popen(
             [
+                # What starts in a shell's background, as these tests may, is deaf to it.
+                *("env", "--default-signal=INT"),
                 sys.executable,
                 "-m",
                 "compat",

@@ -60,7 +60,7 @@ def gates(answers: Mapping[str, tuple[bool, bool] | None]) -> list[Cell]:
         (
             {"2.11.0": (False, True), "2.12.1": (False, False), "2.13.0": (True, True)},
             AdviceKind.GATE_CAN_MOVE,
-            "2.11.0, 2.13.0 have the feature, 2.12.1 do not",
+            "the feature is on 2.11.0, 2.13.0, and not on 2.12.1",
         ),
         (
             {"2.12.1": (False, False), "2.13.0": (True, True)},

@@ -33,7 +33,7 @@ def _gate(gate: Gate, builds: Sequence[BuildId]) -> Advice:
         text = f"{ships}, and every build has the feature: pass it always."
     elif those(Verdict.MISSED):
         kind = AdviceKind.GATE_CAN_MOVE
-        text = f"{ships}; {labels(has)} have the feature, {labels(lacks)} do not."
+        text = f"{ships}; the feature is on {labels(has)}, and not on {labels(lacks)}."
         if _from_there_on(builds, has):
             text += f" The gate can open at {has[0].label}."
     else:

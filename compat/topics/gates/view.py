@@ -28,7 +28,7 @@ def say(_: Matrix, gates: Gates) -> Iterable[Sentence]:
             yield _sentence(gate, "the gate opens too early", text, broken)
         if missed := gate.those(Verdict.MISSED):
             title = "the gate opens late" if gate.floor else "no gate is shipped"
-            text = f"Downstream {ships}; {labels(missed)} have the feature and it stays unused."
+            text = f"Downstream {ships}; the feature is there and stays unused on {labels(missed)}."
             yield _sentence(gate, title, text, missed)
     if gates.fake_mode is not None:
         yield from _say_fake_mode(gates.fake_mode)
@@ -46,7 +46,7 @@ def _say_fake_mode(patch: FakeModePatch) -> Iterable[Sentence]:
     if not takes and not patched:
         return
     said = [
-        f"{labels(takes)} take fake_mode= instead; the patch can go once no older build is "
+        f"fake_mode= takes its place on {labels(takes)}; the patch can go once no older build is "
         f"supported."
         if takes
         else "No build in this run takes fake_mode= instead.",
