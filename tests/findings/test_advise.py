@@ -186,4 +186,4 @@ def test_what_a_build_of_another_device_says_is_told_as_such() -> None:
     results = results_of(make_run(builds, cells), EMPTY, NONE)
     (advice,) = [each for each in advise(results, builds) if "gate of" in each.about]
     assert advice.kind is AdviceKind.GATE_CAN_MOVE
-    assert "2.12.1 cuda do not" in advice.text
+    assert "and not on 2.11.0, 2.12.1 cuda" in advice.text
