@@ -31,22 +31,24 @@ from tests.findings.making import copies, report, run_of
 BUILDS = [make_build("2.15.0"), make_build("2.16.0", channel="test")]
 
 
-def example(kind: Any) -> Any:
-    """Some value of a type that a record may have."""
+def example(kind: Any, text: str = "x") -> Any:
+    """Some value of a type that a record may have; ``text`` is each text in it."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return example(arguments[0])
+        return example(arguments[0], text)
     if origin is tuple:
         kinds = arguments[:1] if Ellipsis in arguments else arguments
-        return tuple(map(example, kinds))
+        return tuple(example(each, text) for each in kinds)
     if origin is not None and issubclass(origin, Mapping):
-        return {example(arguments[0]): example(arguments[1])}
+        return {example(arguments[0], text): example(arguments[1], text)}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind)
-        return kind(**{each.name: example(hints[each.name]) for each in dataclasses.fields(kind)})
+        return kind(
+            **{each.name: example(hints[each.name], text) for each in dataclasses.fields(kind)}
+        )
     if issubclass(kind, Enum):
         return next(iter(kind))
-    return {bool: True, int: 1, float: 0.5, str: "x"}[kind]
+    return {bool: True, int: 1, float: 0.5, str: text}[kind]
 
 
 # What the probes of the topics are asked for, as far as a finding looks at it.

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from compat.runs import signature
 from compat.runs.signature import normalise, signature_of
 
 
@@ -22,6 +25,26 @@ def test_what_changes_from_run_to_run_is_no_part_of_it(today: str, tomorrow: str
 def test_what_tells_failures_apart_stays() -> None:
     assert normalise("unexpected keyword 'aot'") != normalise("unexpected keyword 'donate'")
     assert normalise("takes 2 arguments") != normalise("takes 3 arguments")
+
+
+def test_the_work_on_a_message_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for folders takes time that grows with the square of the length: see what it gets."""
+    given: list[int] = []
+
+    class Spy:
+        def __init__(self, pattern: re.Pattern[str]) -> None:
+            self.pattern = pattern
+
+        def sub(self, replacement: str, text: str) -> str:
+            given.append(len(text))
+            return self.pattern.sub(replacement, text)
+
+    spies = tuple((Spy(pattern), replacement) for pattern, replacement in signature._VOLATILE)
+    monkeypatch.setattr(signature, "_VOLATILE", spies)
+    for length in (1_000, 16_000, 32_000, 10_000_000):
+        normalise("/~" * (length // 2))
+    assert len(given) == 4 * len(spies)
+    assert max(given) <= 2000
 
 
 def test_a_wrapper_is_looked_through() -> None:
