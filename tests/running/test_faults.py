@@ -47,7 +47,7 @@ def probe(place: Place, *pythons: Path, timeout_s: int = TIMEOUT_S) -> Run:
     return merge([newest])
 
 
-def outcomes(run: Run, build: str = "local-faulty") -> list[Outcome]:
+def outcomes(run: Run, build: str = "local-faulty-cpu") -> list[Outcome]:
     return [cell.outcome for cell in run.cells if cell.build == build]
 
 
@@ -67,7 +67,7 @@ def test_a_hang_costs_its_build_and_no_other(
 ) -> None:
     put_fault(python, phase, FAULTS["hang"])
     run = probe(place, python, fake_python(tmp_path / "sound"))
-    faulty, sound = build_of(run, "local-faulty"), build_of(run, "local-sound")
+    faulty, sound = build_of(run, "local-faulty-cpu"), build_of(run, "local-sound-cpu")
     assert faulty.status is Status.BROKEN
     where = "" if phase == START else ', in File "<string>", line 3 in fault'
     assert re.fullmatch(f"{phase}: {HUNG}{where}", faulty.reason)
@@ -141,11 +141,11 @@ def test_who_kills_or_stops_it_twice_does_not_break_the_build(
 ) -> None:
     put_fault(python, IMPORT, FAULTS[fault])
     run = probe(place, python, fake_python(tmp_path / "sound"))
-    build = build_of(run, "local-faulty")
+    build = build_of(run, "local-faulty-cpu")
     assert build.status is Status.UNAVAILABLE
     assert re.fullmatch(f"{IMPORT}: {reason}", build.reason)
     assert outcomes(run) == [Outcome.NOT_RUN] * CELLS
-    assert outcomes(run, "local-sound") == [Outcome.PASS] * CELLS
+    assert outcomes(run, "local-sound-cpu") == [Outcome.PASS] * CELLS
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGSTOP"])

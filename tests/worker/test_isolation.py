@@ -20,7 +20,7 @@ from tests.sabotaged_build import (
     share_bytecode,
 )
 
-BUILD = "local-sabotaged"
+BUILD = "local-sabotaged-cpu"
 PROBES = ("gates.capability", "donation.flag", "donation.copies", "parity.outputs[mlp-float32-st")
 
 
@@ -194,7 +194,7 @@ def test_an_import_that(
     assert build.reason.startswith(reason)
     cells = by_check(run, BUILD).values()
     assert [(cell.outcome, cell.reason) for cell in cells] == [(Outcome.NOT_RUN, build.reason)] * 4
-    others = by_check(run, "local-clean").values()
+    others = by_check(run, "local-clean-cpu").values()
     assert [cell.outcome for cell in others] == [Outcome.PASS] * 4
 
 
