@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -38,7 +39,7 @@ def twins(
         },
         check=True,
     )
-    cells = [data for kind, data in stream.read() if kind == "cell"]
+    cells = [line for line in map(json.loads, stream.lines()) if line["kind"] == "cell"]
     assert [cell["outcome"] for cell in cells] == ["pass"] * 20
     return {(cell["params"]["path"], cell["params"]["twin"]): cell["metrics"] for cell in cells}
 

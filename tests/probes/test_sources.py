@@ -78,9 +78,9 @@ def test_editing_the_interface(changed_by: Callable[[str, str, str], set[str]]) 
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        ("probes/cxx.sh", "set -u"),
-        ("probes/conftest.py", "import math"),
-        ("probes/preload.py", "import os"),
+        ("worker/cxx.sh", "set -u"),
+        ("probes/conftest.py", "import json"),
+        ("worker/isolation.py", "import os"),
         ("runs/signature.py", "import re"),
     ],
 )
@@ -93,4 +93,4 @@ def test_editing_what_every_probe_runs_under(
 
 
 def test_editing_what_no_probe_imports(changed_by: Callable[[str, str, str], set[str]]) -> None:
-    assert changed_by("report/escape.py", "_LONGEST = 400", "_LONGEST = 300") == set()
+    assert changed_by("document/escape.py", "_LONGEST = 4000", "_LONGEST = 300") == set()
