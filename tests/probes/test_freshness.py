@@ -13,19 +13,20 @@ from compat.builds.environment import Environment
 from compat.runs.stream import Stream
 from tests.conftest import variables_inside
 
-Metrics = Mapping[str, int]
+Caches = Mapping[str, int]
 
 
 @pytest.fixture(scope="module")
 def twins(
     real_build: Callable[[str], Environment], tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[tuple[str, str], Metrics]:
+) -> Mapping[tuple[str, str], Caches]:
     """What each twin of each path found, by path and twin."""
     environment = real_build("2.13")
     temporary = environment.scratch / "twins"
     shutil.rmtree(temporary / "shared-by-twins", ignore_errors=True)
     temporary.mkdir(exist_ok=True)
-    stream = Stream(tmp_path_factory.mktemp("twins") / "stream.jsonl")
+    folder = tmp_path_factory.mktemp("twins")
+    stream = Stream(folder / "stream.jsonl")
     subprocess.run(
         [
             *(str(environment.python), "-m", "compat.worker", "--stream", str(stream.path)),
@@ -34,6 +35,7 @@ def twins(
         env={
             **variables_inside(environment),
             "PYTEST_PLUGINS": "tests.probes.twins",
+            "COMPAT_TWINS": str(folder / "seen.jsonl"),
             "TMPDIR": str(temporary),
             "TORCHINDUCTOR_COMPILE_THREADS": "1",
         },
@@ -41,11 +43,12 @@ def twins(
     )
     cells = [line for line in map(json.loads, stream.lines()) if line["kind"] == "cell"]
     assert [cell["outcome"] for cell in cells] == ["pass"] * 20
-    return {(cell["params"]["path"], cell["params"]["twin"]): cell["metrics"] for cell in cells}
+    seen = map(json.loads, (folder / "seen.jsonl").read_text().splitlines())
+    return {(each["path"], each["twin"]): each for each in seen}
 
 
 @pytest.mark.parametrize("path", ["compile_fx", "standalone", "aot", "donated"])
-def test_probes_share_no_cache(twins: Mapping[tuple[str, str], Metrics], path: str) -> None:
+def test_probes_share_no_cache(twins: Mapping[tuple[str, str], Caches], path: str) -> None:
     for twin in ("own-1", "own-2"):
         assert twins[path, twin]["found"] == 0
         assert twins[path, twin]["hits"] == 0
@@ -53,7 +56,7 @@ def test_probes_share_no_cache(twins: Mapping[tuple[str, str], Metrics], path: s
 
 @pytest.mark.parametrize("path", ["compile_fx", "standalone"])
 def test_a_shared_cache_would_be_noticed(
-    twins: Mapping[tuple[str, str], Metrics], path: str
+    twins: Mapping[tuple[str, str], Caches], path: str
 ) -> None:
     assert twins[path, "shared-1"]["hits"] == 0
     assert twins[path, "shared-2"]["found"] > 0
