@@ -81,7 +81,7 @@ function known(cell) {
     cell.message && text("Message", cell.message),
     facts({
       ...cell.params,
-      ...(cell.metrics ?? {}),
+      ...(cell.record ?? {}),
       "took": `${cell.duration_s ?? 0} s, of it compiling ${cell.compile_s ?? 0} s`,
       "seen in": source ? `${source.id}, harness at ${source.commit.slice(0, 10)}, ${source.host}` : "no run",
     }),

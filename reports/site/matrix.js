@@ -36,6 +36,20 @@ function readMatrix(data) {
   }
 }
 
+// By two builds, older..newer: the answers in which they differ; undefined until it is loaded.
+let changes;
+
+/** The answers in which the two compared builds differ, and which of the two is the older one. */
+function answersOf(pair) {
+  const [one, other] = pair.map((column) => column.key);
+  if (!changes || pair.some((column) => column.past !== undefined)) return undefined;
+  for (const [old, now] of [[one, other], [other, one]]) {
+    const rows = changes[`${old}..${now}`];
+    if (rows) return { old, now, rows };
+  }
+  return undefined;
+}
+
 /** The two columns that are compared, or undefined. */
 function compared() {
   const names = (state.compare ?? "").split("..");
@@ -64,9 +78,12 @@ function matching(shown) {
   const outcomes = state.outcome?.split(",");
   const words = (state.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
   const pair = compared();
+  const answers = pair && answersOf(pair);
+  const changed = new Set(answers?.rows.map(([, id]) => id));
+  const differ = (check) => changed.has(check.id) || pair[0].letter(check) !== pair[1].letter(check);
   return (check) => {
     if (state.path && !check.values.includes(state.path)) return false;
-    if (pair && pair[0].letter(check) === pair[1].letter(check)) return false;
+    if (pair && !differ(check)) return false;
     if (outcomes && !shown.some((column) => outcomes.includes(letters[column.letter(check)]))) {
       return false;
     }
@@ -93,6 +110,26 @@ function renderMatrix() {
   }
   if (focused) table.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   sayCount(rows, shown);
+  renderChanges();
+}
+
+/** Above the matrix: what two builds answer otherwise. */
+function renderChanges() {
+  const list = document.getElementById("changes");
+  const pair = compared();
+  const answers = pair && answersOf(pair);
+  list.hidden = !answers;
+  if (!answers) return;
+  const words = `From ${answers.old} to ${answers.now}: ${answers.rows.length} answers differ.`;
+  const items = answers.rows.map(([change, check, name, before, after]) => {
+    const cell = `${check}@${answers.now}`;
+    const said = el("code", {}, `${check}.${name}`);
+    // What several cells say together is no cell.
+    const shown = cells.has(cell) ? el("a", { href: address({ ...state, cell }) }, said) : said;
+    return el("li", { class: `change ${change}` },
+      el("strong", {}, change), " ", shown, `: ${before} → ${after}`);
+  });
+  list.replaceChildren(el("p", {}, words), el("ul", {}, ...items));
 }
 
 function sayCount(rows, shown) {

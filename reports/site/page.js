@@ -2,6 +2,7 @@
 
 let meanings;
 let sources;
+let changesAsked = false;
 let shownAs; // the filters that the matrix was last drawn for
 
 function render() {
@@ -15,6 +16,14 @@ function render() {
     if (past) renderHistory();
   }
   renderCell().catch(fail);
+  if (state.compare && !changesAsked) {
+    changesAsked = true;
+    load("changes-data").then((data) => {
+      changes = data;
+      shownAs = undefined;
+      render();
+    }, fail);
+  }
   // The builds to compare may be past ones.
   if (state.compare && !past && !compared()) {
     withPast(() => {
