@@ -71,7 +71,10 @@ def test_it_is_probed_as_it_is(real_build: Callable[[str], Environment], tmp_pat
     assert build["wheel"] is None
     assert [cell["outcome"] for cell in run["cells"]] == ["pass"] * 4
     findings = json.loads((tmp_path / "reports/latest/findings.json").read_text())
-    verdicts = {gate["feature"]: list(gate["verdicts"].values()) for gate in findings["gates"]}
+    verdicts = {
+        gate["feature"]: list(gate["verdicts"].values())
+        for gate in findings["topics"]["gates"]["gates"]
+    }
     assert verdicts["donate_graph_module"] == ["used"]
     assert sorted(python.parents[1].rglob("*")) == before, "the environment was changed"
 
