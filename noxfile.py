@@ -153,7 +153,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Types, strictly."""
-    session.install("-e.", *nox.project.dependency_groups(PROJECT, "typecheck"))
+    session.install("-e.", *nox.project.dependency_groups(PROJECT, "test"))
     session.run("mypy")
 
 
