@@ -60,6 +60,11 @@ def drive_backend(
     return Driven(outputs=tuple(outputs), seconds=seconds, seen=watch.seen(), saved=saved)
 
 
+def uncompiled(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
+    """A backend that compiles nothing."""
+    return graph
+
+
 def lacking(spec: PathSpec) -> tuple[str, ...]:
     """What ``spec`` needs and this build does not have."""
     taken = inspect.signature(torch._inductor.standalone_compile).parameters

@@ -27,6 +27,7 @@ class Place(str, Enum):
 EVERYWHERE = frozenset(Place)
 INSIDE = frozenset({Place.INSIDE})
 OUTSIDE = frozenset({Place.OUTSIDE})
+NOWHERE: frozenset[Place] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

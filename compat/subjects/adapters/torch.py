@@ -12,10 +12,8 @@ import torch._inductor.config
 from torch import fx
 
 from compat.interface.shapes import symbolic_inputs
-from compat.subjects.driving import Backend, drive_backend
-from compat.subjects.protocol import INSIDE, Driven, Feature, Json, PathSpec, Place
-
-_NO_SINGLE: frozenset[Place] = frozenset()
+from compat.subjects.driving import Backend, drive_backend, uncompiled
+from compat.subjects.protocol import INSIDE, NOWHERE, Driven, Feature, Json, PathSpec, Place
 
 
 class Torch:
@@ -23,11 +21,11 @@ class Torch:
 
     modules: Sequence[str] = ()
     paths: Mapping[str, PathSpec] = {
-        "eager": PathSpec(about="the eager backend", baseline=True, single=_NO_SINGLE),
-        "inductor": PathSpec(about="torch._inductor.compile", single=_NO_SINGLE),
-        "compile": PathSpec(about="torch.compile as it is", places=INSIDE, single=_NO_SINGLE),
+        "eager": PathSpec(about="the eager backend", baseline=True, single=NOWHERE),
+        "inductor": PathSpec(about="torch._inductor.compile", single=NOWHERE),
+        "compile": PathSpec(about="torch.compile as it is", places=INSIDE, single=NOWHERE),
         "partition": PathSpec(
-            about="torch.compile with Inductor's graph partition", places=INSIDE, single=_NO_SINGLE
+            about="torch.compile with Inductor's graph partition", places=INSIDE, single=NOWHERE
         ),
     }
     features: Mapping[str, Feature] = {}
@@ -48,16 +46,12 @@ class Torch:
             return drive_backend(model, batches, _BACKENDS[path], place)
 
 
-def _keep(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
-    return graph
-
-
 def _compile(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
     return torch._inductor.compile(graph, symbolic_inputs(graph))
 
 
 _BACKENDS: Mapping[str, Backend | str] = {
-    "eager": _keep,
+    "eager": uncompiled,
     "inductor": _compile,
     "compile": "inductor",
     "partition": "inductor",

@@ -10,10 +10,8 @@ import torch
 from torch import fx
 from torch._dynamo.backends.common import aot_autograd
 
-from compat.subjects.driving import drive_backend
-from compat.subjects.protocol import INSIDE, Driven, Feature, Json, PathSpec, Place
-
-_NO_SINGLE: frozenset[Place] = frozenset()
+from compat.subjects.driving import drive_backend, uncompiled
+from compat.subjects.protocol import INSIDE, NOWHERE, Driven, Feature, Json, PathSpec, Place
 
 
 class Torchtitan:
@@ -25,14 +23,12 @@ class Torchtitan:
     )
     # The pass is given what AOTAutograd traced under Dynamo, and makes a context of its own.
     paths: Mapping[str, PathSpec] = {
-        "eager": PathSpec(
-            about="AOTAutograd alone", baseline=True, places=INSIDE, single=_NO_SINGLE
-        ),
+        "eager": PathSpec(about="AOTAutograd alone", baseline=True, places=INSIDE, single=NOWHERE),
         "regional": PathSpec(
             about="regional_inductor over the whole graph",
             needs=("aot",),
             places=INSIDE,
-            single=_NO_SINGLE,
+            single=NOWHERE,
         ),
     }
     # torch's regional_inductor makes the call, so its keywords are torch's decision.
@@ -49,12 +45,8 @@ class Torchtitan:
         size: int | None = None,
         place: Place = Place.INSIDE,
     ) -> Driven:
-        backend = aot_autograd(fw_compiler=_keep if path == "eager" else _regional)
+        backend = aot_autograd(fw_compiler=uncompiled if path == "eager" else _regional)
         return drive_backend(model, batches, backend, place)
-
-
-def _keep(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
-    return graph
 
 
 def _regional(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
