@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from compat.commands.places import writing_reports
 from compat.commands.probe import probe_as_parsed
 from compat.commands.report import report_run
 from compat.runs.store import merge
 
 
 def matrix(parsed: argparse.Namespace) -> int:
-    # Not the newest by name: the clock may have gone back since that one was made.
-    return report_run(merge([probe_as_parsed(parsed)]))
+    probed = probe_as_parsed(parsed)
+    with writing_reports():
+        # Not the newest by name: the clock may have gone back since that one was made.
+        return report_run(merge([probed]))

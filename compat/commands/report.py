@@ -36,8 +36,9 @@ from compat.tracking.text import link_to_run
 def report(parsed: argparse.Namespace) -> int:
     if parsed.planned and parsed.runs:
         raise UsageError(f"--planned: expected no folders of runs beside it, not {parsed.runs[0]}")
-    run = _planned() if parsed.planned else merge(_folders(parsed.runs))
-    status = report_run(run)
+    with writing_reports():
+        run = _planned() if parsed.planned else merge(_folders(parsed.runs))
+        status = report_run(run)
     if parsed.github:
         append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
         # Last: what is not said is not published, however this command ended.
@@ -46,12 +47,11 @@ def report(parsed: argparse.Namespace) -> int:
 
 
 def report_run(run: Run) -> int:
-    """Make the tables from a run; 1 if something unexpected was seen."""
+    """Make the tables from a run, while nobody else does; 1 if something unexpected was seen."""
     if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
-    with writing_reports():
-        results = results_of(run, load_history(REPORTS / HISTORY), load_expectations())
-        write_reports(REPORTS, results, link_to_run(os.environ) or str(README))
+    results = results_of(run, load_history(REPORTS / HISTORY), load_expectations())
+    write_reports(REPORTS, results, link_to_run(os.environ) or str(README))
     print_summary(results, REPORTS / README, Console())
     return results.assessment.status
 

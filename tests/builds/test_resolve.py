@@ -191,6 +191,6 @@ def test_a_build_under_another_python_has_a_name_of_its_own() -> None:
         index=None,
         python="3.9",
     )
-    assert Resolution(specs=(), wheel=wheel).id("cpu").name == "2.13.0-py3.9"
+    assert Resolution(specs=(), wheel=wheel).id("cpu").name_and_python == "2.13.0-py3.9"
     own = replace(wheel, python=index.OWN_PYTHON)
     assert Resolution(specs=(), wheel=own).id("cpu").name == "2.13.0"

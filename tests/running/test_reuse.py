@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from time import monotonic, sleep
 import pytest
 
 from compat.builds.environment import Environment
+from compat.runs.contents import Contents, read_contents
 from compat.runs.model import Outcome, Status
 from compat.runs.stream import Stream
 from tests.conftest import ROOT
@@ -73,7 +73,7 @@ def test_a_killed_runner(place: Place) -> None:
     runner = subprocess.Popen(command, cwd=place.folder, stdout=subprocess.DEVNULL)
     runs = place.folder / ".compat" / "runs"
     deadline = monotonic() + 1800
-    while _kinds(runs).count("cell") < 3:
+    while len(_contents(runs).cells) < 3:
         assert monotonic() < deadline
         assert runner.poll() is None
         sleep(0.01)
@@ -83,8 +83,8 @@ def test_a_killed_runner(place: Place) -> None:
     while workers(runs) and monotonic() < deadline:
         sleep(0.1)
     assert workers(runs) == [], "the killed runner left processes behind"
-    kinds = _kinds(runs)
-    number, planned = kinds.count("cell"), kinds.count("plan")
+    contents = _contents(runs)
+    number, planned = len(contents.cells), len(contents.plans)
     assert 3 <= number < planned
 
     status, cut = place.report()
@@ -142,13 +142,13 @@ def test_no_room_for_what_is_seen(place: Place, little_room: Path) -> None:
     # With room again, what was seen is there and only the rest is run.
     little_room.rmdir()
     kept.rename(little_room)
-    number = _kinds(little_room).count("cell")
+    number = len(_contents(little_room).cells)
     status, run = place.matrix(*PROBES)
     assert status == 0
     assert len([cell for cell in run.cells if cell.seen_in != run.sources[-1].id]) == number
 
 
-def _kinds(runs: Path) -> list[str]:
-    """Of the lines of the newest stream."""
+def _contents(runs: Path) -> Contents:
+    """Of the newest stream, also where a full disk cut one of its lines short."""
     streams = sorted(runs.glob("*/2.13.0-cpu.jsonl"))
-    return [json.loads(line)["kind"] for line in Stream(streams[-1]).lines()] if streams else []
+    return read_contents(Stream(streams[-1])) if streams else Contents()
