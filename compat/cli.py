@@ -28,6 +28,7 @@ from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
 from compat.runs.model import DEFAULT, DEPTHS
 from compat.runs.reference import EXPECTED as REFERENCE
 from compat.runs.retention import KEPT_DAYS
+from compat.subjects.spec import EXPECTED as SUBJECTS
 
 # What is wrong with a folder or a file that a command was to use, and not with the command.
 _UNUSABLE = {
@@ -136,6 +137,13 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(command="builds.probes")
 
     probing = _OneLineParser(add_help=False)
+    probing.add_argument(
+        "--subject",
+        nargs="+",
+        default=[],
+        metavar="SPEC",
+        help=f"whose compiler interface is run: {SUBJECTS}; default: builtin alone",
+    )
     probing.add_argument(
         "--probes",
         nargs="+",

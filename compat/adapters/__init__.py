@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from compat.subjects.protocol import Subject
+from compat.adapters.protocol import Subject
 
 
 def load_subject(name: str, version: str = "", path: str = "") -> Subject:
@@ -18,6 +18,6 @@ def load_subject(name: str, version: str = "", path: str = "") -> Subject:
     Raises:
         ImportError: There is no such adapter.
     """
-    module = importlib.import_module(f"compat.subjects.adapters.{name}")
+    module = importlib.import_module(f"compat.adapters.{name}")
     subject: Subject = module.make(version, path)
     return subject

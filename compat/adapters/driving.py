@@ -12,8 +12,8 @@ import torch._dynamo
 import torch._inductor
 from torch import fx
 
-from compat.subjects.protocol import BrokenPathError, Driven, Json, PathSpec, Place
-from compat.subjects.watching import Watch
+from compat.adapters.protocol import BrokenPathError, Driven, Json, PathSpec, Place
+from compat.adapters.watching import Watch
 
 # The batch sizes that a compilation for a range is to serve.
 LARGEST = 8192

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import fx
 
-from compat.subjects.backend_file import LOAD, defined_in
-from compat.subjects.driving import drive_backend
-from compat.subjects.protocol import Driven, Feature, Json, PathSpec, Place
+from compat.adapters.backend_file import LOAD, defined_in
+from compat.adapters.driving import drive_backend
+from compat.adapters.protocol import Driven, Feature, Json, PathSpec, Place
 
 _MODULE = "compat_mine"
 

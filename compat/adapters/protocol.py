@@ -42,6 +42,8 @@ class PathSpec:
         places: Where it can compile.
         single: Where it can compile for a single size.
         loads: Where it can load what it saved.
+        again: Where it can compile a second time beside the caches of the first: a project may
+            load what is there then.
         environment: Variables to be set before anything of the subject is imported.
     """
 
@@ -52,6 +54,7 @@ class PathSpec:
     places: frozenset[Place] = EVERYWHERE
     single: frozenset[Place] = EVERYWHERE
     loads: frozenset[Place] = EVERYWHERE
+    again: frozenset[Place] = EVERYWHERE
     environment: Mapping[str, str] = field(default_factory=dict)
 
 

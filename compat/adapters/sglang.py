@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import fx
 
+from compat.adapters.driving import drive_backend
+from compat.adapters.protocol import INSIDE, OUTSIDE, Driven, Feature, Json, PathSpec, Place
 from compat.interface.shapes import symbolic_inputs
-from compat.subjects.driving import drive_backend
-from compat.subjects.protocol import INSIDE, OUTSIDE, Driven, Feature, Json, PathSpec, Place
 
 # What SGLang's backend hands to the compiler of every piece.
 _OPTIONS = {"enable_auto_functionalized_v2": False}

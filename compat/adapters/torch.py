@@ -11,9 +11,9 @@ import torch
 import torch._inductor.config
 from torch import fx
 
+from compat.adapters.driving import Backend, drive_backend, uncompiled
+from compat.adapters.protocol import INSIDE, NOWHERE, Driven, Feature, Json, PathSpec, Place
 from compat.interface.shapes import symbolic_inputs
-from compat.subjects.driving import Backend, drive_backend, uncompiled
-from compat.subjects.protocol import INSIDE, NOWHERE, Driven, Feature, Json, PathSpec, Place
 
 
 class Torch:

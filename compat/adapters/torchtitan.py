@@ -10,8 +10,8 @@ import torch
 from torch import fx
 from torch._dynamo.backends.common import aot_autograd
 
-from compat.subjects.driving import drive_backend, uncompiled
-from compat.subjects.protocol import INSIDE, NOWHERE, Driven, Feature, Json, PathSpec, Place
+from compat.adapters.driving import drive_backend, uncompiled
+from compat.adapters.protocol import INSIDE, NOWHERE, Driven, Feature, Json, PathSpec, Place
 
 
 class Torchtitan:

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import fx
 
-from compat.subjects.driving import LARGEST, accepted, drive_backend, operators
-from compat.subjects.protocol import INSIDE, Driven, Feature, Json, PathSpec, Place
+from compat.adapters.driving import LARGEST, accepted, drive_backend, operators
+from compat.adapters.protocol import INSIDE, Driven, Feature, Json, PathSpec, Place
 
 _STANDALONE = ("standalone", "aot")
 _ARTIFACTS = "aot-artifacts"
@@ -68,6 +68,7 @@ class Vllm:
             saves=True,
             # FxGraphCache refuses a lookup where no compilation of Dynamo's is going on.
             loads=INSIDE,
+            again=INSIDE,
             environment=_switches(standalone=False, aot=False),
         ),
     }

@@ -18,7 +18,7 @@ from torch import fx
 from torch._dynamo.utils import counters
 from torch._inductor import compile_fx as _compile_fx_module  # noqa: F401  (it is patched)
 
-from compat.subjects.protocol import Call, Json, Seen
+from compat.adapters.protocol import Call, Json, Seen
 
 # How torch's cache counters are called, by the group they stand in.
 _CACHE_COUNTERS = {

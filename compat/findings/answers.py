@@ -10,7 +10,7 @@ from compat.runs.answers import ENDING, Answer, Ending, Said
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import WHOLE, Column, Entry, Told, column_of, whole_of
 from compat.runs.ids import BUILTIN, AnswerId, BuildId, CheckId
-from compat.runs.model import Build, Cell
+from compat.runs.model import Build, Cell, Status
 from compat.topics.matrix import Matrix
 from compat.topics.registry import TOPICS
 
@@ -20,8 +20,9 @@ OUTCOME = "outcome"
 
 def answers_of(matrix: Matrix, build: Build, subject: str = BUILTIN) -> dict[AnswerId, Answer]:
     """What a subject's cells on a build say, the build as a whole included."""
-    whole = AnswerId.of(WHOLE, OUTCOME)
-    found = {whole: Answer(id=whole, scale=ENDING, value=whole_of(build), cells=())}
+    name = AnswerId.of(WHOLE, OUTCOME)
+    whole = whole_of(*matrix.status(build.id, subject))
+    found = {name: Answer(id=name, scale=ENDING, value=whole, cells=())}
     for answer in recorded_answers(matrix, build.id, subject):
         found[answer.id] = answer
     for check, seen in matrix.on(build.id, subject).items():
@@ -88,4 +89,5 @@ def entry_of(matrix: Matrix, build: Build, subject: str) -> Entry:
 
 def _column(matrix: Matrix, build: Build, subject: str) -> Column:
     cells = (seen.cell for seen in matrix.on(build.id, subject).values())
-    return column_of(matrix.run, build, cells, subject)
+    broken = matrix.status(build.id, subject)[0] is Status.BROKEN
+    return column_of(matrix.run, build, cells, subject, broken=broken)

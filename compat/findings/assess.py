@@ -10,7 +10,7 @@ from compat.findings.changes import Comparison, Group
 from compat.findings.model import Findings
 from compat.runs.history import WHOLE
 from compat.runs.ids import AnswerId, BuildId, CellId
-from compat.runs.model import Outcome, Status
+from compat.runs.model import Outcome, Pair, Status
 from compat.topics.matrix import Matrix
 
 
@@ -40,6 +40,7 @@ class Assessment:
         tested: The builds that were run to their end.
         not_tested: Those that could not be had.
         broken: Those that were there and did not come to their end, with the reason.
+        broken_pairs: Subjects that did not come to their end on a build for which they are made.
         failures: Cells that ended badly and are not explained.
         silent: Cells that say nothing although their build was run, or that are controls and do not
             say what they have to.
@@ -53,6 +54,7 @@ class Assessment:
     tested: tuple[BuildId, ...]
     not_tested: tuple[NotTested, ...]
     broken: Mapping[BuildId, str]
+    broken_pairs: tuple[Pair, ...]
     failures: tuple[CellId, ...]
     silent: tuple[CellId, ...]
     alarms: Mapping[str, tuple[Group, ...]]
@@ -80,7 +82,8 @@ class Assessment:
     @property
     def red(self) -> int:
         """How many things are unexpected."""
-        return len(self.broken) + len(self.failures) + len(self.silent) + len(self.lost)
+        broken = len(self.broken) + len(self.broken_pairs)
+        return broken + len(self.failures) + len(self.silent) + len(self.lost)
 
     @property
     def status(self) -> int:
@@ -105,17 +108,31 @@ def assess(matrix: Matrix, findings: Findings, comparisons: Mapping[str, Compari
         if findings.failed_controls
         else ""
     )
-    not_tested = tuple(
-        NotTested(build=build.id, names=build.aliases, reason=build.reason)
-        for build in builds
-        if build.status is Status.UNAVAILABLE
+    not_tested = (
+        *(
+            NotTested(build=build.id, names=build.aliases, reason=build.reason)
+            for build in builds
+            if build.status is Status.UNAVAILABLE
+        ),
+        *(
+            NotTested(
+                build=pair.build,
+                names=(pair.label,),
+                reason=pair.reason,
+            )
+            for pair in matrix.run.pairs
+            if pair.status is Status.UNAVAILABLE
+        ),
+    )
+    broken_pairs = tuple(
+        pair for pair in matrix.run.pairs if pair.status is Status.BROKEN and pair.supported
     )
     ran = {build.id for build in builds if build.status is not Status.UNAVAILABLE}
     bad = {cell.id for cell in matrix.run.cells if cell.outcome.bad}
     unknown = sum(not cell.outcome.known for cell in matrix.run.cells if cell.build in ran)
     if proves_nothing:
         color = Color.GREY
-    elif broken or findings.unexpected or alarms:
+    elif broken or broken_pairs or findings.unexpected or alarms:
         color = Color.RED
     else:
         color = Color.AMBER if not_tested or unknown else Color.GREEN
@@ -124,6 +141,7 @@ def assess(matrix: Matrix, findings: Findings, comparisons: Mapping[str, Compari
         tested=tuple(build.id for build in builds if build.status is Status.OK),
         not_tested=not_tested,
         broken=broken,
+        broken_pairs=broken_pairs,
         failures=tuple(cell for cell in findings.unexpected if cell in bad),
         silent=tuple(cell for cell in findings.unexpected if cell not in bad),
         alarms=alarms,

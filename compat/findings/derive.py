@@ -49,7 +49,6 @@ def _unexpected(
 
     So do a cell that could not be run in a build that was, and one whose record cannot be read.
     """
-    ran = {build.id for build in matrix.builds if build.status is Status.OK}
     return tuple(
         cell.id
         for cell in matrix.run.cells
@@ -58,6 +57,9 @@ def _unexpected(
             cell.outcome.bad
             or cell.id in failed_controls
             or cell.id in matrix.unfit
-            or (cell.outcome is Outcome.NOT_RUN and cell.build in ran)
+            or (
+                cell.outcome is Outcome.NOT_RUN
+                and matrix.status(cell.build, cell.subject)[0] is Status.OK
+            )
         )
     )

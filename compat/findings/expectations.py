@@ -19,7 +19,7 @@ from compat.findings.model import ExpectationFinding, Use
 from compat.runs.answers import Value
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import day_of, run_id
-from compat.runs.ids import CellId
+from compat.runs.ids import BUILTIN, CellId
 from compat.runs.model import Build, Cell, Outcome, Status
 from compat.topics.matrix import Matrix
 
@@ -38,15 +38,18 @@ class Scope:
         probe: A pattern of the probe's name, in which ``*`` stands for anything.
         params: By parameter: patterns, one of which the value fits.
         builds: The versions; pre-releases are among them.
+        subject: A pattern of the subject's id; left out, it is the builtin one.
     """
 
     probe: str
     params: Mapping[str, tuple[str, ...]]
     builds: SpecifierSet
+    subject: str
 
     def holds(self, cell: Cell, build: Build) -> bool:
         return (
             _fits(self.probe, cell.probe)
+            and _fits(self.subject, cell.subject)
             and all(
                 any(_fits(pattern, cell.params.get(name, "")) for pattern in patterns)
                 for name, patterns in self.params.items()
@@ -54,9 +57,14 @@ class Scope:
             and lies_in(build, self.builds)
         )
 
-    def holds_for_group(self, probe: str, build: Build) -> bool:
+    def holds_for_group(self, probe: str, build: Build, subject: str) -> bool:
         """Whether it is said of all cells of a probe: what these say together is in scope then."""
-        return not self.params and _fits(self.probe, probe) and lies_in(build, self.builds)
+        return (
+            not self.params
+            and _fits(self.probe, probe)
+            and _fits(self.subject, subject)
+            and lies_in(build, self.builds)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +136,9 @@ class Expectations:
             and (
                 each.scope.holds(cell, build)
                 if cell is not None
-                else each.scope.holds_for_group(difference.answer.check.probe, build)
+                else each.scope.holds_for_group(
+                    difference.answer.check.probe, build, difference.new.subject
+                )
             )
             for each in self.known
         )
@@ -272,7 +282,12 @@ class _Entry:
                 f"expected versions such as '>=2.11,<2.13' as 'builds', not {builds!r}"
             ) from None
         params = {name: self._patterns(name, each) for name, each in self.table("params").items()}
-        return Scope(probe=self.text("probe"), params=params, builds=versions)
+        return Scope(
+            probe=self.text("probe"),
+            params=params,
+            builds=versions,
+            subject=self.text("subject", default=BUILTIN),
+        )
 
     def _patterns(self, name: str, value: Any) -> tuple[str, ...]:
         patterns = value if isinstance(value, list) else [value]

@@ -14,6 +14,9 @@ from compat.runs.model import DEFAULT, FULL
 SAVED = "artifacts.saved"
 ACROSS = "artifacts.across"
 
+# The file with what is asked of every subject but the builtin one, and of nothing else.
+OF_SUBJECTS = "test_subject"
+
 _HERE = Path(__file__).parent
 
 
@@ -77,6 +80,15 @@ def with_needs(texts: Sequence[str]) -> tuple[str, ...]:
 def selects(texts: Sequence[str], probe: str) -> bool:
     """Whether any check of ``probe`` may be among those that ``texts`` choose."""
     return not texts or any(text.partition("[")[0] in probe for text in texts)
+
+
+def concerns(texts: Sequence[str], *, subject: bool) -> bool:
+    """Whether ``texts`` choose any probe of those that are asked of subjects, or of the others."""
+    return any(
+        selects(texts, probe.name)
+        for probe in probes()
+        if (probe.path.stem == OF_SUBJECTS) is subject
+    )
 
 
 def check_selection(texts: Sequence[str]) -> None:

@@ -38,6 +38,11 @@ def plan_source() -> str:
     return _digest(*_texts([*_COMMON, *(probe.path for probe in probes())]))
 
 
+def adapter_source(name: str) -> str:
+    """A digest of the adapter that drives a subject, and of what it imports."""
+    return _digest(*_texts([_PACKAGE / "adapters" / f"{name}.py"]))
+
+
 def _texts(paths: Iterable[Path]) -> list[str]:
     """The source of ``paths`` and of every file of this project that they import, or those do."""
     found: set[Path] = set()

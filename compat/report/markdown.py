@@ -126,7 +126,7 @@ def _controls(results: Results) -> Table:
 
 def _trouble(results: Results, commands: Mapping[CellId, str]) -> Table:
     """Every cell that is flaky, ended badly or says nothing although its build was run."""
-    ran = {build.id for build in results.run.builds if build.status is Status.OK}
+    matrix = results.matrix
     expected, unfit = set(results.findings.expected), results.findings.unfit
     rows: list[list[Text]] = [
         [
@@ -141,7 +141,10 @@ def _trouble(results: Results, commands: Mapping[CellId, str]) -> Table:
         if cell.flaky
         or cell.outcome.bad
         or cell.id in unfit
-        or (cell.outcome is Outcome.NOT_RUN and cell.build in ran)
+        or (
+            cell.outcome is Outcome.NOT_RUN
+            and matrix.status(cell.build, cell.subject)[0] is Status.OK
+        )
     ]
     headers = ["outcome", "cell", "what happened", "signature", "to repeat it"]
     return Table(headers=headers, rows=rows)
@@ -165,6 +168,10 @@ def _missing(results: Results) -> Table:
     rows += [
         [build.label, build.device, "broken as a whole", reason]
         for build, reason in results.assessment.broken.items()
+    ]
+    rows += [
+        [pair.label, pair.build.device, "broken as a whole", pair.reason]
+        for pair in results.assessment.broken_pairs
     ]
     return Table(headers=["asked for as", "device", "", "why"], rows=rows)
 

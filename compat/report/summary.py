@@ -60,6 +60,8 @@ def print_summary(results: Results, report: Path, console: Console) -> None:
         say(f"Not tested: {', '.join(each.names)} on {each.build.device}: {each.reason}")
     for build, reason in results.assessment.broken.items():
         say(f"Broken as a whole: {build.label}: {reason}")
+    for pair in results.assessment.broken_pairs:
+        say(f"Broken as a whole: {pair.label}: {pair.reason}")
     say()
     say(verdict(results.assessment))
     say()

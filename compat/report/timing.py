@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from tabulate import tabulate
 
-from compat.runs.contents import read_contents
+from compat.runs.contents import Contents, read_contents
 from compat.runs.store import RunFolder
 from compat.runs.stream import Stream
 
@@ -34,7 +34,7 @@ class Timing:
     running: float
 
 
-PHASES = ("install", "import", "warm up", "probe")
+PHASES = ("install", "import", "warm up", "import subject", "probe")
 
 
 def timings(folder: RunFolder) -> list[Timing]:
@@ -55,13 +55,18 @@ def _timing(stream: Stream) -> Timing:
     own = [cell for cell in cells if not cell.seen_in]
     compiling = sum(cell.compile_s for cell in own)
     return Timing(
-        build=contents.build.label if contents.build else "",
+        build=_label(contents),
         reused=Counter(cell.seen_in for cell in cells if cell.seen_in),
         seen=len(own),
         phases=phases,
         compiling=compiling,
         running=sum(cell.duration_s for cell in own) - compiling,
     )
+
+
+def _label(contents: Contents) -> str:
+    build = contents.build.label if contents.build else ""
+    return f"{contents.subject.id} on {build}" if contents.subject else build
 
 
 def print_timing(folder: RunFolder, console: Console) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 from compat.findings.assess import Assessment, Color
 from compat.report.words import listed, number_of
 
@@ -21,8 +23,11 @@ def verdict(assessment: Assessment) -> str:
 
 
 def _unexpected(assessment: Assessment) -> str:
-    parts = {
+    parts: dict[str, Sized] = {
         f"{number_of(len(assessment.broken), 'build')} broken as a whole": assessment.broken,
+        f"{number_of(len(assessment.broken_pairs), 'subject')} broken as a whole on a build": (
+            assessment.broken_pairs
+        ),
         number_of(len(assessment.failures), "failure"): assessment.failures,
         f"{number_of(len(assessment.silent), 'cell')} without a usable answer": assessment.silent,
         f"{number_of(len(assessment.lost), 'answer')} lost or worse": assessment.lost,

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +53,23 @@ class Saved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Driven:
+    """The subject that a worker asks about.
+
+    Attributes:
+        name: Of its adapter.
+        version: Of the release; empty where there is none.
+        file: That of the subject ``mine``; None for the others.
+        folders: What lies beside the build for it.
+    """
+
+    name: str
+    version: str
+    file: Path | None
+    folders: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ending:
     """How a worker ended.
 
@@ -87,8 +104,12 @@ class Worker:
         saved: Saved,
         skip: Collection[str],
         alive: Callable[[], None],
+        driven: Driven | None = None,
     ) -> Ending:
-        """Probe a build to the end, except the checks to ``skip``, calling ``alive`` meanwhile."""
+        """Probe a build to the end, except the checks to ``skip``, calling ``alive`` meanwhile.
+
+        Without ``driven`` the builtin subject is asked about.
+        """
         skipped = stream.path.with_suffix(".skip")
         skipped.write_text(json.dumps(sorted(skip)))
         others = stream.path.with_suffix(".others")
@@ -103,6 +124,7 @@ class Worker:
             *(("--packages", str(environment.packages)) if environment.packages else ()),
             *(("--select", *self._settings.probes) if self._settings.probes else ()),
             *(("--others", str(others)) if saved.others else ()),
+            *(_options(driven) if driven else ()),
         ]
         log = stream.path.with_suffix(".log")
         with log.open("w") as output:
@@ -112,7 +134,9 @@ class Worker:
                 stdout=output,
                 stderr=output,
                 cwd=environment.scratch,
-                env=worker_variables(environment, self._settings.home),
+                env=worker_variables(
+                    environment, self._settings.home, driven.folders if driven else ()
+                ),
             )
             overseer = Overseer(keeper.pid, stream, log, self._settings.timeout_s)
             try:
@@ -120,6 +144,13 @@ class Worker:
             finally:
                 end(keeper)
                 cut(log)
+
+
+def _options(driven: Driven) -> tuple[str, ...]:
+    return (
+        *("--subject", driven.name, "--subject-version", driven.version),
+        *("--subject-file", str(driven.file or "")),
+    )
 
 
 def _watch(
@@ -149,8 +180,13 @@ def _watch(
 _NOT_INHERITED = ("TORCH", "TRITON", "PYTEST", "COMPAT", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 
 
-def worker_variables(environment: Environment, home: Path) -> dict[str, str]:
-    """What a worker's environment variables are; a link to this package is kept below ``home``."""
+def worker_variables(
+    environment: Environment, home: Path, beside: Sequence[Path] = ()
+) -> dict[str, str]:
+    """What a worker's environment variables are; a link to this package is kept below ``home``.
+
+    ``beside`` are folders that it imports from before it looks into its own environment.
+    """
     # A folder that holds this package and nothing else, so that no dependency of the harness
     # gets onto the path of the build.
     source = home / "source"
@@ -167,7 +203,7 @@ def worker_variables(environment: Environment, home: Path) -> dict[str, str]:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)
     }
-    path = [str(source), *filter(None, [inherited.get("PYTHONPATH")])]
+    path = [str(source), *map(str, beside), *filter(None, [inherited.get("PYTHONPATH")])]
     return {
         **inherited,
         **FIXED,

@@ -26,19 +26,22 @@ from compat.builds.environment import (
 from compat.builds.housekeeping import KEPT, remove_unused
 from compat.builds.resolve import Resolution
 from compat.errors import UsageError
-from compat.probes.names import ACROSS, SAVED, selects
+from compat.probes.names import ACROSS, SAVED, concerns, selects
 from compat.probes.packages import are_asked_for
-from compat.probes.sources import plan_source, probe_sources
+from compat.probes.sources import adapter_source, plan_source, probe_sources
 from compat.running.host import describe_harness, describe_host, fingerprint
-from compat.running.launcher import FIXED, Ending, Saved, Worker
+from compat.running.launcher import FIXED, Driven, Ending, Saved, Worker
 from compat.running.settings import Settings
 from compat.runs.contents import End, Key, read_contents
 from compat.runs.ids import CheckId
-from compat.runs.model import FULL, Build, Device, Outcome, Status, Wheel, to_json
+from compat.runs.model import FULL, Build, Device, Outcome, Status, Subject, Wheel, to_json
 from compat.runs.retention import prune
 from compat.runs.reuse import Known, look_up
 from compat.runs.store import RunFolder
 from compat.runs.stream import Stream
+from compat.subjects.config import load_subjects
+from compat.subjects.files import put_beside
+from compat.subjects.spec import BUILTIN_ALONE, SubjectSpec
 
 
 class Progress(Protocol):
@@ -98,10 +101,11 @@ def _probe_builds(
 
 @dataclass(frozen=True, kw_only=True)
 class _Probed:
-    """A build that was probed by itself, to the end.
+    """A build that is probed by itself, for one subject.
 
     Attributes:
-        saved: The folder with the artifacts that it saved for the other builds.
+        saved: The folder with the artifacts that it saves for the other builds.
+        subject: None, as ``driven`` is, for the builtin one.
     """
 
     build: Build
@@ -110,10 +114,17 @@ class _Probed:
     key: Key
     saved: Path
     seconds: dict[str, float]
+    subject: Subject | None = None
+    driven: Driven | None = None
+
+    @property
+    def label(self) -> str:
+        """How the progress calls it."""
+        return f"{self.subject.id}@{self.build.id}" if self.subject else self.build.id
 
 
 class _Pipeline:
-    """One build from its resolution to the end of its stream."""
+    """One build from its resolution to the end of its streams, one for each subject."""
 
     def __init__(
         self,
@@ -135,7 +146,11 @@ class _Pipeline:
         self._probes = probe_sources()
 
     def run(self, resolution: Resolution) -> _Probed | None:
-        """Probe a build by itself; None if it could not be had or did not come to its end."""
+        """Probe a build by itself, for one subject after the other.
+
+        None if it could not be had, if the builtin subject was not asked for, or if that one did
+        not come to its end.
+        """
         build = described(resolution, self._settings.device)
         if resolution.problem:
             self._end(build, Status.UNAVAILABLE, resolution.problem)
@@ -151,6 +166,17 @@ class _Pipeline:
             return None
         if build.wheel is not None:
             build = replace(build, wheel=replace(build.wheel, sha256=environment.sha256))
+        probed = None
+        for spec in self._settings.subjects:
+            if spec != BUILTIN_ALONE:
+                self._run_subject(spec, build, environment)
+            elif concerns(self._settings.probes, subject=False):
+                probed = self._run_builtin(build, environment, seconds)
+        return probed
+
+    def _run_builtin(
+        self, build: Build, environment: Environment, seconds: dict[str, float]
+    ) -> _Probed | None:
         key = self._key(environment)
         probed = _Probed(
             build=build,
@@ -164,6 +190,43 @@ class _Pipeline:
             status, reason = self._probe(probed, {})
         self._finish(probed, status, reason)
         return probed if status is Status.OK and not reason else None
+
+    def _run_subject(self, spec: SubjectSpec, build: Build, environment: Environment) -> None:
+        """Probe a build for a subject: what goes wrong costs this pair and nothing else."""
+        if not concerns(self._settings.probes, subject=True):
+            return
+        seconds: dict[str, float] = {}
+        subject = Subject(id=spec.id(), requested=str(spec))
+        stream = self._folder.stream(build.id, subject.id)
+        stream.append("build", to_json(build))
+        try:
+            with self._installing, _timed(seconds, "install"):
+                files = put_beside(
+                    spec, load_subjects(), environment.python, self._settings.home / "subjects"
+                )
+        except InstallError as error:
+            stream.append("subject", to_json(subject))
+            reason = f"could not be put beside the build: {error}"
+            self._close(f"{subject.id}@{build.id}", stream, Status.UNAVAILABLE, reason, seconds)
+            return
+        subject = replace(subject, requires=str(files.torch or ""))
+        stream.append("subject", to_json(subject))
+        key = self._key(environment)
+        probed = _Probed(
+            build=build,
+            environment=environment,
+            stream=stream,
+            key=replace(key, subject=_digest(files.digest, adapter_source(spec.name))),
+            saved=environment.scratch / "artifacts" / subject.id,
+            seconds=seconds,
+            subject=subject,
+            driven=Driven(
+                name=spec.name, version=files.version, file=spec.path, folders=files.folders
+            ),
+        )
+        with _timed(seconds, "worker"):
+            status, reason = self._probe(probed, {})
+        self._finish(probed, status, reason)
 
     def run_across(self, probed: _Probed, all_probed: Sequence[_Probed]) -> None:
         """Probe what a build makes of that which all the other builds saved."""
@@ -209,7 +272,7 @@ class _Pipeline:
         known = look_up(self._earlier, stream.path.name, key)
         if self._settings.fresh:
             known = Known(outcomes=known.outcomes)
-        if not probed.saved.exists():
+        if probed.subject is None and not probed.saved.exists():
             # What was saved is gone: that it could be saved is of no use to the other builds.
             known.cells = {
                 check: cell for check, cell in known.cells.items() if cell.probe != SAVED
@@ -223,16 +286,16 @@ class _Pipeline:
 
         def work(skip: Collection[str]) -> Ending:
             saved = Saved(own=probed.saved, others=others)
-            return self._worker.run(probed.environment, stream, saved, skip, alive)
+            return self._worker.run(probed.environment, stream, saved, skip, alive, probed.driven)
 
-        self._progress.phase(probed.build.id, "starting")
+        self._progress.phase(probed.label, "starting")
         ending = work(known.cells)
         if ending.by_machine:
-            self._progress.phase(probed.build.id, f"{ending.reason}; trying again")
+            self._progress.phase(probed.label, f"{ending.reason}; trying again")
             ending = work(known.cells.keys() | read_contents(stream).cells.keys())
         planned, due = _due(stream, key, known)
         if due and not ending.by_machine:
-            self._progress.phase(probed.build.id, f"trying {len(due)} cells again")
+            self._progress.phase(probed.label, f"trying {len(due)} cells again")
             ending = work(planned - due)
         if ending.by_machine:
             # What was seen of the build holds, and what was not says nothing of it.
@@ -245,7 +308,7 @@ class _Pipeline:
         planned = contents.plans.keys()
         if planned:
             done = planned & contents.cells.keys()
-            self._progress.cells(probed.build.id, len(done), len(planned))
+            self._progress.cells(probed.label, len(done), len(planned))
 
     def _begin(self, build: Build) -> Stream:
         stream = self._folder.stream(build.id)
@@ -254,21 +317,21 @@ class _Pipeline:
 
     def _finish(self, probed: _Probed, status: Status, reason: str) -> None:
         self._report_cells(probed)
-        self._close(probed.build, probed.stream, status, reason, probed.seconds)
+        self._close(probed.label, probed.stream, status, reason, probed.seconds)
 
     def _end(self, build: Build, status: Status, reason: str) -> None:
-        self._close(build, self._begin(build), status, reason, {})
+        self._close(build.id, self._begin(build), status, reason, {})
 
     def _close(
         self,
-        build: Build,
+        label: str,
         stream: Stream,
         status: Status,
         reason: str,
         seconds: Mapping[str, float],
     ) -> None:
         stream.append("end", to_json(End(status=status, reason=reason, seconds=seconds)))
-        self._progress.end(build.id, reason or "probed")
+        self._progress.end(label, reason or "probed")
 
 
 def _due(stream: Stream, key: Key, known: Known) -> tuple[set[CheckId], set[CheckId]]:

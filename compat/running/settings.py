@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from compat.subjects.spec import BUILTIN_ALONE, SubjectSpec
+
 # More than ten times what the slowest probe takes, and several times what it uses.
 DEFAULT_TIMEOUT_S = 180
 DEFAULT_MEMORY_GB = 8
@@ -24,7 +26,8 @@ class Settings:
             :class:`compat.worker.patience.Bounds`.
         memory_gb: Memory that a probe may use, with all its processes.
         fresh: Whether to see everything again, also what earlier runs saw.
-        home: Where environments and runs are kept.
+        home: Where environments, subjects and runs are kept.
+        subjects: Whose interfaces are run.
     """
 
     device: str
@@ -35,3 +38,4 @@ class Settings:
     memory_gb: float
     fresh: bool
     home: Path
+    subjects: Sequence[SubjectSpec] = (BUILTIN_ALONE,)

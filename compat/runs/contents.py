@@ -17,6 +17,7 @@ from compat.runs.model import (
     Outcome,
     Source,
     Status,
+    Subject,
 )
 from compat.runs.stream import Stream
 
@@ -114,6 +115,7 @@ class Key:
         select: and the texts that chose among these; all of them if there are none.
         others: By name: the environments of the builds whose leavings this one is asked about.
             Empty where a build is asked about itself.
+        subject: Of the subject's files and of what drives it; empty for the builtin one.
     """
 
     environment: str
@@ -122,6 +124,7 @@ class Key:
     depth: str
     select: Sequence[str]
     others: Mapping[str, str] = field(default_factory=dict)
+    subject: str = ""
 
     def concerns(self, planned: Planned | Reported) -> bool:
         """Whether a check is among those that are asked for."""
@@ -135,7 +138,7 @@ class Key:
         theirs = self.others.get(about)
         return (
             "" not in (self.environment, theirs)
-            and written.environment == self.environment
+            and (written.environment, written.subject) == (self.environment, self.subject)
             and written.probes.get(probe) == self.probes.get(probe)
             and written.others.get(about) == theirs
         )
@@ -152,6 +155,7 @@ class Contents:
 
     Attributes:
         build: None where not even its first line can be read.
+        subject: Whose interface was run in it; None for the builtin one.
         key: The last one: it knows of the other builds, if it came to that.
         environment: What the build said of itself.
         plans: By check.
@@ -162,6 +166,7 @@ class Contents:
     """
 
     build: Build | None = None
+    subject: Subject | None = None
     key: Key | None = None
     environment: Described | None = None
     sources: list[Source] = field(default_factory=list)
@@ -181,6 +186,7 @@ class Contents:
 # What a line is, by its kind.
 KINDS: Mapping[str, type] = {
     "build": Build,
+    "subject": Subject,
     "key": Key,
     "environment": Described,
     "source": Source,
@@ -229,6 +235,8 @@ def _add(contents: Contents, said: object) -> None:
     match said:
         case Build():
             contents.build = said
+        case Subject():
+            contents.subject = said
         case Key():
             contents.key = said
         case Described():

@@ -191,10 +191,13 @@ def day_of(execution: str) -> str:
     return execution[: len("YYYY-MM-DD")]
 
 
-def column_of(run: Run, build: Build, cells: Iterable[Cell], subject: str = BUILTIN) -> Column:
-    """The column of a subject on a build, of which these are all ``cells``."""
-    # One that broke was tried in the newest execution, whatever was known of it.
-    broken = build.status is Status.BROKEN
+def column_of(
+    run: Run, build: Build, cells: Iterable[Cell], subject: str = BUILTIN, *, broken: bool
+) -> Column:
+    """The column of a subject on a build, of which these are all ``cells``.
+
+    One that is ``broken`` as a whole was tried in the newest execution, whatever was known of it.
+    """
     seen_in = {run_id(run)} if broken else {cell.seen_in for cell in cells} - {""}
     return Column(
         run=run_id(run),
@@ -207,11 +210,15 @@ def column_of(run: Run, build: Build, cells: Iterable[Cell], subject: str = BUIL
     )
 
 
-def whole_of(build: Build) -> Ending:
-    """How a build that could be had did as a whole."""
-    if build.status is Status.OK:
-        return Ending(outcome=Outcome.PASS)
-    return Ending(outcome=Outcome.ERROR, signature=normalise(build.reason))
+def whole_of(status: Status, reason: str) -> Ending:
+    """How a build, or a subject on it, did as a whole."""
+    match status:
+        case Status.OK:
+            return Ending(outcome=Outcome.PASS)
+        case Status.BROKEN:
+            return Ending(outcome=Outcome.ERROR, signature=normalise(reason))
+        case Status.UNAVAILABLE:
+            return Ending(outcome=Outcome.NOT_RUN)
 
 
 # On disk.

@@ -15,7 +15,7 @@ from compat.runs.ids import BUILTIN, BuildId, CellId, CheckId
 if TYPE_CHECKING:
     from packaging.version import Version
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 JSON = Any
 
@@ -149,6 +149,53 @@ class Build:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Whose compiler interface was run.
+
+    Attributes:
+        id: ``vllm-0.33.0``, ``mine-backend``; see :meth:`compat.subjects.spec.SubjectSpec.id`.
+        requested: The spec that people type for just this subject.
+        requires: The versions of torch that its own metadata allow, such as ``==2.14.0``; empty
+            where they say nothing.
+    """
+
+    id: str
+    requested: str
+    requires: str = ""
+
+    def supports(self, build: Build) -> bool:
+        """Whether it is meant to work on a build, as far as it says."""
+        from packaging.specifiers import SpecifierSet
+
+        return build.release is None or SpecifierSet(self.requires).contains(
+            build.release, prereleases=True
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """A subject on a build; the builtin subject is part of this project and has no pairs.
+
+    Attributes:
+        supported: Whether the subject is meant to work on that build. What breaks in a pair that is
+            not says nothing against either: it is ``unsupported``.
+        status: What became of it as a whole.
+        reason: Why that is not ok.
+    """
+
+    subject: str
+    build: BuildId
+    supported: bool
+    status: Status = Status.OK
+    reason: str = ""
+
+    @property
+    def label(self) -> str:
+        """As people read it."""
+        return f"{self.subject} on {self.build.label}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
     """How a cell ended when it was first tried; see :class:`Cell` for the attributes."""
 
@@ -248,12 +295,16 @@ class Run:
     Attributes:
         sources: Every execution that saw one of the cells: several, where cells were reused or
             where several machines took part.
+        subjects: Whose interfaces were run besides the builtin one,
+        pairs: and on which builds.
         descriptions: What each probe asks, by its name.
     """
 
     schema_version: int
     sources: tuple[Source, ...]
     builds: tuple[Build, ...]
+    subjects: tuple[Subject, ...] = ()
+    pairs: tuple[Pair, ...] = ()
     descriptions: Mapping[str, str]
     cells: tuple[Cell, ...]
 

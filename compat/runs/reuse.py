@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compat.runs.contents import Described, Key, Planned, Reported, read_contents
-from compat.runs.ids import CheckId
+from compat.runs.ids import BUILTIN, CheckId
 from compat.runs.model import Build, Outcome, Source, Wheel, to_json
 from compat.runs.retention import is_remembered
 from compat.runs.store import RunFolder
@@ -61,14 +61,16 @@ def look_up(folders: Sequence[RunFolder], name: str, key: Key) -> Known:
     return known
 
 
-def look_up_wheel(folders: Sequence[RunFolder], build: Build, key: Key) -> tuple[Build, Known]:
+def look_up_wheel(
+    folders: Sequence[RunFolder], build: Build, key: Key, subject: str = BUILTIN
+) -> tuple[Build, Known]:
     """What ``folders`` know of a build that is not installed here, so that only its wheel tells.
 
     The environment of ``key`` is not looked at: it counts as the one that the newest run with this
     wheel had. The build comes back with the hash that the wheel had in that run.
     """
     for folder in reversed(folders):
-        stream = folder.stream(build.id)
+        stream = folder.stream(build.id, subject)
         contents = read_contents(stream)
         wheel = contents.build.wheel if contents.build else None
         if contents.key is not None and wheel is not None and _same_wheel(wheel, build):
@@ -106,7 +108,8 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
             and is_remembered(cell.seen_in or source.id)
         ):
             known.cells.setdefault(check, replace(cell, seen_in=cell.seen_in or source.id))
-    if not key.environment or written.environment != key.environment:
+    same = (written.environment, written.subject) == (key.environment, key.subject)
+    if not key.environment or not same:
         return
     for each in [source, *contents.sources]:
         known.sources.setdefault(each.id, each)

@@ -16,7 +16,7 @@ from compat.errors import UsageError
 from compat.runs.contents import Contents, Planned, Reported, read_contents
 from compat.runs.decode import DamagedError, read_json
 from compat.runs.durable import write_text
-from compat.runs.ids import BuildId, CheckId
+from compat.runs.ids import BUILTIN, BuildId, CheckId
 from compat.runs.model import (
     SCHEMA_VERSION,
     Build,
@@ -24,9 +24,11 @@ from compat.runs.model import (
     Harness,
     Host,
     Outcome,
+    Pair,
     Run,
     Source,
     Status,
+    Subject,
     to_json,
 )
 from compat.runs.stream import Stream
@@ -90,9 +92,11 @@ class RunFolder:
         except DamagedError:
             return False
 
-    def stream(self, build: BuildId) -> Stream:
-        name = "".join(c if c.isalnum() or c in ".+-" else "_" for c in build)
-        return Stream(self.path / f"{name}.jsonl")
+    def stream(self, build: BuildId, subject: str = BUILTIN) -> Stream:
+        """Of a subject on a build: ``2.13.0-cpu.jsonl``, ``vllm-0.33.0@2.13.0-cpu.jsonl``."""
+        name = build if subject == BUILTIN else f"{subject}@{build}"
+        safe = "".join(c if c.isalnum() or c in ".+-@" else "_" for c in name)
+        return Stream(self.path / f"{safe}.jsonl")
 
     def streams(self) -> list[Stream]:
         return [Stream(path) for path in sorted(self.path.glob("*.jsonl"))]
@@ -103,7 +107,8 @@ def merge(folders: Iterable[RunFolder]) -> Run:
 
     A cell that was planned and has no outcome is ``not-run``. A build that could not even plan
     gets a ``not-run`` for every check that another build planned, with the build's reason. Of one
-    build that several executions saw, the later folder counts, check by check.
+    build that several executions saw, the later folder counts, check by check. All this is said of
+    each subject apart.
     """
     own: dict[str, Source] = {}
     streams: list[_Seen] = []
@@ -112,21 +117,33 @@ def merge(folders: Iterable[RunFolder]) -> Run:
         own[source.id] = source
         contents = (read_contents(stream) for stream in folder.streams())
         streams += [_seen(each, source.id) for each in contents if each.build is not None]
-    streams = sorted(_joined(streams), key=lambda seen: build_order(seen.build))
-    plans: dict[CheckId, Planned] = {}
+    streams = sorted(_joined(streams), key=_stream_order)
+    plans: dict[str, dict[CheckId, Planned]] = {}
     descriptions: dict[str, str] = {}
     for seen in streams:
         for check, planned in seen.plans.items():
-            plans.setdefault(check, planned)
+            plans.setdefault(seen.subject_id, {}).setdefault(check, planned)
             descriptions.setdefault(planned.probe, planned.description)
-    cells = tuple(cell for seen in streams for cell in _cells(seen, plans))
+    cells = tuple(cell for seen in streams for cell in _cells(seen, plans.get(seen.subject_id, {})))
     sources = own | {each.id: each for seen in streams for each in seen.sources}
-    tried = {seen.own for seen in streams if seen.build.status is Status.BROKEN}
+    tried = {seen.own for seen in streams if seen.status is Status.BROKEN}
     saw = ({cell.seen_in for cell in cells} & sources.keys() | tried) or own.keys()
     return Run(
         schema_version=SCHEMA_VERSION,
         sources=tuple(sources[each] for each in sorted(saw)),
-        builds=tuple(seen.build for seen in streams),
+        builds=_builds(streams),
+        subjects=_subjects(streams),
+        pairs=tuple(
+            Pair(
+                subject=seen.subject_id,
+                build=seen.build.id,
+                supported=seen.supported,
+                status=seen.status,
+                reason=seen.reason,
+            )
+            for seen in streams
+            if seen.subject is not None
+        ),
         descriptions=descriptions,
         cells=cells,
     )
@@ -155,8 +172,14 @@ def load(path: Path) -> Run:
         )
     if not run.sources:
         raise DamagedError(f"{path}: expected a source at least")
-    if lost := {cell.build for cell in run.cells} - {build.id for build in run.builds}:
+    seen = {cell.build for cell in run.cells} | {pair.build for pair in run.pairs}
+    if lost := seen - {build.id for build in run.builds}:
         raise DamagedError(f"{path}: expected cells of its builds alone, not of {min(lost)}")
+    whose = {cell.subject for cell in run.cells} | {pair.subject for pair in run.pairs}
+    if lost_subjects := whose - {BUILTIN, *(subject.id for subject in run.subjects)}:
+        raise DamagedError(
+            f"{path}: expected cells of its subjects alone, not of {min(lost_subjects)}"
+        )
     return run
 
 
@@ -225,15 +248,35 @@ def _line(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """What one execution, ``own``, wrote of a build; ``sources`` are those that it names."""
+    """What one execution, ``own``, wrote of a subject on a build.
+
+    ``sources`` are the executions that it names; ``status`` and ``reason`` are those of the build,
+    or, of a subject that is not the builtin one, of this pair.
+    """
 
     build: Build
+    subject: Subject | None
     own: str
+    status: Status
+    reason: str
     sources: list[Source]
     plans: Mapping[CheckId, Planned]
     cells: Mapping[CheckId, Reported]
+
+    @property
+    def subject_id(self) -> str:
+        return self.subject.id if self.subject else BUILTIN
+
+    @property
+    def supported(self) -> bool:
+        return self.subject is None or self.subject.supports(self.build)
+
+
+def _stream_order(seen: _Seen) -> tuple[Any, ...]:
+    """By build; of one build the builtin subject first."""
+    return (*build_order(seen.build), seen.subject is not None, seen.subject_id)
 
 
 def _seen(contents: Contents, source: str) -> _Seen:
@@ -252,36 +295,48 @@ def _seen(contents: Contents, source: str) -> _Seen:
             device=said.device,
             variant=build.variant or said.version.partition("+")[2],
         )
+    status, reason = Status.BROKEN, "the runner ended before the build did"
     if contents.end is not None:
-        build = replace(build, status=contents.end.status, reason=contents.end.reason)
-    else:
-        build = replace(build, status=Status.BROKEN, reason="the runner ended before the build did")
+        status, reason = contents.end.status, contents.end.reason
+    if contents.subject is None:
+        build = replace(build, status=status, reason=reason)
     cells = {
         check: replace(reported, seen_in=reported.seen_in or source)
         for check, reported in contents.cells.items()
     }
-    return _Seen(build, source, contents.sources, contents.plans, cells)
+    return _Seen(
+        build=build,
+        subject=contents.subject,
+        own=source,
+        status=status,
+        reason=reason,
+        sources=contents.sources,
+        plans=contents.plans,
+        cells=cells,
+    )
 
 
 def _joined(streams: Iterable[_Seen]) -> list[_Seen]:
-    """One for each build; what a later one saw of a check replaces what is there."""
-    joined: dict[BuildId, _Seen] = {}
+    """One for each subject and build; what a later one saw of a check replaces what is there."""
+    joined: dict[tuple[str, BuildId], _Seen] = {}
     for seen in streams:
-        earlier = joined.get(seen.build.id)
+        key = (seen.subject_id, seen.build.id)
+        earlier = joined.get(key)
         if earlier is None or _another_wheel(earlier.build, seen.build):
-            joined[seen.build.id] = seen
+            joined[key] = seen
             continue
         cells = {
             check: reported
             for check, reported in seen.cells.items()
             if reported.outcome is not Outcome.NOT_RUN or check not in earlier.cells
         }
-        joined[seen.build.id] = _Seen(
-            seen.build if seen.plans or not earlier.plans else earlier.build,
-            seen.own,
-            [*earlier.sources, *seen.sources],
-            {**earlier.plans, **seen.plans},
-            {**earlier.cells, **cells},
+        said = seen if seen.plans or not earlier.plans else earlier
+        joined[key] = replace(
+            said,
+            own=seen.own,
+            sources=[*earlier.sources, *seen.sources],
+            plans={**earlier.plans, **seen.plans},
+            cells={**earlier.cells, **cells},
         )
     return list(joined.values())
 
@@ -290,6 +345,19 @@ def _another_wheel(one: Build, other: Build) -> bool:
     """Whether two builds of one name are not the same: release candidates replace one another."""
     hashes = {build.wheel.sha256 for build in (one, other) if build.wheel} - {""}
     return len(hashes) > 1
+
+
+def _builds(streams: Iterable[_Seen]) -> tuple[Build, ...]:
+    """Each once, as the builtin subject saw it where that was run."""
+    found: dict[BuildId, Build] = {}
+    for seen in streams:
+        found.setdefault(seen.build.id, seen.build)
+    return tuple(found.values())
+
+
+def _subjects(streams: Iterable[_Seen]) -> tuple[Subject, ...]:
+    found = {seen.subject.id: seen.subject for seen in streams if seen.subject is not None}
+    return tuple(found[each] for each in sorted(found))
 
 
 def _cells(seen: _Seen, plans: Mapping[CheckId, Planned]) -> Iterable[Cell]:
@@ -302,8 +370,21 @@ def _cells(seen: _Seen, plans: Mapping[CheckId, Planned]) -> Iterable[Cell]:
                 probe=planned.probe,
                 params=planned.params,
                 outcome=Outcome.NOT_RUN,
-                reason=seen.build.reason,
+                reason=seen.reason,
             )
         elif reported.outcome is Outcome.NOT_RUN:
             reported = replace(reported, seen_in="")
-        yield Cell(build=seen.build.id, **vars(reported))
+        if reported.outcome.bad and seen.subject is not None and not seen.supported:
+            reported = _unsupported(reported, seen.subject)
+        yield Cell(build=seen.build.id, subject=seen.subject_id, **vars(reported))
+
+
+def _unsupported(reported: Reported, subject: Subject) -> Reported:
+    """A cell that ended badly in a pair that its subject does not claim to work."""
+    reason = f"unsupported pair: {subject.id} requires torch{subject.requires}"
+    return replace(
+        reported,
+        outcome=Outcome.UNSUPPORTED,
+        reason=f"{reason}; {reported.outcome.value}: {reported.reason}",
+        first=None,
+    )

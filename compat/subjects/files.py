@@ -23,9 +23,9 @@ from packaging.tags import Tag, sys_tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from compat.adapters.backend_file import defined_in
 from compat.builds.environment import InstallError, _uv
 from compat.errors import UsageError
-from compat.subjects.backend_file import defined_in
 from compat.subjects.config import Project, SubjectsFile
 from compat.subjects.spec import Kind, SubjectSpec, digest_of_python_files
 
@@ -127,6 +127,18 @@ def put_beside(spec: SubjectSpec, file: SubjectsFile, python: Path, home: Path) 
     )
 
 
+def pinned(spec: SubjectSpec, home: Path) -> SubjectSpec:
+    """``spec`` with the version of the release that it stands for now.
+
+    Raises:
+        UsageError: The index has no such release.
+        InstallError: The index did not answer.
+    """
+    if spec.kind is not Kind.NEWEST:
+        return spec
+    return SubjectSpec(name=spec.name, kind=Kind.EXACT, version=_release(spec, home).version)
+
+
 def python_files_of(spec: SubjectSpec, home: Path) -> Path:
     """The folder below ``home`` with the Python files of a release, without what they import.
 
@@ -177,6 +189,11 @@ def _release(spec: SubjectSpec, home: Path) -> _Release:
         UnsupportedContentTypeError,
     )
 
+    home.mkdir(parents=True, exist_ok=True)
+    # A release does not change: what is there needs no index.
+    for complete in home.glob(f"{spec.name}-{spec.version}-*/{_COMPLETE}") if spec.version else ():
+        sha256 = complete.read_text(encoding="utf-8")
+        return _Release(version=spec.version, folder=complete.parent, sha256=sha256)
     try:
         with PyPISimple(PYPI_SIMPLE_ENDPOINT) as client:
             packages = client.get_project_page(spec.name, timeout=_TIMEOUT_S).packages
@@ -192,7 +209,7 @@ def _release(spec: SubjectSpec, home: Path) -> _Release:
                         path = Path(temporary) / wheel.filename
                         client.download_package(wheel, path, timeout=_TIMEOUT_S)
                         unpack_python_files(path, folder)
-                    (folder / _COMPLETE).touch()
+                    (folder / _COMPLETE).write_text(sha256, encoding="utf-8")
     except NoSuchProjectError:
         raise UsageError(f"{spec}: the index has no such project") from None
     except (requests.RequestException, UnsupportedContentTypeError) as error:

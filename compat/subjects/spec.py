@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -62,9 +63,14 @@ class SubjectSpec:
             version: What the newest release turned out to be.
         """
         if self.path is not None:
-            return f"{self.name}-{self.path.stem if self.kind is Kind.FILE else self.path.name}"
+            said = self.path.stem if self.kind is Kind.FILE else self.path.name
+            plain = re.sub(r"[^\w.+-]", "_", said)
+            return f"{self.name}-{plain}"
         found = self.version or version
         return f"{self.name}-{found}" if found else self.name
+
+
+BUILTIN_ALONE = SubjectSpec(name=BUILTIN, kind=Kind.NOWHERE)
 
 
 def parse_subject(text: str) -> SubjectSpec:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from compat.runs.decode import DamagedError, decode
 from compat.runs.ids import BUILTIN, BuildId, CellId, CheckId
-from compat.runs.model import Build, Cell, Outcome, Run, Status
+from compat.runs.model import Build, Cell, Outcome, Pair, Run, Status
 from compat.topics.records import RECORDS
 
 R = TypeVar("R")
@@ -38,6 +38,8 @@ class Matrix:
         self._by_type: dict[tuple[type, str], list[Seen[Any]]] = {}
         self._by_build: dict[tuple[type, str, BuildId], list[Seen[Any]]] = {}
         self._cells: dict[CellId, Cell] = {}
+        self._status = {build.id: (build.status, build.reason) for build in run.builds}
+        self._pairs = {(pair.subject, pair.build): pair for pair in run.pairs}
         self._on: dict[tuple[str, BuildId], dict[CheckId, Seen[Any]]] = {}
         for cell in run.cells:
             self._add(cell)
@@ -107,6 +109,15 @@ class Matrix:
     def subjects(self, build: BuildId) -> list[str]:
         """The subjects that have cells on a build."""
         return [subject for subject, on in self._on if on == build]
+
+    def pair(self, subject: str, build: BuildId) -> Pair | None:
+        """What became of a subject on a build as a whole; None for the builtin subject."""
+        return self._pairs.get((subject, build))
+
+    def status(self, build: BuildId, subject: str = BUILTIN) -> tuple[Status, str]:
+        """What became of a build, or of a subject on it, as a whole, and why that is not ok."""
+        pair = self.pair(subject, build)
+        return self._status[build] if pair is None else (pair.status, pair.reason)
 
     def ran(self) -> list[Build]:
         """The builds that could be had."""

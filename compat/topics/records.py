@@ -16,6 +16,7 @@ from compat.topics.inputs import records as inputs
 from compat.topics.parity import records as parity
 from compat.topics.settings import records as settings
 from compat.topics.stand_in import records as stand_in
+from compat.topics.subjects import records as subjects
 from compat.topics.surface import records as surface
 from compat.topics.tracing_context import records as tracing_context
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 RECORDS: Mapping[str, type] = {
     probe: kind
     for topic in (
+        subjects,
         gates,
         donation,
         tracing_context,

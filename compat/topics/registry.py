@@ -13,11 +13,13 @@ from compat.topics.inputs.topic import TOPIC as INPUTS
 from compat.topics.parity.topic import TOPIC as PARITY
 from compat.topics.settings.topic import TOPIC as SETTINGS
 from compat.topics.stand_in.topic import TOPIC as STAND_IN
+from compat.topics.subjects.topic import TOPIC as SUBJECTS
 from compat.topics.surface.topic import TOPIC as SURFACE
 from compat.topics.topic import Topic
 from compat.topics.tracing_context.topic import TOPIC as TRACING_CONTEXT
 
 TOPICS: tuple[Topic[Any], ...] = (
+    SUBJECTS,
     GATES,
     DONATION,
     TRACING_CONTEXT,

@@ -6,9 +6,11 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,12 @@ from compat.runs.model import DEFAULT, DEPTHS, FULL
 from compat.runs.stream import Stream
 from compat.worker import gpu
 from compat.worker.lifeline import die_with_parent
-from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT
+from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT, IMPORT_SUBJECT, WARM_UP
 from compat.worker.stacks import tell_when_asked
 
-# The folder that pytest collects.
+# What pytest collects: a folder, and the file in it with what is asked of subjects alone.
 PROBES = Path(compat.__file__).with_name("probes")
+OF_SUBJECTS = PROBES / "test_subject.py"
 
 
 def main() -> int:
@@ -42,6 +45,9 @@ def main() -> int:
     )
     parser.add_argument("--beside", type=Path, help="a folder with what the environment lacks")
     parser.add_argument("--packages", type=Path, help="a folder for the probes of real models")
+    parser.add_argument("--subject", help="an adapter's name; left out, the builtin subject")
+    parser.add_argument("--subject-version", default="", help="the release that lies beside")
+    parser.add_argument("--subject-file", default="", help="the file of the subject mine")
     arguments = parser.parse_args()
     die_with_parent()
     tell_when_asked()
@@ -72,41 +78,50 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
     from compat.worker.isolation import IsolatedRun, Limits
     from compat.worker.patience import Bounds
 
-    probes = scratch / "probes"
-    probes.mkdir()
     bounds = Bounds.of(arguments.timeout)
-    isolated = IsolatedRun(
-        stream,
-        probes,
-        arguments.jobs,
-        Limits(bounds, arguments.memory),
-        skip,
-        warm_up=lambda: warm_up.warm_up(arguments.device, bounds),
+    selection = Selection(
+        arguments.device,
+        arguments.depth,
+        arguments.select,
+        across=arguments.others is not None,
     )
-    status = int(
-        pytest.main(
-            [
-                str(PROBES),
-                *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
-                f"--rootdir={PROBES}",
-                f"--artifacts={arguments.artifacts or scratch / 'artifacts'}",
-                *([f"--others={arguments.others}"] if arguments.others else []),
-                *([f"--packages={arguments.packages}"] if arguments.packages else []),
-            ],
-            plugins=[
-                Selection(
-                    arguments.device,
-                    arguments.depth,
-                    arguments.select,
-                    across=arguments.others is not None,
-                ),
-                isolated,
-            ],
+
+    def warm() -> None:
+        warm_up.warm_up(arguments.device, bounds)
+
+    def ask(what: Sequence[str], prepare: Callable[[], None], phase: str, *plugins: object) -> int:
+        probes = scratch / "probes"
+        shutil.rmtree(probes, ignore_errors=True)
+        probes.mkdir()
+        limits = Limits(bounds, arguments.memory)
+        isolated = IsolatedRun(stream, probes, arguments.jobs, limits, skip, prepare, phase)
+        options = [
+            *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
+            f"--rootdir={PROBES}",
+            f"--artifacts={arguments.artifacts or scratch / 'artifacts'}",
+            *([f"--others={arguments.others}"] if arguments.others else []),
+            *([f"--packages={arguments.packages}"] if arguments.packages else []),
+        ]
+        status = pytest.main([*what, *options], plugins=[selection, isolated, *plugins])
+        # That a selection is empty is for the one to say who selected.
+        return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else int(status)
+
+    if arguments.subject is None:
+        status = ask([str(PROBES), f"--ignore={OF_SUBJECTS}"], warm, WARM_UP)
+    else:
+        from compat.worker.subject import ask_each_path
+
+        with stream.timed(WARM_UP):
+            warm()
+        status = ask_each_path(
+            arguments.subject,
+            arguments.subject_version,
+            arguments.subject_file,
+            scratch,
+            lambda prepare, *plugins: ask([str(OF_SUBJECTS)], prepare, IMPORT_SUBJECT, *plugins),
         )
-    )
     stream.begin(END)
-    # That a selection is empty is for the one to say who selected.
-    return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else status
+    return status
 
 
 def keep_forks_possible(device: str) -> None:

@@ -30,7 +30,7 @@ from compat.runs.stream import Stream
 from compat.worker.lifeline import be_first_to_go, die_with_parent
 from compat.worker.machine import trouble
 from compat.worker.patience import Bounds, Patience
-from compat.worker.phases import PROBE, WARM_UP
+from compat.worker.phases import PROBE
 from compat.worker.processes import Family, processes
 from compat.worker.stacks import answer, ask
 from compat.worker.stopwatch import COMPILING
@@ -91,7 +91,8 @@ class IsolatedRun:
         jobs: How many probes run side by side.
         limits: What each of them may take.
         skip: Checks that are planned and not run: how they end is known.
-        warm_up: Called once before the first probe, if there is one.
+        prepare: Called once before the first probe, if there is one,
+        phase: which is this phase of the worker.
     """
 
     def __init__(
@@ -101,14 +102,16 @@ class IsolatedRun:
         jobs: int,
         limits: Limits,
         skip: Collection[str],
-        warm_up: Callable[[], None],
+        prepare: Callable[[], None],
+        phase: str,
     ) -> None:
         self._stream = stream
         self._scratch = scratch
         self._jobs = jobs
         self._limits = limits
         self._skip = skip
-        self._warm_up = warm_up
+        self._prepare = prepare
+        self._phase = phase
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -123,8 +126,8 @@ class IsolatedRun:
             if check_of(item) not in self._skip
         )
         if pending:
-            with self._stream.timed(WARM_UP):
-                self._warm_up()
+            with self._stream.timed(self._phase):
+                self._prepare()
             with self._stream.timed(PROBE):
                 self._run(pending)
         return True

@@ -8,5 +8,7 @@ IMPORT = "import"
 ENVIRONMENT = "environment"
 COLLECT = "collect"
 WARM_UP = "warm up"
+# Of a path of a subject: what it needs of the subject is imported.
+IMPORT_SUBJECT = "import subject"
 PROBE = "probe"
 END = "end"

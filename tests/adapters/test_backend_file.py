@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compat.subjects.backend_file import defined_in
+from compat.adapters.backend_file import defined_in
 
 
 @pytest.mark.parametrize(
