@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 import compat
+from compat.bisection.candidates import Over
 from compat.builds.config import DEFAULT_FILE
 from compat.builds.index import OWN_PYTHON
 from compat.builds.spec import EXPECTED
@@ -28,6 +29,7 @@ from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
 from compat.runs.model import DEFAULT, DEPTHS
 from compat.runs.reference import EXPECTED as REFERENCE
 from compat.runs.retention import KEPT_DAYS
+from compat.subjects.spec import BUILTIN
 from compat.subjects.spec import EXPECTED as SUBJECTS
 
 # What is wrong with a folder or a file that a command was to use, and not with the command.
@@ -225,13 +227,26 @@ def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> 
     job.set_defaults(command="nightly.job")
 
     bisection = commands.add_parser(
-        "bisect", help="find the build from which on a check answers otherwise"
+        "bisect",
+        help="find the build, or the release of a subject, from which on a check answers otherwise",
     )
     bisection.add_argument(
         "--probe", required=True, metavar="ID", help="one check: donation.copies[donated]"
     )
-    bisection.add_argument("--good", required=True, metavar="SPEC", help="the older build")
-    bisection.add_argument("--bad", required=True, metavar="SPEC", help="the newer build")
+    bisection.add_argument("--good", required=True, metavar="SPEC", help="the older end")
+    bisection.add_argument("--bad", required=True, metavar="SPEC", help="the newer end")
+    bisection.add_argument(
+        "--subject", default=BUILTIN, metavar="SPEC", help=f"whose check: {SUBJECTS}"
+    )
+    bisection.add_argument(
+        "--over",
+        type=Over,
+        choices=list(Over),
+        default=Over.BUILDS,
+        metavar="builds|subject",
+        help="subject: the ends are releases of --subject, all asked on --build",
+    )
+    bisection.add_argument("--build", metavar="SPEC", help=f"with --over subject: {EXPECTED}")
     bisection.add_argument("--builds-file", type=Path, default=DEFAULT_FILE)
     bisection.add_argument("--device", choices=["cpu", "cuda"])
     bisection.set_defaults(command="bisect.run")

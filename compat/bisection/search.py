@@ -1,4 +1,4 @@
-"""Finds the build from which on a check answers otherwise."""
+"""Finds the candidate from which on a check answers otherwise."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 
+from compat.bisection.candidates import Candidate
 from compat.builds.environment import InstallError, install
-from compat.builds.index import IndexedWheel
 from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
@@ -76,14 +76,14 @@ _ALIKE = frozenset({Change.SAME, Change.UNKNOWN})
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """The neighbours between which answers change.
+    """The neighbours between which answers change; each candidate goes by its name.
 
     Attributes:
         names: Of the answers that both ends give otherwise.
-        seen: By build, in order: all that was asked.
-        good: The last build with the older answer.
-        bad: The first build with the newer one; of those that could be asked.
-        between: Builds between these two, which said nothing, or something else than both ends.
+        seen: By candidate, in order: all that was asked.
+        good: The last one with the older answer.
+        bad: The first one with the newer one; of those that could be asked.
+        between: Candidates between these two, which said nothing, or something else than both ends.
         repeated: What ``good`` and ``bad`` said when they were asked again.
     """
 
@@ -104,7 +104,7 @@ class Found:
 
 
 class CheckRunner:
-    """Asks one check of one build after another, and writes down what each said.
+    """Asks one check of one candidate after another, and writes down what each said.
 
     A bisection that was interrupted goes on with what is written down. Environments are kept as
     long as they may be needed again.
@@ -136,33 +136,37 @@ class CheckRunner:
         self._fetching: list[Future[None]] = []
         self._fetcher = ThreadPoolExecutor(max_workers=1)
 
-    def ask(self, wheel: IndexedWheel, ahead: Sequence[IndexedWheel]) -> Seen:
-        """What the check says on a build, asked only if no answer is written down.
+    def ask(self, candidate: Candidate, ahead: Sequence[Candidate]) -> Seen:
+        """What the check says of a candidate, asked only if no answer is written down.
 
-        Meanwhile those that may be asked next, ``ahead``, are installed.
+        Meanwhile the builds of those that may be asked next, ``ahead``, are installed.
         """
         notes = read_json(self._notes, dict[str, Seen]) if self._notes.exists() else {}
-        if _note(wheel) in notes:
-            return notes[_note(wheel)]
-        self._fetch([each for each in ahead if _note(each) not in notes])
-        seen = self.ask_again(wheel)
-        if seen.answers and not wheel.may_be_replaced:
-            notes[_note(wheel)] = seen
+        if candidate.note in notes:
+            return notes[candidate.note]
+        self._fetch([each for each in ahead if each.note not in notes])
+        seen = self.ask_again(candidate)
+        if seen.answers and not candidate.wheel.may_be_replaced:
+            notes[candidate.note] = seen
             write_json(self._notes, {name: asdict(each) for name, each in notes.items()})
         return seen
 
-    def ask_again(self, wheel: IndexedWheel) -> Seen:
-        """What the check says on a build.
+    def ask_again(self, candidate: Candidate) -> Seen:
+        """What the check says of a candidate.
 
         Raises:
-            UsageError: The build knows no such check.
+            UsageError: It knows no such check.
         """
+        wheel, subject = candidate.wheel, candidate.subject.id()
+        settings = replace(self._settings, subjects=(candidate.subject,))
         resolution = Resolution(specs=(parse_spec(f"=={wheel.version.public}"),), wheel=wheel)
         runs = self._settings.home / "runs"
-        run = merge([probe_builds([resolution], self._settings, runs, self._progress)])
+        run = merge([probe_builds([resolution], settings, runs, self._progress)])
         (build,) = run.builds
-        if build.status is not Status.OK:
-            return Seen(problem=build.reason)
+        matrix = Matrix(run)
+        status, problem = matrix.status(build.id, subject)
+        if status is not Status.OK:
+            return Seen(problem=problem)
         cell = next((cell for cell in run.cells if cell.check == self.check), None)
         if cell is None:
             raise UsageError(
@@ -173,7 +177,7 @@ class CheckRunner:
             return Seen(problem=f"{cell.outcome.value}: {cell.reason}")
         if cell.flaky:
             return Seen(problem="flaky")
-        answers = answers_of(Matrix(run), build)
+        answers = answers_of(matrix, build, subject)
         return Seen(
             answers={
                 name.name: Said(scale=answer.scale, value=answer.value)
@@ -183,20 +187,20 @@ class CheckRunner:
             git_version=build.git_version,
         )
 
-    def _fetch(self, wheels: Sequence[IndexedWheel]) -> None:
+    def _fetch(self, candidates: Sequence[Candidate]) -> None:
         for waiting in self._fetching:
             waiting.cancel()
-        self._fetching = [self._fetcher.submit(self._install, wheel) for wheel in wheels]
+        self._fetching = [self._fetcher.submit(self._install, each) for each in candidates]
 
-    def _install(self, wheel: IndexedWheel) -> None:
+    def _install(self, candidate: Candidate) -> None:
         # What went wrong is said when the build is asked.
         with suppress(InstallError):
             self._environments.mkdir(parents=True, exist_ok=True)
-            install(wheel, self._environments)
+            install(candidate.wheel, self._environments)
 
-    def keep(self, wheels: Sequence[IndexedWheel]) -> None:
+    def keep(self, candidates: Sequence[Candidate]) -> None:
         """Remove the environments of all other builds."""
-        kept = tuple(f"torch-{wheel.version}-" for wheel in wheels)
+        kept = tuple(f"torch-{each.wheel.version}-" for each in candidates)
         # One that is being made is not complete.
         for complete in self._environments.glob("torch-*/compat-complete"):
             folder = complete.parent
@@ -208,18 +212,14 @@ class CheckRunner:
         """End what is going on beside, and remove all environments."""
         self._fetcher.shutdown(cancel_futures=True)
         shutil.rmtree(self._environments, ignore_errors=True)
+        shutil.rmtree(self._settings.home / "subjects", ignore_errors=True)
 
 
-def _note(wheel: IndexedWheel) -> str:
-    """What the answer of a wheel goes by; a release candidate has the name of the one before it."""
-    return f"{wheel.filename} {wheel.sha256}".strip()
-
-
-def bisect(wheels: Sequence[IndexedWheel], runner: CheckRunner, answer: str = "") -> Found:
-    """Where in ``wheels``, oldest first, answers change from the first one's to the last one's.
+def bisect(candidates: Sequence[Candidate], runner: CheckRunner, answer: str = "") -> Found:
+    """Where in ``candidates``, oldest first, answers change from the first's to the last's.
 
     Args:
-        wheels: At least two.
+        candidates: At least two.
         runner: Asks the check.
         answer: The name of the only answer that counts; all that the ends give otherwise if empty.
 
@@ -229,19 +229,19 @@ def bisect(wheels: Sequence[IndexedWheel], runner: CheckRunner, answer: str = ""
     seen: dict[int, Seen] = {}
 
     def ask(index: int, *ahead: int) -> Seen:
-        seen[index] = runner.ask(wheels[index], [wheels[each] for each in ahead])
+        seen[index] = runner.ask(candidates[index], [candidates[each] for each in ahead])
         return seen[index]
 
-    last = len(wheels) - 1
+    last = len(candidates) - 1
     low, high = 0, last
     ends = (ask(0, last), ask(last, *_middle(0, last, seen)))
     for index in (0, last):
         if not seen[index].answers:
-            raise UsageError(f"{wheels[index].version} says nothing: {seen[index].problem}")
+            raise UsageError(f"{candidates[index].name} says nothing: {seen[index].problem}")
     names = [name for name in differing(*ends) if answer in {"", name}]
     if not names:
         what = f" about {answer}" if answer else ""
-        raise UsageError(f"{wheels[0].version} and {wheels[last].version} say the same{what}")
+        raise UsageError(f"{candidates[0].name} and {candidates[last].name} say the same{what}")
     while middle := _middle(low, high, seen):
         (index,) = middle
         found = ask(index, *_middle(low, index, seen), *_middle(index, high, seen))
@@ -249,18 +249,18 @@ def bisect(wheels: Sequence[IndexedWheel], runner: CheckRunner, answer: str = ""
             low = index
         elif say_the_same(ends[1], found, names):
             high = index
-        runner.keep([wheels[each] for each in (low, high, *_middle(low, high, seen))])
+        runner.keep([candidates[each] for each in (low, high, *_middle(low, high, seen))])
     return Found(
         names=names,
-        seen={str(wheels[index].version): seen[index] for index in sorted(seen)},
-        good=str(wheels[low].version),
-        bad=str(wheels[high].version),
-        between=[str(wheels[index].version) for index in range(low + 1, high)],
-        repeated=(runner.ask_again(wheels[low]), runner.ask_again(wheels[high])),
+        seen={candidates[index].name: seen[index] for index in sorted(seen)},
+        good=candidates[low].name,
+        bad=candidates[high].name,
+        between=[candidates[index].name for index in range(low + 1, high)],
+        repeated=(runner.ask_again(candidates[low]), runner.ask_again(candidates[high])),
     )
 
 
 def _middle(low: int, high: int, seen: Mapping[int, Seen]) -> list[int]:
-    """The build to be asked next: of those not asked yet, the one nearest to the middle."""
+    """The one to be asked next: of those not asked yet, the one nearest to the middle."""
     unasked = [index for index in range(low + 1, high) if index not in seen]
     return sorted(unasked, key=lambda index: abs(2 * index - low - high))[:1]

@@ -12,15 +12,21 @@ from compat.report.words import value_text
 _COMPARE = "https://github.com/pytorch/pytorch/compare"
 
 
-def bisection_text(found: Found, check: str, device: str) -> str:
-    """The result as markdown, for people and for the tracking issue."""
+def bisection_text(found: Found, check: str, where: str, command: str) -> str:
+    """The result as markdown, for people and for the tracking issue.
+
+    Args:
+        found: What was found.
+        check: What was asked, as typed.
+        where: On what: ``cpu``, or a build.
+        command: What repeats it between the same ends.
+    """
     good, bad = found.seen[found.good], found.seen[found.bad]
-    first, *_, last = found.seen
-    where = f"{code(check)} on {device}"
+    asked = f"{code(check)} on {plain(where)}"
     lines = [
-        f"**{where}: since {plain(found.bad)}.**"
+        f"**{asked}: since {plain(found.bad)}.**"
         if found.certain
-        else f"**{where}: uncertain. Asked again, the two boundary builds answered otherwise.**",
+        else f"**{asked}: uncertain. Asked again, the two boundary builds answered otherwise.**",
         "",
         f"- up to {plain(found.good)}: {plain(_said(good, found.names))}",
         f"- from {plain(found.bad)} on: {plain(_said(bad, found.names))}",
@@ -34,7 +40,11 @@ def bisection_text(found: Found, check: str, device: str) -> str:
         again = (_said(each, found.names) for each in found.repeated)
         lines.append(f"- asked again, the two said: {plain(' and '.join(again))}")
     lines += [
-        f"- commits: {_commits(good.git_version, bad.git_version)}",
+        *(
+            [f"- commits: {_commits(good.git_version, bad.git_version)}"]
+            if good.git_version != bad.git_version
+            else []
+        ),
         "",
         "Asked, oldest first:",
         "",
@@ -45,7 +55,7 @@ def bisection_text(found: Found, check: str, device: str) -> str:
         "",
         "To repeat it:",
         "",
-        f"    nox -s bisect -- --probe '{check}' --good =={first} --bad =={last} --device {device}",
+        f"    {command}",
     ]
     return "\n".join(lines) + "\n"
 

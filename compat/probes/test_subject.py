@@ -169,8 +169,6 @@ def test_loaded(
     record(
         Loaded(
             agrees=loaded.agrees,
-            max_abs=loaded.max_abs,
-            contract=loaded.contract,
             compilations=compilations,
         )
     )
@@ -194,8 +192,6 @@ def test_again(
     misses = sum(number for name, number in counters.items() if name.endswith("miss"))
     found = Again(
         agrees=again.agrees,
-        max_abs=again.max_abs,
-        contract=again.contract,
         compilations=compilations,
         hits=hits,
         misses=misses,
@@ -275,7 +271,6 @@ def _compiled(
     }
     return Compiled(
         agrees=judgement.agrees if judgement else None,
-        max_abs=judgement.max_abs if judgement else None,
         contract=judgement.contract if judgement else (),
         compilations=seen.compilations,
         copies=seen.copies,

@@ -27,9 +27,11 @@ _VOLATILE = (
 def signature_of(error: BaseException) -> str:
     """Exception type, normalised message and innermost torch frame, in one line.
 
-    Wrappers are looked through.
+    Wrappers are looked through. What another process raised comes with its own, in ``signature``.
     """
     error = unwrapped(error)
+    if isinstance(told := getattr(error, "signature", None), str):
+        return told
     text = str(error).strip()
     message = normalise(text)
     frame = _innermost_torch_frame(error)

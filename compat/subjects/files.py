@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from enum import Enum
@@ -30,7 +31,7 @@ from compat.subjects.config import Project, SubjectsFile
 from compat.subjects.spec import Kind, SubjectSpec, digest_of_python_files
 
 if TYPE_CHECKING:
-    from pypi_simple import DistributionPackage
+    from pypi_simple import DistributionPackage, PyPISimple
 
 # The build's own: they must not be hidden by what lies beside it.
 _THE_BUILDS = ("torch", "triton", "numpy", "setuptools")
@@ -180,8 +181,43 @@ def install_dependencies(
     return folder
 
 
+def releases(name: str) -> list[Version]:
+    """All versions of a project that the index has a wheel of, oldest first.
+
+    Raises:
+        InstallError: The index did not answer, or has no such project.
+    """
+    with _index() as client:
+        return sorted({version for version, _, _ in _wheels(_packages(client, name))})
+
+
 def _release(spec: SubjectSpec, home: Path) -> _Release:
     """The Python files of a release, in a folder that is known by its wheel's hash."""
+    home.mkdir(parents=True, exist_ok=True)
+    # A release does not change: what is there needs no index.
+    for complete in home.glob(f"{spec.name}-{spec.version}-*/{_COMPLETE}") if spec.version else ():
+        sha256 = complete.read_text(encoding="utf-8")
+        return _Release(version=spec.version, folder=complete.parent, sha256=sha256)
+    with _index() as client:
+        wheel = _choose(spec, _packages(client, spec.name))
+        sha256 = (wheel.digests or {}).get("sha256", "")
+        if not sha256:
+            raise InstallError(f"{wheel.filename}: the index gives no sha256")
+        folder = home / f"{spec.name}-{wheel.version}-{sha256[:16]}"
+        with FileLock(home / f"{folder.name}.lock"):
+            if not (folder / _COMPLETE).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                with tempfile.TemporaryDirectory(dir=home) as temporary:
+                    path = Path(temporary) / wheel.filename
+                    client.download_package(wheel, path, timeout=_TIMEOUT_S)
+                    unpack_python_files(path, folder)
+                (folder / _COMPLETE).write_text(sha256, encoding="utf-8")
+    return _Release(version=str(wheel.version), folder=folder, sha256=sha256)
+
+
+@contextmanager
+def _index() -> Iterator[PyPISimple]:
+    """A client of the package index, as long as that answers."""
     from pypi_simple import (
         PYPI_SIMPLE_ENDPOINT,
         NoSuchProjectError,
@@ -189,32 +225,17 @@ def _release(spec: SubjectSpec, home: Path) -> _Release:
         UnsupportedContentTypeError,
     )
 
-    home.mkdir(parents=True, exist_ok=True)
-    # A release does not change: what is there needs no index.
-    for complete in home.glob(f"{spec.name}-{spec.version}-*/{_COMPLETE}") if spec.version else ():
-        sha256 = complete.read_text(encoding="utf-8")
-        return _Release(version=spec.version, folder=complete.parent, sha256=sha256)
     try:
         with PyPISimple(PYPI_SIMPLE_ENDPOINT) as client:
-            packages = client.get_project_page(spec.name, timeout=_TIMEOUT_S).packages
-            wheel = _choose(spec, packages)
-            sha256 = (wheel.digests or {}).get("sha256", "")
-            if not sha256:
-                raise InstallError(f"{wheel.filename}: the index gives no sha256")
-            folder = home / f"{spec.name}-{wheel.version}-{sha256[:16]}"
-            with FileLock(home / f"{folder.name}.lock"):
-                if not (folder / _COMPLETE).exists():
-                    shutil.rmtree(folder, ignore_errors=True)
-                    with tempfile.TemporaryDirectory(dir=home) as temporary:
-                        path = Path(temporary) / wheel.filename
-                        client.download_package(wheel, path, timeout=_TIMEOUT_S)
-                        unpack_python_files(path, folder)
-                    (folder / _COMPLETE).write_text(sha256, encoding="utf-8")
-    except NoSuchProjectError:
-        raise UsageError(f"{spec}: the index has no such project") from None
+            yield client
+    except NoSuchProjectError as error:
+        raise UsageError(f"{error.project}: the index has no such project") from None
     except (requests.RequestException, UnsupportedContentTypeError) as error:
-        raise InstallError(f"{spec}: no answer from the index ({type(error).__name__})") from None
-    return _Release(version=str(wheel.version), folder=folder, sha256=sha256)
+        raise InstallError(f"no answer from the index ({type(error).__name__})") from None
+
+
+def _packages(client: PyPISimple, name: str) -> Sequence[DistributionPackage]:
+    return client.get_project_page(name, timeout=_TIMEOUT_S).packages
 
 
 def unpack_python_files(wheel: Path, folder: Path) -> None:

@@ -9,15 +9,18 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from compat.bisection.candidates import Candidate, between_releases
 from compat.bisection.search import CheckRunner, Found, Said, Seen, bisect, differing, say_the_same
 from compat.bisection.text import bisection_text
 from compat.builds.index import IndexedWheel
-from compat.commands.bisect import _asked
+from compat.cli import _parser
+from compat.commands.bisect import _asked, _told
 from compat.errors import UsageError
 from compat.running.settings import Settings
 from compat.runs.answers import ENDING, Ending, Value, count, quantity, text
 from compat.runs.ids import CheckId
 from compat.runs.model import Outcome
+from compat.subjects.spec import parse_subject
 
 Answer = Callable[[int], str | Seen]
 
@@ -34,6 +37,7 @@ WHEELS = [
 ]
 
 
+CANDIDATES = [Candidate(wheel=wheel) for wheel in WHEELS]
 COPIES = count("copies", 0).scale
 CALLS = quantity("calls", 0, noise=0.5).scale
 DONATED = CheckId("donation.copies[donated]")
@@ -73,16 +77,16 @@ class Answers(CheckRunner):
         self.ahead: list[list[int]] = []
         self.kept: list[int] = []
 
-    def ask(self, wheel: IndexedWheel, ahead: Sequence[IndexedWheel]) -> Seen:
-        self.asked.append(int(wheel.filename))
-        self.ahead.append([int(each.filename) for each in ahead])
-        return self._seen(self._answer(self.asked[-1]), wheel)
+    def ask(self, candidate: Candidate, ahead: Sequence[Candidate]) -> Seen:
+        self.asked.append(int(candidate.wheel.filename))
+        self.ahead.append([int(each.wheel.filename) for each in ahead])
+        return self._seen(self._answer(self.asked[-1]), candidate.wheel)
 
-    def ask_again(self, wheel: IndexedWheel) -> Seen:
-        return self._seen(self._again(int(wheel.filename)), wheel)
+    def ask_again(self, candidate: Candidate) -> Seen:
+        return self._seen(self._again(int(candidate.wheel.filename)), candidate.wheel)
 
-    def keep(self, wheels: Sequence[IndexedWheel]) -> None:
-        self.kept = [int(each.filename) for each in wheels]
+    def keep(self, candidates: Sequence[Candidate]) -> None:
+        self.kept = [int(each.wheel.filename) for each in candidates]
 
     @staticmethod
     def _seen(answer: str | Seen, wheel: IndexedWheel) -> Seen:
@@ -117,7 +121,7 @@ def changes_at(first: int, *broken: int) -> Callable[[int], str]:
 
 
 def search(answer: Answer, again: Answer | None = None, about: str = "") -> Found:
-    return bisect(WHEELS, Answers(answer, again or answer), about)
+    return bisect(CANDIDATES, Answers(answer, again or answer), about)
 
 
 def version(number: int) -> str:
@@ -144,7 +148,7 @@ def test_what_was_said_is_written_down_unless_the_wheel_may_be_another_one(
 ) -> None:
     given: list[Seen] = []
 
-    def ask_again(_: CheckRunner, __: IndexedWheel) -> Seen:
+    def ask_again(_: CheckRunner, __: Candidate) -> Seen:
         given.append(copying(len(given), len(given) + 0.5))
         return given[-1]
 
@@ -152,24 +156,24 @@ def test_what_was_said_is_written_down_unless_the_wheel_may_be_another_one(
     wheel = replace(WHEELS[0], channel=channel, sha256=sha256)
     for _ in range(2):
         runner = CheckRunner(DONATED, settings(tmp_path), Silent())
-        assert runner.ask(wheel, []) == given[-1]
+        assert runner.ask(Candidate(wheel=wheel), []) == given[-1]
         runner.close()
     assert len(given) == asked
     runner = CheckRunner(DONATED, settings(tmp_path), Silent())
-    runner.ask(replace(wheel, sha256="of another one"), [])
+    runner.ask(Candidate(wheel=replace(wheel, sha256="of another one")), [])
     assert len(given) == asked + 1
 
 
 def test_both_ends_are_asked_first() -> None:
     answers = Answers(changes_at(100), changes_at(100))
-    bisect(WHEELS, answers)
+    bisect(CANDIDATES, answers)
     assert answers.asked[:3] == [0, 364, 182]
     assert {99, 100} <= set(answers.kept)
 
 
 def test_what_may_be_next_is_fetched_ahead() -> None:
     answers = Answers(changes_at(100), changes_at(100))
-    bisect(WHEELS, answers)
+    bisect(CANDIDATES, answers)
     assert answers.ahead[:3] == [[364], [182], [91, 273]]
     for ahead, following in zip(answers.ahead, answers.asked[1:], strict=False):
         assert following in ahead
@@ -192,23 +196,23 @@ def test_a_third_answer_takes_no_side() -> None:
     other = "fail: something else"
     found = search(lambda number: other if number in {99, 100} else changes_at(100)(number))
     assert found.between == [version(99), version(100)]
-    assert "not told apart" in bisection_text(found, "a.b", "cpu")
+    assert "not told apart" in bisection_text(found, "a.b", "cpu", "compat")
 
 
 def test_nobody_is_blamed_for_what_does_not_happen_again() -> None:
     found = search(changes_at(100), again=changes_at(400))
     assert not found.certain
-    text = bisection_text(found, "a.b", "cpu")
+    text = bisection_text(found, "a.b", "cpu", "compat")
     assert "uncertain" in text
     assert "asked again, the two said: outcome: pass and outcome: pass" in text
 
 
 def test_what_it_says_is_safe_and_names_the_commits() -> None:
-    text = bisection_text(search(changes_at(100)), "donation.copies[donated]", "cpu")
+    text = bisection_text(search(changes_at(100)), "donation.copies[donated]", "cpu", "nox -s b")
     assert r"since 2.16.0.dev20260100" in text
     assert f"[{99:040x}...{100:040x}](https://github.com/pytorch/pytorch/compare/" in text
     assert r"outcome: fail: \<b\>" in text
-    assert "--probe 'donation.copies[donated]' --good ==2.16.0.dev20260000 --bad ==2.16" in text
+    assert text.endswith("    nox -s b\n")
 
 
 def test_an_answer_of_a_check_that_passes_either_way() -> None:
@@ -216,7 +220,7 @@ def test_an_answer_of_a_check_that_passes_either_way() -> None:
     assert found.certain
     assert list(found.names) == ["copies"]
     assert (found.good, found.bad) == (version(99), version(100))
-    shown = bisection_text(found, "donation.copies[donated]", "cpu")
+    shown = bisection_text(found, "donation.copies[donated]", "cpu", "compat")
     assert f"up to {version(99)}: copies: 1" in shown
     assert f"from {version(100)} on: copies: 4" in shown
 
@@ -276,7 +280,7 @@ def test_what_was_written_down_comes_back_with_its_types(
     monkeypatch.setattr(CheckRunner, "ask_again", lambda *_: seen)
     for _ in range(2):
         runner = CheckRunner(DONATED, settings(tmp_path), Silent())
-        again = runner.ask(WHEELS[0], [])
+        again = runner.ask(CANDIDATES[0], [])
         runner.close()
     assert again == seen
     assert say_the_same(again, seen, seen.answers)
@@ -301,3 +305,52 @@ def test_what_is_neither_is_refused_in_one_line(asked: str) -> None:
         _asked(asked)
     assert repr(asked) in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (
+            ["--good", "2.10", "--bad", "2.15"],
+            ("cpu", "nox -s bisect -- --probe 'a.b' --good ==1 --bad ==2 --device cpu"),
+        ),
+        (
+            ["--good", "2.11", "--bad", "2.15", "--subject", "vllm==0.33.0"],
+            (
+                "cpu, vllm==0.33.0",
+                "nox -s bisect -- --probe 'a.b' --subject vllm==0.33.0 --good ==1 --bad ==2 "
+                "--device cpu",
+            ),
+        ),
+        (
+            [
+                *("--good", "0.20.2", "--bad", "0.33.0", "--subject", "vllm"),
+                *("--over", "subject", "--build", "2.11"),
+            ],
+            (
+                "torch 2.11, cpu",
+                "nox -s bisect -- --probe 'a.b' --subject vllm --over subject --build 2.11 "
+                "--good 0.20.2 --bad 0.33.0 --device cpu",
+            ),
+        ),
+    ],
+)
+def test_the_command_that_repeats_it(typed: list[str], told: tuple[str, str]) -> None:
+    parsed = _parser().parse_args(["bisect", "--probe", "a.b", *typed])
+    subject = parse_subject(parsed.subject)
+    assert _told(parsed, subject, "cpu", ["1", "2"]) == ("a.b", *told)
+
+
+def test_the_releases_between_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = [Version(text) for text in ("0.20.2", "0.21.0", "0.22.0rc1", "0.22.0", "0.23.0")]
+    monkeypatch.setattr("compat.bisection.candidates.releases", lambda _: listed)
+    vllm = parse_subject("vllm")
+    found = between_releases(vllm, "0.20.2", "==0.22.0", WHEELS[0])
+    assert [each.name for each in found] == ["vllm-0.20.2", "vllm-0.21.0", "vllm-0.22.0"]
+    assert {each.wheel for each in found} == {WHEELS[0]}
+    assert len({each.note for each in found}) == 3
+    for good, bad in (("0.20.3", "0.22.0"), ("0.22.0", "0.20.2"), ("x", "0.22.0")):
+        with pytest.raises(UsageError, match=r"--(good|bad) "):
+            between_releases(vllm, good, bad, WHEELS[0])
+    with pytest.raises(UsageError, match="--over subject: expected one of vllm"):
+        between_releases(parse_subject("torch"), "1", "2", WHEELS[0])

@@ -14,8 +14,10 @@ from compat.runs.model import (
     Harness,
     Host,
     Outcome,
+    Pair,
     Run,
     Source,
+    Subject,
 )
 from compat.topics.matrix import Matrix
 from compat.topics.records import RECORDS, encode
@@ -59,7 +61,12 @@ def make_cell(
     )
 
 
-def make_matrix(*cells: Cell, builds: tuple[Build, ...] = ()) -> Matrix:
+def make_matrix(
+    *cells: Cell,
+    builds: tuple[Build, ...] = (),
+    subjects: tuple[Subject, ...] = (),
+    pairs: tuple[Pair, ...] = (),
+) -> Matrix:
     """All cells, on the builds that they name, in that order."""
     names = dict.fromkeys(cell.build for cell in cells)
     return Matrix(
@@ -67,6 +74,8 @@ def make_matrix(*cells: Cell, builds: tuple[Build, ...] = ()) -> Matrix:
             schema_version=SCHEMA_VERSION,
             sources=(SOURCE,),
             builds=builds or tuple(map(make_build, names)),
+            subjects=subjects,
+            pairs=pairs,
             descriptions={cell.probe: f"What {cell.probe} asks." for cell in cells},
             cells=cells,
         )

@@ -119,7 +119,9 @@ def parameters(probe: ProbeSource) -> set[str]:
     }
     arguments = {argument.arg for argument in function.args.args}
     # The worker gives these values; the second fixture asks for the first.
-    return found | ({"saved_by"} if arguments & {"saved_by", "saved_artifacts"} else set())
+    given = {"path", "model", "shape", "place"} if "path" in arguments - found else set()
+    saved = {"saved_by"} if arguments & {"saved_by", "saved_artifacts"} else set()
+    return found | saved | given & arguments
 
 
 def check_probes(tree: Tree) -> Iterator[str]:

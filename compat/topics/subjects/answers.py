@@ -17,6 +17,8 @@ def of_imported(record: Imported) -> Iterable[Said]:
 
 def of_compiled(record: Compiled) -> Iterable[Said]:
     whole = record.agrees is not None
+    yield verdict("agrees", record.agrees)
+    yield text("contract", _list(record.contract) if whole else None)
     yield count("compilations", record.compilations if whole else None, good=Good.NEITHER)
     yield count("copies", record.copies if whole else None, unit="copies")
     for function, keywords in record.passed.items():
@@ -29,12 +31,16 @@ def of_compiled(record: Compiled) -> Iterable[Said]:
 
 
 def of_loaded(record: Loaded) -> Iterable[Said]:
+    yield verdict("agrees", record.agrees)
     yield count("compilations", record.compilations)
 
 
 def of_again(record: Again) -> Iterable[Said]:
+    yield verdict("agrees", record.agrees)
     yield count("compilations", record.compilations, good=Good.NEITHER)
     yield verdict("served", record.served)
+    yield count("hits", record.hits, good=Good.NEITHER)
+    yield count("misses", record.misses, good=Good.NEITHER)
 
 
 def _list(names: Iterable[str]) -> str:

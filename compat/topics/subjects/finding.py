@@ -61,7 +61,7 @@ class Subjects:
     """All in the order of the run's subjects, paths, and builds."""
 
     subjects: tuple[Subject, ...]
-    pairs: Mapping[tuple[str, BuildId], Pair]
+    pairs: tuple[Pair, ...]
     paths: tuple[Path, ...]
     failures: tuple[Failure, ...]
     decisions: tuple[Decisions, ...]
@@ -70,12 +70,11 @@ class Subjects:
 def find(matrix: Matrix) -> Subjects:
     run = matrix.run
     paths = [path for subject in run.subjects for path in _paths(matrix, subject.id)]
-    pairs = {(pair.subject, pair.build): pair for pair in run.pairs}
     return Subjects(
         subjects=run.subjects,
-        pairs=pairs,
+        pairs=run.pairs,
         paths=tuple(paths),
-        failures=tuple(each for path in paths for each in _failures(matrix, path, pairs)),
+        failures=tuple(each for path in paths for each in _failures(matrix, path)),
         decisions=tuple(
             each for subject in run.subjects for each in _decisions(matrix, subject.id)
         ),
@@ -93,32 +92,33 @@ def _paths(matrix: Matrix, subject: str) -> Iterable[Path]:
         yield Path(subject=subject, name=name, cells=cells)
 
 
-def _failures(
-    matrix: Matrix, path: Path, pairs: Mapping[tuple[str, BuildId], Pair]
-) -> Iterable[Failure]:
+def _failures(matrix: Matrix, path: Path) -> Iterable[Failure]:
     """Of the cells that broke, those with one signature together."""
     broke: dict[str, list[Cell]] = {}
     for cells in path.cells.values():
         for cell in cells:
+            # One of an unsupported pair keeps the signature of what broke.
             if cell.outcome.bad or (cell.outcome is Outcome.UNSUPPORTED and cell.signature):
                 broke.setdefault(signature_of_cell(cell) or cell.signature, []).append(cell)
     for signature, cells in broke.items():
-        builds = dict.fromkeys(cell.build for cell in cells)
-        claimed = tuple(
-            build
-            for build in builds
-            if (found := pairs.get((path.subject, build))) is None or found.supported
-        )
+        builds = list(dict.fromkeys(cell.build for cell in cells))
+        claimed = [build for build in builds if is_supported(matrix, path.subject, build)]
         yield Failure(
             subject=path.subject,
             path=path.name,
             signature=signature,
-            claimed=claimed,
+            claimed=tuple(claimed),
             unclaimed=tuple(build for build in builds if build not in claimed),
             missing=_missing(matrix, path.subject, cells),
             reason=cells[0].reason,
             cells=tuple(cell.id for cell in cells),
         )
+
+
+def is_supported(matrix: Matrix, subject: str, build: BuildId) -> bool:
+    """Whether a subject is meant to work on a build."""
+    pair = matrix.pair(subject, build)
+    return pair is None or pair.supported
 
 
 def _missing(matrix: Matrix, subject: str, cells: Iterable[Cell]) -> tuple[str, ...]:

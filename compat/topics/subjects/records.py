@@ -27,7 +27,6 @@ class Compiled:
 
     Attributes:
         agrees: Whether all outputs are as right as eager's; None where it broke.
-        max_abs: The largest difference from eager.
         contract: What else of the outputs differs from eager's.
         compilations: How often the subject asked torch to compile.
         copies: How many graph modules were deep-copied.
@@ -38,7 +37,6 @@ class Compiled:
     """
 
     agrees: bool | None
-    max_abs: float | None
     contract: tuple[str, ...]
     compilations: int
     copies: int
@@ -54,14 +52,10 @@ class Loaded:
 
     Attributes:
         agrees: Whether all outputs are as right as eager's.
-        max_abs: The largest difference from eager.
-        contract: What else of the outputs differs from eager's.
         compilations: How often the subject asked torch to compile all the same.
     """
 
     agrees: bool
-    max_abs: float | None
-    contract: tuple[str, ...]
     compilations: int
 
 
@@ -71,16 +65,12 @@ class Again:
 
     Attributes:
         agrees: Whether all outputs are as right as eager's.
-        max_abs: The largest difference from eager.
-        contract: What else of the outputs differs from eager's.
         compilations: How often the subject asked torch to compile.
         hits: How often torch's caches of compiled graphs had what was asked for,
         misses: and how often not.
     """
 
     agrees: bool
-    max_abs: float | None
-    contract: tuple[str, ...]
     compilations: int
     hits: int
     misses: int

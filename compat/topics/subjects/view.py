@@ -9,7 +9,7 @@ from compat.document.parts import Code, Section, Sentence, Strong, Table, Text
 from compat.runs.ids import BuildId
 from compat.runs.model import Build, Outcome, Status
 from compat.topics.matrix import Matrix
-from compat.topics.subjects.finding import Failure, Path, Subjects
+from compat.topics.subjects.finding import Failure, Path, Subjects, is_supported
 from compat.topics.words import GLYPHS, glyphs, labels
 
 _GATES = {
@@ -70,7 +70,7 @@ def show(matrix: Matrix, subjects: Subjects) -> Iterable[Section]:
             "finished, loaded in a new process, and compiled again beside its caches. In **bold** "
             "the builds that the release's own metadata allow; what breaks on another one is an "
             f"{GLYPHS[Outcome.UNSUPPORTED]} *unsupported pair* and turns nothing red.",
-            tables=[_paths_table(subjects, builds)],
+            tables=[_paths_table(matrix, subjects, builds)],
             notes=_notes(subjects),
         )
         yield Section(
@@ -81,10 +81,10 @@ def show(matrix: Matrix, subjects: Subjects) -> Iterable[Section]:
         )
 
 
-def _paths_table(subjects: Subjects, builds: list[Build]) -> Table:
+def _paths_table(matrix: Matrix, subjects: Subjects, builds: list[Build]) -> Table:
     shown = [b for b in builds if any(b.id in path.cells for path in subjects.paths)]
     rows: list[list[Text]] = [
-        [path.subject, Code(path.name), *(_cell(subjects, path, build.id) for build in shown)]
+        [path.subject, Code(path.name), *(_cell(matrix, path, build.id) for build in shown)]
         for path in subjects.paths
     ]
     return Table(
@@ -93,11 +93,9 @@ def _paths_table(subjects: Subjects, builds: list[Build]) -> Table:
     )
 
 
-def _cell(subjects: Subjects, path: Path, build: BuildId) -> Text:
-    cells = path.cells.get(build, ())
-    said = glyphs(cells)
-    pair = subjects.pairs.get((path.subject, build))
-    return Strong(said) if said and pair is not None and pair.supported else said
+def _cell(matrix: Matrix, path: Path, build: BuildId) -> Text:
+    said = glyphs(path.cells.get(build, ()))
+    return Strong(said) if said and is_supported(matrix, path.subject, build) else said
 
 
 def _gates_table(subjects: Subjects, builds: list[Build]) -> Table:
@@ -124,8 +122,6 @@ def _notes(subjects: Subjects) -> list[Text]:
         if subject.requires
     ]
     broken = [
-        f"{pair.label}: {pair.reason}"
-        for pair in subjects.pairs.values()
-        if pair.status is not Status.OK
+        f"{pair.label}: {pair.reason}" for pair in subjects.pairs if pair.status is not Status.OK
     ]
     return [*([f"{', '.join(asks)}."] if asks else []), *broken]
