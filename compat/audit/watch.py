@@ -31,7 +31,7 @@ def derive(trees: Mapping[str, Tree]) -> Watched:
     keys: dict[str, list[str]] = {}
     operators: dict[str, list[str]] = {}
     for subject, tree in trees.items():
-        for path, passed in _names(tree).items():
+        for path, passed in _names(tree, subject.partition("==")[0]).items():
             names.setdefault(path, {})[subject] = passed
         for key in {each.path for each in tree.keys if each.key}:
             keys.setdefault(key, []).append(subject)
@@ -57,10 +57,15 @@ def to_text(watched: Watched) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def _names(tree: Tree) -> Mapping[str, tuple[str, ...]]:
-    """By name: the keywords that every call of it passes."""
+def _names(tree: Tree, project: str) -> Mapping[str, tuple[str, ...]]:
+    """By name: the keywords that every call of it passes.
+
+    What is called after the project is its own, which it put into torch: ``save._vllm_patched``.
+    """
     uses: dict[str, list[NameUse]] = {}
     for use in tree.names:
+        if project != BUILTIN and project in use.path.rpartition(".")[2]:
+            continue
         uses.setdefault(use.path, []).append(use)
         owner = use.path.rpartition(".")[0]
         if use.use is Use.PATCHED and is_private(owner):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import threading
 from collections.abc import Sequence
 from pathlib import PurePath
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -16,6 +17,13 @@ from compat.topics.surface.records import Key, Name, Operator
 # A longer default is cut: it is to be told from another one, not to be read.
 _LONGEST = 300
 _PLAIN = (bool, int, float, str, bytes, type(None))
+
+# Importing them registers operators that are not there otherwise.
+_REGISTERING = (
+    "torch._higher_order_ops",
+    "torch._inductor.fx_passes.bucketing",
+    "torch.distributed._symmetric_memory",
+)
 
 
 def name(path: str, parameters: Sequence[str], subjects: Sequence[str]) -> Name:
@@ -37,8 +45,11 @@ def name(path: str, parameters: Sequence[str], subjects: Sequence[str]) -> Name:
 def _why_unknown(error: ImportError | AttributeError) -> str:
     """Why a name that is not found may be there all the same; empty if it is gone."""
     if isinstance(error, AttributeError):
-        local = isinstance(error.obj, threading.local)
-        return "a threading.local holds it: it is there once it was set" if local else ""
+        # Of modules and classes torch's source says what they have.
+        if isinstance(error.obj, (ModuleType, type)):
+            return ""
+        owner = type(error.obj)
+        return f"an object of type {owner.__module__}.{owner.__qualname__} may get it later"
     missing = (error.name or "").partition(".")[0]
     if isinstance(error, ModuleNotFoundError) and missing and missing != torch.__name__:
         return f"its module imports {missing}, which is not installed"
@@ -80,20 +91,21 @@ def _written(value: Any) -> str:
     if isinstance(value, str) and PurePath(value).is_absolute():
         return "a path"
     if isinstance(value, dict):
-        inner = [f"{_written(name)}: {_written(each)}" for name, each in value.items()]
-    elif isinstance(value, (list, tuple)):
-        inner = [_written(each) for each in value]
-    elif isinstance(value, (set, frozenset)):
-        inner = sorted(_written(each) for each in value)
-    else:
-        return repr(value) if isinstance(value, _PLAIN) else describe(value)
-    return f"{type(value).__name__}({', '.join(inner)})"
+        inner = (f"{_written(name)}: {_written(each)}" for name, each in value.items())
+        return f"{{{', '.join(inner)}}}"
+    if isinstance(value, (list, tuple)):
+        begin, end = "[]" if isinstance(value, list) else "()"
+        return f"{begin}{', '.join(map(_written, value))}{end}"
+    if isinstance(value, (set, frozenset)):
+        return f"{{{', '.join(sorted(map(_written, value)))}}}"
+    return repr(value) if isinstance(value, _PLAIN) else describe(value)
 
 
 def operator(path: str, subjects: Sequence[str]) -> Operator:
     """What the build has registered under a name: ``aten.mm``, or ``aten.mm.default``."""
-    # Some are registered by what is imported with them.
-    importlib.import_module("torch._higher_order_ops")
+    for module in _REGISTERING:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
     found: Any = torch.ops
     try:
         for part in path.split("."):

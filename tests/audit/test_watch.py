@@ -21,6 +21,7 @@ TEXT = """
     torch._guards._TLS.tracing_context = None
     torch._a.f(1, b=1, c=1)
     torch._a.f(b=1)
+    torch._a.f._vllm_patched = True
     torch._inductor.config.freezing = triton.cudagraphs
     torch.ops.aten.mm.default
 """
