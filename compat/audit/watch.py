@@ -13,6 +13,7 @@ from compat.topics.surface.watched import Watched
 
 T = TypeVar("T")
 
+_TESTS = "torch.testing."
 # What the source of this project's interface does not tell: a method of an object that torch gave
 # it, keywords that it passes in a dict.
 _UNTOLD: Mapping[str, tuple[str, ...]] = {
@@ -61,10 +62,12 @@ def _names(tree: Tree, project: str) -> Mapping[str, tuple[str, ...]]:
     """By name: the keywords that every call of it passes.
 
     What is called after the project is its own, which it put into torch: ``save._vllm_patched``.
+    Torch's tests import what is not beside a build.
     """
     uses: dict[str, list[NameUse]] = {}
     for use in tree.names:
-        if project != BUILTIN and project in use.path.rpartition(".")[2]:
+        is_own = project != BUILTIN and project in use.path.rpartition(".")[2]
+        if is_own or use.path.startswith(_TESTS):
             continue
         uses.setdefault(use.path, []).append(use)
         owner = use.path.rpartition(".")[0]

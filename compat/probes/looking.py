@@ -69,17 +69,17 @@ def key(module: str, path: str, subjects: Sequence[str]) -> Key:
     The default is the one that torch's source gives, whatever this process or its environment has
     set since; see ``torch/utils/_config_module.py``. A path is not told: it is the machine's.
     """
-    config = importlib.import_module(module)
-    entries = vars(config).get("_config")
-    if isinstance(entries, dict) and path in entries:
-        entry = entries[path]
+    entries = vars(importlib.import_module(module)).get("_config")
+    short = path.removeprefix(f"{module}.")
+    if isinstance(entries, dict) and short in entries:
+        entry = entries[short]
         alias = getattr(entry, "alias", None)
         default = (
             f"alias of {alias}" if alias else _written(getattr(entry, "default", entry))[:_LONGEST]
         )
         return Key(there=True, default=default, subjects=tuple(subjects))
     try:
-        value = resolve(f"{module}.{path}")
+        value = resolve(path)
     except (ImportError, AttributeError):
         return Key(there=False, default="", subjects=tuple(subjects))
     # A group of keys.

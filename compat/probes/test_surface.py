@@ -49,15 +49,11 @@ def test_config(module: str, record: Record) -> None:
 
     To set a key that is gone raises an AttributeError.
     """
-    found = {
-        path.removeprefix(f"{module}."): looking.key(
-            module, path.removeprefix(f"{module}."), WATCHED.keys[path]
-        )
-        for path in CONFIG_MODULES[module]
-    }
+    paths = CONFIG_MODULES[module]
+    found = {path: looking.key(module, path, WATCHED.keys[path]) for path in paths}
     record(Config(keys=found))
-    gone = [key for key, each in found.items() if OWN in each.subjects and not each.there]
-    assert not gone, f"{module} has no {', '.join(gone)}"
+    gone = [path for path, each in found.items() if OWN in each.subjects and not each.there]
+    assert not gone, f"there is no {', '.join(gone)}"
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)

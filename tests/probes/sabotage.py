@@ -93,7 +93,7 @@ def name_is_gone(patch: pytest.MonkeyPatch) -> None:
     patch.delattr(torch._guards, "_TLS")
 
 
-@sabotage_of("surface.name[torch._inductor.standalone_compile")
+@sabotage_of("surface.name[torch._inductor.standalone_compile-")
 def parameter_is_gone(patch: pytest.MonkeyPatch) -> None:
     def narrower(graph: Any, inputs: Any, *, options: Any = None) -> None: ...
 

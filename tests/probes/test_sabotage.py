@@ -81,7 +81,10 @@ def recorded(cell: Reported) -> Mapping[str, Any]:
     [
         ("name_is_gone", "is gone"),
         ("parameter_is_gone", "no longer takes dynamic_shapes"),
-        ("a_key_of_the_interface_is_gone", "has no bundled_autograd_cache"),
+        (
+            "a_key_of_the_interface_is_gone",
+            "there is no torch._functorch.config.bundled_autograd_cache",
+        ),
         ("flag_is_gone", "is open and the build does not have it"),
         ("mode_is_not_shared", "Mixing fake modes"),
         ("gate_is_ignored", "while the gate is"),
@@ -272,8 +275,8 @@ def test_a_default_moves_with_the_build_and_not_with_what_a_process_sets(
     (moved,) = sabotaged.under("a_default_moves")
     (as_it_was,) = sabotaged.under("a_setting_of_this_process")
     assert {moved.outcome, as_it_was.outcome} == {Outcome.PASS}
-    assert recorded(moved)["keys"]["recompile_limit"]["default"] == "77"
-    assert recorded(as_it_was)["keys"]["recompile_limit"]["default"] == "8"
+    assert recorded(moved)["keys"]["torch._dynamo.config.recompile_limit"]["default"] == "77"
+    assert recorded(as_it_was)["keys"]["torch._dynamo.config.recompile_limit"]["default"] == "8"
 
 
 def test_an_operator_that_is_gone(sabotaged: Sabotaged) -> None:

@@ -20,9 +20,9 @@ def of_used(record: Used) -> Iterable[Said]:
 
 
 def of_config(record: Config) -> Iterable[Said]:
-    for name, key in record.keys.items():
-        yield verdict(f"there.{name}", key.there)
-        yield text(f"default.{name}", key.default if key.there else None)
+    for path, key in record.keys.items():
+        yield verdict(f"there.{path}", key.there)
+        yield text(f"default.{path}", key.default if key.there else None)
 
 
 def of_operators(record: Operators) -> Iterable[Said]:

@@ -78,10 +78,10 @@ class Told(Generic[T]):
 def own_names_on(matrix: Matrix, build: BuildId) -> Iterator[tuple[str, Told[Name]]]:
     """What a build has of the names that the interface leans on, by dotted path."""
     for each in matrix.seen(Name, build):
-        if each.record is not None:
+        name = each.cell.params.get("name")
+        if each.record is not None and name is not None:
             # Older runs tell the module of a name apart from the rest.
-            path = each.cell.params["name"].replace(":", ".")
-            yield path, Told(each.cell.id, each.record)
+            yield name.replace(":", "."), Told(each.cell.id, each.record)
 
 
 def used_names_on(matrix: Matrix, build: BuildId) -> Iterator[tuple[str, Told[Name]]]:
@@ -94,8 +94,8 @@ def used_names_on(matrix: Matrix, build: BuildId) -> Iterator[tuple[str, Told[Na
 def keys_on(matrix: Matrix, build: BuildId) -> Iterator[tuple[str, Told[Key]]]:
     """Likewise, of config keys."""
     for each in matrix.seen(Config, build):
-        for name, key in (each.record.keys if each.record else {}).items():
-            yield f"{each.cell.params['module']}.{name}", Told(each.cell.id, key)
+        for path, key in (each.record.keys if each.record else {}).items():
+            yield path, Told(each.cell.id, key)
 
 
 def operators_on(matrix: Matrix, build: BuildId) -> Iterator[tuple[str, Told[Operator]]]:

@@ -57,7 +57,7 @@ class Config:
     """The keys of a config module that subjects read or set.
 
     Attributes:
-        keys: By name, without the module's.
+        keys: By dotted path.
     """
 
     keys: Mapping[str, Key]

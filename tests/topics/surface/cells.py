@@ -42,7 +42,9 @@ def used(build: str, **names: Name) -> Cell:
 def config(build: str, **defaults: str | None) -> Cell:
     """Of Dynamo; a key without a default is gone."""
     keys = {
-        key: Key(there=default is not None, default=default or "", subjects=(SUBJECT,))
+        f"torch._dynamo.config.{key}": Key(
+            there=default is not None, default=default or "", subjects=(SUBJECT,)
+        )
         for key, default in defaults.items()
     }
     return make_cell(build, Config(keys=keys), params={"module": "torch._dynamo.config"})
