@@ -77,7 +77,14 @@ def _of_subject(text: str) -> Sources:
 
 
 def watch(parsed: argparse.Namespace) -> int:
-    """Write anew what the matrix watches; says how much that is."""
+    """Write anew what the matrix watches; says how much that is.
+
+    Raises:
+        UsageError: A subject is no release: what is in the file must be the same tomorrow.
+    """
+    for text in parsed.subjects:
+        if parse_subject(text).kind is not Kind.EXACT:
+            raise UsageError(f"{text!r}: expected a release, such as vllm==0.33.0")
     subjects = [BUILTIN, *(parsed.subjects or watched().subjects)]
     found = derive({subject: read_tree(sources_of(subject), ()) for subject in subjects})
     FILE.write_text(to_text(found), encoding="utf-8")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from compat.audit.model import Tree
 from compat.audit.tree import read_tree
 from compat.audit.watch import derive, to_text
+from compat.cli import main
 from compat.commands.audit import sources_of
 from compat.topics.surface.watched import FILE, OWN, Watched, watched
 from tests.audit.making import tree_of
@@ -89,3 +92,22 @@ def test_each_name_and_key_is_asked_about_once() -> None:
     }  # fmt: skip
     operators = [each for group in found.namespaces().values() for each in group]
     assert sorted(operators) == sorted(found.operators)
+
+
+def test_the_command_writes_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "watched.json"
+    nobody = Watched(subjects=(), names={}, keys={}, operators={})
+    monkeypatch.setattr("compat.commands.audit.FILE", file)
+    monkeypatch.setattr("compat.commands.audit.watched", lambda: nobody)
+    assert main(["watch"]) == 0
+    own = {OWN: read_tree(sources_of(OWN), ())}
+    assert file.read_text(encoding="utf-8") == to_text(derive(own))
+    assert f"{len(derive(own).names)} names, " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("subject", ["vllm", "builtin", "vllm:/tmp", "nobody==1"])
+def test_only_a_release_is_watched(subject: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", subject]) == 2
+    assert repr(subject) in capsys.readouterr().err

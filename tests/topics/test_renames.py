@@ -87,7 +87,7 @@ IN_MYPY: dict[str, Rename | Move] = {
     ),
     "a field in a probe": Rename("probes/test_tracing_context.py", r"\(needed=", "(necessary="),
     "a record": Rename("topics/tracing_context/records.py", "class Restored", "class Returned"),
-    "a record in a probe": Rename("probes/test_surface.py", r"\bName\(", "Names("),
+    "a record in a probe": Rename("probes/test_surface.py", r"\bUsed\(", "Uses("),
     "a field that an answer reads": Rename(
         "topics/tracing_context/answers.py", r"record\.left_behind", "record.left"
     ),
