@@ -326,6 +326,19 @@ def _add_reading_commands(commands: Any) -> None:
     auditing.add_argument("--sarif", type=Path, metavar="FILE", help="for code scanning, as well")
     auditing.set_defaults(command="audit.audit")
 
+    watching = commands.add_parser(
+        "watch",
+        help="derive anew which names, config keys and operators of torch the matrix watches",
+        description="From the source of the builtin subject and of these; the file is committed.",
+    )
+    watching.add_argument(
+        "subjects",
+        nargs="*",
+        metavar="SUBJECT",
+        help="releases such as vllm==0.33.0; default: those that are in the file",
+    )
+    watching.set_defaults(command="audit.watch")
+
     explaining = commands.add_parser("explain", help="everything about one cell of the latest run")
     explaining.add_argument(
         "cell", metavar="CELL", help="probe[parameters]@build-device; without @ on all builds"

@@ -13,7 +13,7 @@ from tests.sabotaged_build import HOOKS
 
 VERSION = "2.16.0+cpu"
 # The check whose probe does ``fault``; there are some before and after it.
-FAULTY = "surface.name[torch._dynamo.utils:get_metrics_context]"
+FAULTY = "surface.name[torch._dynamo.utils.get_metrics_context]"
 
 # What a process may do to itself, as ``fault()``. The marker lets it happen once only.
 FAULTS = {
@@ -48,7 +48,7 @@ AFTER["torch"] = wrap
 import inspect
 signature = inspect.signature
 def faulty(function, **options):
-    if "[torch._dynamo.utils:get_metrics_context]" in os.environ.get("PYTEST_CURRENT_TEST", ""):
+    if "[torch._dynamo.utils.get_metrics_context]" in os.environ.get("PYTEST_CURRENT_TEST", ""):
         fault()
     return signature(function, **options)
 inspect.signature = faulty

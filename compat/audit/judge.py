@@ -195,6 +195,9 @@ def _reached_on(found: NameUse | ConfigKey, known: Known) -> list[BuildId]:
 
 
 def _why_unknown(path: str, known: Known) -> str:
+    records = filter(None, (known.name(path, build.id) for build in known.builds))
+    if why := next((record.unknown for record in records if record.unknown), ""):
+        return why
     owner = path.rpartition(".")[0]
     if any(known.is_thread_local(owner, build.id) for build in known.builds):
         return f"{owner} is a threading.local: what it holds is known only once it was set"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -13,11 +15,53 @@ from compat.runs.model import Build
 from compat.topics.gates.records import Capability
 from compat.topics.matrix import Matrix
 from compat.topics.stand_in.records import Needs, Reads
+from compat.topics.surface.finding import keys_on, own_names_on, used_names_on
 from compat.topics.surface.records import Name
 
 # Of these no attribute is known before it is set: torch._guards._TLS was one up to 2.13.
 _THREAD_LOCAL = "value of type _thread._local"
 _FLOORS = frozenset({">=", ">", "~=", "=="})
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """What a build was asked about.
+
+    Attributes:
+        names: By dotted path; config keys are among them.
+        there: The names around one that is there.
+        absent: The names that are not.
+    """
+
+    names: Mapping[str, Name]
+    there: frozenset[str]
+    absent: frozenset[str]
+
+    @classmethod
+    def on(cls, matrix: Matrix, build: BuildId) -> _Watched:
+        told = (*used_names_on(matrix, build), *own_names_on(matrix, build))
+        names = {path: each.found for path, each in told}
+        for path, key in keys_on(matrix, build):
+            names[path] = Name(there=key.found.there, signature="", refused=())
+        around = (_around(path) for path, name in names.items() if name.there)
+        return cls(
+            names=names,
+            there=frozenset(chain.from_iterable(around)),
+            absent=frozenset(path for path, name in names.items() if name.there is False),
+        )
+
+    def implies(self, path: str) -> bool | None:
+        """Whether a name that nobody asked about is there: it is if one below it is."""
+        if path in self.there:
+            return True
+        return None if self.absent.isdisjoint(_around(path)) else False
+
+
+def _around(path: str) -> Iterator[str]:
+    """``a.b`` and ``a`` of ``a.b.c``."""
+    while "." in path:
+        path = path.rpartition(".")[0]
+        yield path
 
 
 class Known:
@@ -37,8 +81,7 @@ class Known:
             if build.release is not None and versions.contains(build.release, prereleases=True)
         ]
         self.oldest: Version = _oldest(versions, self.builds)
-        # As a tree has it: the matrix tells the module of a name apart from the rest.
-        self._watched = {name.replace(":", "."): name for name in matrix.values(Name, "name")}
+        self._watched = {build.id: _Watched.on(matrix, build.id) for build in matrix.builds}
 
     def answers(self, path: str, builds: Sequence[BuildId]) -> Mapping[BuildId, bool | None]:
         """By build: whether a name, or a module, is there; None where nobody can tell."""
@@ -46,23 +89,11 @@ class Known:
 
     def _there(self, path: str, build: BuildId) -> bool | None:
         record = self.name(path, build)
-        if record is not None:
-            return record.there
-        for watched in self._watched:
-            record = self.name(watched, build)
-            if record is None:
-                continue
-            if watched.startswith(f"{path}.") and record.there:
-                return True
-            if path.startswith(f"{watched}.") and not record.there:
-                return False
-        return None
+        return self._watched[build].implies(path) if record is None else record.there
 
     def name(self, path: str, build: BuildId) -> Name | None:
-        """What was recorded of a watched name on a build."""
-        watched = self._watched.get(path)
-        records = self._matrix.records(Name, build, name=watched) if watched else []
-        return records[0] if records else None
+        """What was recorded of a watched name, or config key, on a build."""
+        return self._watched[build].names.get(path)
 
     def is_thread_local(self, path: str, build: BuildId) -> bool:
         """Whether a build has a ``threading.local`` there."""
@@ -74,7 +105,7 @@ class Known:
         lines: dict[tuple[str, str], list[Answered]] = {}
         for build in self._matrix.ran():
             record = self.name(path, build.id)
-            if record is not None and build.release is not None:
+            if record is not None and record.there is not None and build.release is not None:
                 said = Answered(
                     version=build.release, there=record.there, signature=record.signature
                 )

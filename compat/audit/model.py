@@ -191,6 +191,14 @@ class ConfigKey:
         return f"{self.module}.{self.key}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class OperatorUse:
+    """An operator that torch itself registers: ``aten.mm``, or an overload, ``aten.mm.default``."""
+
+    place: Place
+    path: str
+
+
 class SwitchUse(str, Enum):
     """What a tree does with an environment variable."""
 
@@ -242,5 +250,6 @@ class Tree:
     checks: tuple[VersionCheck, ...]
     names: tuple[NameUse, ...]
     keys: tuple[ConfigKey, ...]
+    operators: tuple[OperatorUse, ...]
     switches: tuple[Switch, ...]
     stand_ins: tuple[StandIn, ...]

@@ -13,8 +13,8 @@ _INDUCTOR = MODULES[0]
 # What a config module has beside its keys: torch/utils/_config_module.py.
 _FUNCTIONS = frozenset(
     {
-        "codegen_config", "get_config_copy", "get_hash", "get_serializable_config_copy", "get_type",
-        "is_default", "load_config", "patch", "save_config", "save_config_portable",
+        "_config", "codegen_config", "get_config_copy", "get_hash", "get_serializable_config_copy",
+        "get_type", "is_default", "load_config", "patch", "save_config", "save_config_portable",
         "shallow_copy_dict", "to_dict",
     }
 )  # fmt: skip

@@ -10,8 +10,17 @@ from pathlib import Path
 
 from compat.audit.checks import check_at
 from compat.audit.conditions import conditions_of
-from compat.audit.model import ConfigKey, NameUse, StandIn, Switch, Tree, VersionCheck
+from compat.audit.model import (
+    ConfigKey,
+    NameUse,
+    OperatorUse,
+    StandIn,
+    Switch,
+    Tree,
+    VersionCheck,
+)
 from compat.audit.names import names_at
+from compat.audit.operators import operators_at
 from compat.audit.scopes import spots
 from compat.audit.settings import key_of, keys_at
 from compat.audit.source import Module, Sources, UnreadableError, read
@@ -75,6 +84,7 @@ class _Found:
     checks: list[VersionCheck] = field(default_factory=list)
     names: list[NameUse] = field(default_factory=list)
     keys: list[ConfigKey] = field(default_factory=list)
+    operators: list[OperatorUse] = field(default_factory=list)
     switches: list[Switch] = field(default_factory=list)
     stand_ins: list[StandIn] = field(default_factory=list)
 
@@ -90,6 +100,7 @@ class _Found:
                     self.names.append(name)
             for key in keys_at(spot):
                 self.keys.append(replace(key, conditions=conditions_of(spot, self.running)))
+            self.operators += operators_at(spot)
             self.switches += switches_at(spot)
             if (stand_in := stand_in_at(spot, self.asked)) is not None:
                 self.stand_ins.append(stand_in)
@@ -101,6 +112,7 @@ class _Found:
             checks=tuple(sorted(self.checks, key=lambda each: each.place)),
             names=tuple(sorted(self.names, key=lambda each: (each.place, each.path))),
             keys=tuple(sorted(self.keys, key=lambda each: (each.place, each.key))),
+            operators=tuple(sorted(self.operators, key=lambda each: (each.place, each.path))),
             switches=tuple(sorted(self.switches, key=lambda each: (each.place, each.name))),
             stand_ins=tuple(sorted(self.stand_ins, key=lambda each: each.place)),
         )

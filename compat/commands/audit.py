@@ -14,14 +14,17 @@ from compat.audit.sarif import sarif
 from compat.audit.source import Sources
 from compat.audit.tree import read_tree
 from compat.audit.view import audit_text
+from compat.audit.watch import derive, to_text
 from compat.commands.places import HOME, REPORTS
 from compat.errors import EXPECTED, UNEXPECTED, UsageError
+from compat.report.words import listed, number_of
 from compat.report.write import LATEST_RUN
 from compat.runs.reference import load_latest
 from compat.subjects.config import load_subjects
 from compat.subjects.files import python_files_of
 from compat.subjects.spec import BUILTIN, Kind, parse_subject
 from compat.topics.matrix import Matrix
+from compat.topics.surface.watched import FILE, watched
 
 
 def audit(parsed: argparse.Namespace) -> int:
@@ -31,7 +34,7 @@ def audit(parsed: argparse.Namespace) -> int:
     if not known.builds:
         there = ", ".join(build.label for build in matrix.ran())
         raise UsageError(f"--torch '{parsed.torch}': no build of the latest run; it has {there}")
-    tree = read_tree(_sources(parsed.tree), known.members_read())
+    tree = read_tree(sources_of(parsed.tree), known.members_read())
     found = judge(parsed.tree, tree, known)
     if parsed.sarif is not None:
         parsed.sarif.write_text(json.dumps(sarif(found), indent=1) + "\n", encoding="utf-8")
@@ -39,7 +42,7 @@ def audit(parsed: argparse.Namespace) -> int:
     return UNEXPECTED if found.breaks else EXPECTED
 
 
-def _sources(text: str) -> Sources:
+def sources_of(text: str) -> Sources:
     """A path, if there is one of that name; else a subject, of which only the files are fetched.
 
     Raises:
@@ -71,3 +74,21 @@ def _of_subject(text: str) -> Sources:
     home.mkdir(parents=True, exist_ok=True)
     folder = python_files_of(spec, home.absolute())
     return Sources(root=folder, package=folder / spec.name)
+
+
+def watch(parsed: argparse.Namespace) -> int:
+    """Write anew what the matrix watches; says how much that is.
+
+    Raises:
+        UsageError: A subject is no release: what is in the file must be the same tomorrow.
+    """
+    for text in parsed.subjects:
+        if parse_subject(text).kind is not Kind.EXACT:
+            raise UsageError(f"{text!r}: expected a release, such as vllm==0.33.0")
+    subjects = [BUILTIN, *(parsed.subjects or watched().subjects)]
+    found = derive({subject: read_tree(sources_of(subject), ()) for subject in subjects})
+    FILE.write_text(to_text(found), encoding="utf-8")
+    kinds = {"name": found.names, "config key": found.keys, "operator": found.operators}
+    counts = listed([number_of(len(each), kind) for kind, each in kinds.items()])
+    print(f"{FILE}: {counts} of {', '.join(subjects)}")
+    return EXPECTED

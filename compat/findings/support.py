@@ -111,7 +111,7 @@ def _of(
     versions: Mapping[str, Sequence[tuple[Version, BuildId]]],
     kind: type[R],
     parameter: str,
-    answer: Callable[[R, Version], Answered],
+    answer: Callable[[R, Version], Answered | None],
 ) -> dict[str, Any]:
     """By the parameter's value and the device: the statements that records of a type come to."""
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
@@ -120,10 +120,11 @@ def _of(
             seen = [matrix.seen(kind, build, **{parameter: name}) for _, build in builds]
             if any(seen):
                 answers = [
-                    answer(each.record, version)
+                    answered
                     for (version, _), cells in zip(builds, seen, strict=True)
                     for each in cells[:1]
                     if each.record is not None
+                    and (answered := answer(each.record, version)) is not None
                 ]
                 statements = [_to_json(statement) for statement in infer(answers)]
                 found.setdefault(name, {})[device] = statements
@@ -134,7 +135,9 @@ def _capability(record: Capability, version: Version) -> Answered:
     return Answered(version=version, there=record.capability)
 
 
-def _name(record: Name, version: Version) -> Answered:
+def _name(record: Name, version: Version) -> Answered | None:
+    if record.there is None:
+        return None
     return Answered(version=version, there=record.there, signature=record.signature)
 
 

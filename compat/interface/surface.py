@@ -1,70 +1,50 @@
-"""The private part of torch that the interface leans on: one table, a row per name."""
+"""Looks up the private part of torch: what a name stands for, and how it is called."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 
-@dataclass(frozen=True)
-class PrivateName:
-    """A name below ``torch`` without a promise of stability.
+def resolve(path: str) -> Any:
+    """What a dotted name stands for, the way ``from a.b import c`` and ``a.b.c`` have it.
 
-    Attributes:
-        path: ``module:attribute.attribute``.
-        parameters: The keywords that the interface always passes.
+    A function goes before a submodule of the same name, unless more of the name is below it.
+
+    Raises:
+        ImportError: A module cannot be imported.
+        AttributeError: There is no such name.
     """
-
-    path: str
-    parameters: tuple[str, ...] = ()
-
-    def resolve(self) -> Any:
-        """The object itself.
-
-        Raises:
-            ImportError: The module is gone.
-            AttributeError: The module is there and the attribute is not.
-        """
-        module, _, attributes = self.path.partition(":")
-        found: Any = importlib.import_module(module)
-        for attribute in attributes.split("."):
-            found = getattr(found, attribute)
-        return found
+    parts = path.split(".")
+    found, read = _module(parts)
+    for part in parts[read:]:
+        is_one = read + 1 == len(parts)
+        if is_one and not hasattr(found, part) and (module := _import(path)) is not None:
+            return module
+        found = getattr(found, part)
+    return found
 
 
-PRIVATE_NAMES = (
-    PrivateName("torch._inductor:standalone_compile", ("dynamic_shapes", "options")),
-    PrivateName("torch._inductor:CompiledArtifact.load", ("path", "format")),
-    PrivateName("torch._inductor:CompiledArtifact.save", ("path", "format")),
-    PrivateName("torch._inductor.standalone_compile:FakeTensorMode"),
-    PrivateName("torch._inductor.compile_fx:compile_fx", ("inner_compile", "config_patches")),
-    PrivateName("torch._inductor.compile_fx:compile_fx_inner"),
-    PrivateName("torch._inductor.compile_fx:graph_returns_tuple"),
-    PrivateName("torch._inductor.config:save_config_portable"),
-    PrivateName("torch._inductor.codecache:CacheBase.get_system"),
-    PrivateName("torch._inductor.codecache:torch_key"),
-    PrivateName("torch._inductor.codecache:FxGraphCache._get_shape_env"),
-    PrivateName("torch._inductor.codecache:FxGraphCache._check_can_cache"),
-    PrivateName("torch._inductor.codecache:FxGraphCache._lookup_graph"),
-    PrivateName("torch._inductor.output_code:CompiledFxGraph"),
-    PrivateName("torch._inductor.output_code:CompiledFxGraphConstantsWithGm"),
-    PrivateName("torch._functorch._aot_autograd.autograd_cache:AOTAutogradCache._get_shape_env"),
-    PrivateName("torch._functorch.config:save_config_portable"),
-    PrivateName("torch._functorch.config:bundled_autograd_cache"),
-    PrivateName("torch._functorch.config:enable_autograd_cache"),
-    PrivateName("torch._functorch.config:enable_remote_autograd_cache"),
-    PrivateName("torch._dynamo.utils:get_metrics_context"),
-    PrivateName("torch._guards:_TLS"),
-    PrivateName("torch._guards:tracing"),
-    PrivateName("torch._guards:TracingContext.try_get"),
-    PrivateName("torch._prims_common:compute_required_storage_length"),
-    PrivateName("torch._subclasses.fake_tensor:FakeTensorMode", ("shape_env",)),
-    PrivateName("torch.fx.experimental.symbolic_shapes:is_symbolic"),
-    PrivateName("torch.fx.passes.split_module:split_module", ("keep_original_order",)),
-)
+def _module(parts: Sequence[str]) -> tuple[Any, int]:
+    """The longest part of a name, but for its last, that is a module; how many parts that is."""
+    for size in range(len(parts) - 1, 0, -1):
+        module = _import(".".join(parts[:size]))
+        if module is not None:
+            return module, size
+    raise ModuleNotFoundError(f"No module named {parts[0]!r}", name=parts[0])
+
+
+def _import(module: str) -> Any | None:
+    """A module; None where it, or one that it is in, is not there."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{module}.".startswith(f"{error.name}."):
+            return None
+        raise
 
 
 def describe(found: Any) -> str:
@@ -72,6 +52,8 @@ def describe(found: Any) -> str:
 
     Annotations and default values are left out: rewriting them breaks nobody.
     """
+    if isinstance(found, ModuleType):
+        return "module"
     if not callable(found):
         return f"value of type {type(found).__module__}.{type(found).__qualname__}"
     if inspect.isclass(found):
@@ -89,7 +71,7 @@ def accepts(function: Callable[..., Any], parameter: str) -> bool:
 def _parameters(function: Callable[..., Any]) -> str:
     try:
         signature = inspect.signature(function)
-    except ValueError:
+    except (TypeError, ValueError):
         return "(…)"
     bare = [
         parameter.replace(

@@ -65,7 +65,10 @@ def _imported(path: Path) -> tuple[Path, ...]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(file for name in names if (file := _file(name)) is not None)
+    # What a module reads lies beside it, under its name.
+    data = path.with_suffix(".json")
+    files = (file for name in names if (file := _file(name)) is not None)
+    return (*files, data) if data.exists() else tuple(files)
 
 
 def _file(module: str) -> Path | None:

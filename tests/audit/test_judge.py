@@ -9,6 +9,7 @@ import pytest
 from compat.audit.judge import Audit, Verdict, breaks
 from compat.audit.view import audit_text
 from compat.runs.model import Cell, Outcome
+from compat.topics.surface.records import Config, Key, Name, Used
 from tests.audit.making import (
     MEMBERS,
     MIDDLE,
@@ -129,6 +130,33 @@ def test_a_module_is_there_where_a_name_in_it_is(tmp_path: Path) -> None:
 def test_a_module_is_not_gone_where_a_name_in_it_is(tmp_path: Path) -> None:
     audit = audit_of(tmp_path, "import torch._b", name(OLD, "torch._b:C", None))
     assert one_name(audit) == (Verdict.UNKNOWN, ())
+
+
+def test_a_name_of_which_a_build_cannot_tell(tmp_path: Path) -> None:
+    why = "an object of type a.B may get it later"
+    untold = Name(there=None, signature="", refused=(), unknown=why)
+    cell = make_cell(OLD, Used(names={"torch._a.b": untold}), params={"part": "torch._a"})
+    (found,) = audit_of(tmp_path, "from torch._a import b", cell).names
+    assert (found.verdict, found.why, found.since) == (Verdict.UNKNOWN, why, ())
+
+
+def test_names_and_keys_that_only_subjects_use_are_judged(tmp_path: Path) -> None:
+    names = {"torch._a.b": Name(there=False, signature="", refused=())}
+    keys = {
+        "torch._dynamo.config.x": Key(there=True, default="1", subjects=()),
+        "torch._dynamo.config.y": Key(there=False, default="", subjects=()),
+    }
+    cells = [
+        make_cell(OLD, Used(names=names), params={"part": "torch._a"}),
+        make_cell(OLD, Config(keys=keys), params={"module": "torch._dynamo.config"}),
+    ]
+    text = "from torch._a import b\nimport torch\nc = torch._dynamo.config\nc.x = c.y = 1\n"
+    audit = audit_of(tmp_path, text, *cells)
+    assert one_name(audit) == (Verdict.ABSENT, (OLD,))
+    assert {each.found.key: each.verdict for each in audit.keys} == {
+        "x": Verdict.THERE,
+        "y": Verdict.ABSENT,
+    }
 
 
 def test_what_a_thread_local_holds_is_not_called_absent(tmp_path: Path) -> None:

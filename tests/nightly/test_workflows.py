@@ -31,7 +31,7 @@ from tests.tracking.github_server import REPOSITORY, GitHubServer
 from tests.tracking.github_server import serve as serve_github
 
 STABLE, CANDIDATE = "2.14.0+cpu", "2.15.0+cpu"
-CHECK = "surface.name[torch._inductor:standalone_compile]"
+CHECK = "surface.name[torch._inductor.standalone_compile]"
 
 FIRST_BAD = 240
 # That is the one of today.

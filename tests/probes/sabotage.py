@@ -87,17 +87,58 @@ class Off:
         return getattr(self._artifact, name)
 
 
-@sabotage_of("surface.name[torch._guards:tracing", "surface.name[torch._guards:_TLS")
+@sabotage_of("surface.name[torch._guards.tracing", "surface.name[torch._guards._TLS")
 def name_is_gone(patch: pytest.MonkeyPatch) -> None:
     patch.delattr(torch._guards, "tracing")
     patch.delattr(torch._guards, "_TLS")
 
 
-@sabotage_of("surface.name[torch._inductor:standalone_compile")
+@sabotage_of("surface.name[torch._inductor.standalone_compile-")
 def parameter_is_gone(patch: pytest.MonkeyPatch) -> None:
     def narrower(graph: Any, inputs: Any, *, options: Any = None) -> None: ...
 
     patch.setattr(torch._inductor, "standalone_compile", narrower)
+
+
+@sabotage_of("surface.used[torch._inductor")
+def a_name_of_a_subject_is_gone(patch: pytest.MonkeyPatch) -> None:
+    from torch._inductor import pattern_matcher
+
+    patch.delattr(pattern_matcher, "PatternMatcherPass")
+
+
+@sabotage_of("surface.config[torch._functorch.config")
+def a_key_of_the_interface_is_gone(patch: pytest.MonkeyPatch) -> None:
+    patch.delitem(torch._functorch.config._config, "bundled_autograd_cache")
+
+
+@sabotage_of("surface.config[torch._dynamo.config")
+def a_default_moves(patch: pytest.MonkeyPatch) -> None:
+    import torch._dynamo.config
+
+    entry = torch._dynamo.config._config["recompile_limit"]
+    patch.setattr(entry, "default", 77)
+
+
+@sabotage_of("surface.config[torch._dynamo.config")
+def a_setting_of_this_process(patch: pytest.MonkeyPatch) -> None:
+    """No default moves with what somebody sets."""
+    import torch._dynamo.config
+
+    torch._dynamo.config.recompile_limit = 77
+
+
+@sabotage_of("surface.operators[aten")
+def an_operator_is_gone(patch: pytest.MonkeyPatch) -> None:
+    real = torch._C._jit_get_operation
+
+    def lacking(name: str) -> Any:
+        if name == "aten::mm":
+            raise RuntimeError("No such operator aten::mm")
+        return real(name)
+
+    patch.setattr(torch._C, "_jit_get_operation", lacking)
+    patch.delattr(torch.ops.aten, "mm", raising=False)
 
 
 @sabotage_of("gates.capability[aot")
@@ -415,12 +456,12 @@ def switch_is_dead(patch: pytest.MonkeyPatch) -> None:
     )
 
 
-@sabotage_of("surface.name[torch._inductor.codecache:torch_key")
+@sabotage_of("surface.name[torch._inductor.codecache.torch_key")
 def process_aborts(patch: pytest.MonkeyPatch) -> None:
     os.kill(os.getpid(), signal.SIGABRT)
 
 
-@sabotage_of("surface.name[torch._inductor.codecache:torch_key")
+@sabotage_of("surface.name[torch._inductor.codecache.torch_key")
 def python_hangs(patch: pytest.MonkeyPatch) -> None:
     time.sleep(600)
 

@@ -81,6 +81,10 @@ def recorded(cell: Reported) -> Mapping[str, Any]:
     [
         ("name_is_gone", "is gone"),
         ("parameter_is_gone", "no longer takes dynamic_shapes"),
+        (
+            "a_key_of_the_interface_is_gone",
+            "there is no torch._functorch.config.bundled_autograd_cache",
+        ),
         ("flag_is_gone", "is open and the build does not have it"),
         ("mode_is_not_shared", "Mixing fake modes"),
         ("gate_is_ignored", "while the gate is"),
@@ -255,6 +259,31 @@ def test_noise_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("outputs_are_noisy")
     assert cell.outcome is Outcome.PASS
     assert recorded(cell)["repeats_bitwise"] is False
+
+
+def test_what_only_subjects_use_goes_without_a_failure(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("a_name_of_a_subject_is_gone")
+    assert cell.outcome is Outcome.PASS
+    names = recorded(cell)["names"]
+    assert names["torch._inductor.pattern_matcher.PatternMatcherPass"]["there"] is False
+    assert names["torch._inductor.pattern_matcher"]["there"] is True
+
+
+def test_a_default_moves_with_the_build_and_not_with_what_a_process_sets(
+    sabotaged: Sabotaged,
+) -> None:
+    (moved,) = sabotaged.under("a_default_moves")
+    (as_it_was,) = sabotaged.under("a_setting_of_this_process")
+    assert {moved.outcome, as_it_was.outcome} == {Outcome.PASS}
+    assert recorded(moved)["keys"]["torch._dynamo.config.recompile_limit"]["default"] == "77"
+    assert recorded(as_it_was)["keys"]["torch._dynamo.config.recompile_limit"]["default"] == "8"
+
+
+def test_an_operator_that_is_gone(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("an_operator_is_gone")
+    assert cell.outcome is Outcome.PASS
+    gone = [name for name, each in recorded(cell)["operators"].items() if not each["there"]]
+    assert [name for name in gone if name.startswith("aten.mm")]
 
 
 def test_what_a_flipped_bit_does_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:

@@ -69,6 +69,13 @@ def test_editing_what_some_probes_import(
     assert "surface.name" not in changed
 
 
+def test_editing_what_a_module_reads(changed_by: Callable[[str, str, str], set[str]]) -> None:
+    """What is watched decides which cells there are, and what they ask."""
+    changed = changed_by("topics/surface/watched.json", '"torch._guards.tracing"', '"torch._g.t"')
+    surface = {"surface.name", "surface.used", "surface.config", "surface.operators"}
+    assert changed == {*surface, ""}
+
+
 def test_editing_the_interface(changed_by: Callable[[str, str, str], set[str]]) -> None:
     changed = changed_by("interface/compilers.py", "import torch\n", "import torch\nEDITED = 1\n")
     assert "parity.outputs" in changed

@@ -13,12 +13,13 @@ import pytest
 
 from compat.runs.model import Build, Cell, Outcome, Run, Status
 from compat.runs.store import RunFolder, merge
+from compat.topics.surface.watched import watched
 from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT, PROBE, START, WARM_UP
 from tests.fake_build import FAULTS, FAULTY, fake_python, put_fault
 from tests.sabotaged_build import Place
 
 PROBES = ("--probes", "gates.capability", "surface.name")
-CELLS = 28
+CELLS = len(watched().own)
 # Of processor time, and without any.
 TIMEOUT_S = 4
 TOOK = r"[\d.]+ s of processor time in \d+ s of wall clock"

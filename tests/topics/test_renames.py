@@ -64,7 +64,9 @@ IN_CONTRACT: dict[str, Rename | Move] = {
     "the parameter of a look-up": Rename(
         "topics/tracing_context/finding.py", r"strategy=strategy", "by=strategy"
     ),
-    "the parameter of a column": Rename("topics/surface/finding.py", r'Name, "name"', 'Name, "of"'),
+    "the parameter of a column": Rename(
+        "topics/gates/finding.py", r'Capability, "feature"', 'Capability, "of"'
+    ),
     "a parameter among params": Rename("topics/inputs/finding.py", r'"batch"', '"size"'),
     "a topic": Rename("topics/gates/topic.py", 'name="gates"', 'name="gate"'),
     "a topic's folder": Move("topics/stand_in", "topics/shape_env"),
@@ -85,7 +87,7 @@ IN_MYPY: dict[str, Rename | Move] = {
     ),
     "a field in a probe": Rename("probes/test_tracing_context.py", r"\(needed=", "(necessary="),
     "a record": Rename("topics/tracing_context/records.py", "class Restored", "class Returned"),
-    "a record in a probe": Rename("probes/test_surface.py", r"\bName\(", "Names("),
+    "a record in a probe": Rename("probes/test_surface.py", r"\bUsed\(", "Uses("),
     "a field that an answer reads": Rename(
         "topics/tracing_context/answers.py", r"record\.left_behind", "record.left"
     ),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from compat.interface.surface import describe
+from compat.interface.surface import describe, resolve
 
 
 class Storage:
@@ -37,6 +39,7 @@ def test_another_type_of_a_value_is_another_line() -> None:
         (load_from, "function(path, *, format)"),
         (Storage, "class()"),
         (False, "value of type builtins.bool"),
+        (threading, "module"),
     ],
 )
 def test_kinds(found: Any, line: str) -> None:
@@ -45,3 +48,44 @@ def test_kinds(found: Any, line: str) -> None:
 
 def test_annotations_and_defaults_are_left_out() -> None:
     assert describe(load) == describe(load_anywhere)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A function of the same name as a submodule; a module that nobody imported; a broken one."""
+    folder = tmp_path / "resolved_package"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(
+        "from . import compile as _module\ndef compile(): ...\nclass C:\n    def f(self): ...\n"
+    )
+    (folder / "compile.py").write_text("inner = 1\n")
+    (folder / "quiet.py").write_text("name = 2\n")
+    (folder / "broken.py").write_text("import not_installed_here\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    return folder.name
+
+
+def test_what_a_name_stands_for(package: str) -> None:
+    assert callable(resolve(f"{package}.compile"))
+    assert resolve(f"{package}.compile.inner") == 1
+    assert callable(resolve(f"{package}.C.f"))
+    assert resolve(f"{package}.quiet.name") == 2
+
+
+def test_a_module_that_nobody_imported(package: str) -> None:
+    assert isinstance(resolve(f"{package}.quiet"), ModuleType)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [("C.g", "g"), ("gone", "gone"), ("gone.f", "gone"), ("quiet.gone", "gone"), ("C.f.g", "g")],
+)
+def test_a_name_that_is_not_there(package: str, name: str, missing: str) -> None:
+    with pytest.raises(AttributeError, match=repr(missing)):
+        resolve(f"{package}.{name}")
+
+
+@pytest.mark.parametrize("name", ["broken", "broken.f"])
+def test_a_module_that_imports_what_is_not_there(package: str, name: str) -> None:
+    with pytest.raises(ModuleNotFoundError, match="not_installed_here"):
+        resolve(f"{package}.{name}")
