@@ -215,6 +215,13 @@ def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> 
     )
     plan.add_argument("--depth", choices=DEPTHS, default=DEFAULT)
     plan.add_argument(
+        "--subject",
+        nargs="+",
+        default=[],
+        metavar="SPEC",
+        help=f"{SUBJECTS}; default: the project's subjects.toml",
+    )
+    plan.add_argument(
         "--github",
         action="store_true",
         help="take what was chosen from COMPAT_BUILDS, _DEVICE, _DEPTH and _SUBJECT, and leave the "

@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from compat.builds.index import IndexedWheel
 from compat.errors import UsageError
-from compat.probes.sources import adapter_source
+from compat.probes.sources import subject_source
 from compat.subjects.files import releases
 from compat.subjects.spec import (
     BUILTIN_ALONE,
@@ -47,7 +47,7 @@ class Candidate:
         parts = [self.wheel.filename, self.wheel.sha256]
         if self.subject != BUILTIN_ALONE:
             files = digest_of_python_files(self.subject.path) if self.subject.path else ""
-            parts += [str(self.subject), adapter_source(self.subject.name), files]
+            parts += [str(self.subject), subject_source(self.subject.name, files)]
         return " ".join(parts).strip()
 
 

@@ -80,7 +80,7 @@ def _candidates(parsed: argparse.Namespace, subject: SubjectSpec, device: str) -
             raise UsageError(
                 f"--good {good.version}: expected an older build than --bad {bad.version}"
             )
-        subject = pinned(subject, home_for_builds() / "bisect" / "subjects")
+        subject = pinned(subject)
         wheels = between(good, bad, indexes, device)
     except (IndexUnavailableError, InstallError) as error:
         raise UsageError(f"the index that lists them is not reachable: {error}") from None

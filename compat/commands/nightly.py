@@ -18,6 +18,7 @@ from compat.commands.places import (
     writing_reports,
 )
 from compat.commands.probe import probe_all
+from compat.commands.subjects import scheduled_subjects
 from compat.nightly import publish as publishing
 from compat.nightly.actions import GPU_RUNNER, OUTPUT, append, chosen, why_unpublished
 from compat.nightly.handover import digest_of
@@ -42,6 +43,7 @@ def plan(parsed: argparse.Namespace) -> int:
     if parsed.github:
         said = chosen(os.environ)
         parsed.builds = said.builds or parsed.builds
+        parsed.subject = said.subjects or parsed.subject
         parsed.device = said.device or parsed.device
         parsed.depth = said.depth or parsed.depth
     gpu_runner = os.environ.get(GPU_RUNNER, "")
@@ -50,6 +52,7 @@ def plan(parsed: argparse.Namespace) -> int:
             device: resolved(parsed, device) if device == "cpu" or gpu_runner else []
             for device in ([parsed.device] if parsed.device else ["cpu", "cuda"])
         },
+        scheduled_subjects(parsed.subject),
         parsed.depth,
         gpu_runner,
         RunFolder.all(PUBLISHED_RUNS, RUNS),
@@ -81,6 +84,7 @@ def job(parsed: argparse.Namespace) -> int:
             memory_gb=DEFAULT_MEMORY_GB,
             fresh=False,
             home=home_for_builds(),
+            subjects=planned.subjects,
         ),
         PLAN.absolute() / SEEN / sent_by(planned.id),
     )

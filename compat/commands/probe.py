@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 
-from compat.builds.environment import InstallError
 from compat.builds.resolve import Resolution
 from compat.commands.builds import resolved
 from compat.commands.places import RUNS, home_for_builds
+from compat.commands.subjects import chosen_subjects
 from compat.errors import UsageError
 from compat.probes.names import check_selection, with_needs
 from compat.report.timing import print_timing
@@ -22,8 +21,6 @@ from compat.running.progress import LiveProgress
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 from compat.runs.model import FULL
 from compat.runs.store import RunFolder
-from compat.subjects.files import pinned
-from compat.subjects.spec import BUILTIN, SubjectSpec, parse_subject
 
 
 def probe(parsed: argparse.Namespace) -> int:
@@ -51,28 +48,6 @@ def probe_as_parsed(parsed: argparse.Namespace) -> RunFolder:
         ),
         RUNS.absolute(),
     )
-
-
-def chosen_subjects(texts: Sequence[str]) -> tuple[SubjectSpec, ...]:
-    """What people typed, each once; the newest release has its version from here on.
-
-    Raises:
-        UsageError: One is no subject, or no release that the index has.
-    """
-    home = home_for_builds() / "subjects"
-    found: dict[SubjectSpec, None] = {}
-    for text in texts or [BUILTIN]:
-        spec = parse_subject(text)
-        with suppress(InstallError):
-            # Without an index the name stays, and the report says that it was not tested.
-            spec = pinned(spec, home)
-        found[spec] = None
-    ids = [spec.id() for spec in found]
-    if twice := {each for each in ids if ids.count(each) > 1}:
-        raise UsageError(
-            f"--subject: several are called {', '.join(sorted(twice))}; run them apart"
-        )
-    return tuple(found)
 
 
 def probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path) -> RunFolder:

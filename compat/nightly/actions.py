@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat.errors import UsageError
-from compat.runs.ids import BUILTIN
 from compat.runs.model import DEPTHS
 
 # Where a GPU is found.
@@ -23,6 +22,7 @@ class Chosen:
     """What somebody who started the matrix by hand chose; empty where nothing was."""
 
     builds: tuple[str, ...]
+    subjects: tuple[str, ...]
     device: str
     depth: str
 
@@ -40,10 +40,10 @@ def chosen(variables: Mapping[str, str]) -> Chosen:
             raise UsageError(f"{name}: expected {' or '.join(choices)}, not {value!r}")
         return value
 
-    choice("COMPAT_SUBJECT", BUILTIN)
     device = choice("COMPAT_DEVICE", "both", "cpu", "cuda")
     return Chosen(
         builds=tuple(variables.get("COMPAT_BUILDS", "").split()),
+        subjects=tuple(variables.get("COMPAT_SUBJECT", "").split()),
         device="" if device == "both" else device,
         depth=choice("COMPAT_DEPTH", *DEPTHS),
     )
@@ -68,8 +68,8 @@ def why_unpublished(variables: Mapping[str, str]) -> str:
     if by_hand and value("GITHUB_REF") != f"refs/heads/{value('COMPAT_DEFAULT_BRANCH')}":
         return f"{value('GITHUB_REF')} is not the default branch"
     said = chosen(variables)
-    if said.builds or said.device:
-        return "only some builds or one device were chosen"
+    if said.builds or said.subjects or said.device:
+        return "only some builds, some subjects or one device were chosen"
     return ""
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,13 +19,14 @@ from typing import Any
 
 from packaging.version import Version
 
+from compat.builds.environment import InstallError
 from compat.builds.index import IndexedWheel
 from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
 from compat.nightly.handover import PLAN_DIGEST, check_digest, digest_of
 from compat.nightly.received import Received, Task, receive, sources_in
-from compat.probes.sources import plan_source, probe_sources
+from compat.probes.sources import plan_source, probe_sources, subject_source
 from compat.running.host import describe_harness, describe_host
 from compat.running.pipeline import described
 from compat.runs.contents import End, Key
@@ -33,6 +35,8 @@ from compat.runs.ids import DEVICES, BuildId
 from compat.runs.model import DEFAULT, DEPTHS, FULL, Build, Device, Run, Status, to_json
 from compat.runs.reuse import look_up_wheel
 from compat.runs.store import RunFolder, merge, write_json
+from compat.subjects.files import listed
+from compat.subjects.spec import BUILTIN_ALONE, Kind, SubjectSpec, parse_subject
 
 CPU_RUNNER = "ubuntu-24.04"
 # Several times what a build takes on two cores.
@@ -56,6 +60,7 @@ class Job:
         runner: The label of the machines that may take it.
         minutes: What it may take.
         cache: What its leavings go by: another try of the very same job goes on with them.
+        subjects: Whose interfaces are run.
     """
 
     build: Resolution
@@ -64,6 +69,7 @@ class Job:
     runner: str
     minutes: int
     cache: str
+    subjects: tuple[SubjectSpec, ...]
 
     @property
     def id(self) -> BuildId:
@@ -72,6 +78,7 @@ class Job:
 
 def make_plan(
     builds: Mapping[str, Sequence[Resolution]],
+    subjects: Sequence[SubjectSpec],
     depth: str,
     gpu_runner: str,
     earlier: Sequence[RunFolder],
@@ -81,6 +88,7 @@ def make_plan(
 
     Args:
         builds: What specs resolved to, by device.
+        subjects: Whose interfaces are run in each.
         depth: ``default`` or ``full``.
         gpu_runner: The label of machines with a GPU; empty if there are none.
         earlier: Runs whose cells need not be seen again, oldest first.
@@ -94,6 +102,7 @@ def make_plan(
     runners = {"cpu": CPU_RUNNER, "cuda": gpu_runner}
     # The environment is the one that each wheel was seen in.
     key = Key(environment="", plan=plan_source(), probes=probe_sources(), depth=depth, select=())
+    keys = {spec.id(): replace(key, subject=_source(spec)) for spec in subjects}
     jobs = []
     for device, resolutions in builds.items():
         if not runners[device]:
@@ -107,7 +116,7 @@ def make_plan(
             build = described(resolution, device)
             if resolution.problem:
                 _leave_out(folder, build, resolution.problem)
-            elif _may_be_another(resolution) or not _is_known(folder, build, earlier, key):
+            elif _may_be_another(resolution) or not _is_known(folder, build, earlier, keys):
                 _leave_out(folder, build, NOTHING_LEFT)
                 jobs.append(
                     Job(
@@ -116,7 +125,8 @@ def make_plan(
                         depth=depth,
                         runner=runners[device],
                         minutes=MINUTES[depth],
-                        cache=_cache(build, key),
+                        cache=_cache(build, keys),
+                        subjects=tuple(subjects),
                     )
                 )
     write_json(home / _JOBS, [_to_json(job) for job in jobs])
@@ -178,8 +188,11 @@ def received_from_jobs(home: Path, earlier: Iterable[RunFolder]) -> Received:
     tasks = []
     for job in _load_jobs(home):
         build = described(job.build, job.device)
-        stream = plan.stream(build.id).path.name
-        tasks.append(Task(job=job.id, build=build, stream=stream, plan=plan.source, known=known))
+        streams = {
+            plan.stream(build.id, spec.id()).path.name: None if spec == BUILTIN_ALONE else spec
+            for spec in job.subjects
+        }
+        tasks.append(Task(job=job.id, build=build, streams=streams, plan=plan.source, known=known))
     return receive(home / SEEN, tasks, home / ACCEPTED, datetime.now(timezone.utc))
 
 
@@ -213,9 +226,21 @@ def github_outputs(home: Path, jobs: Sequence[Job], published: bool) -> str:
     )
 
 
-def _cache(build: Build, key: Key) -> str:
+def _source(spec: SubjectSpec) -> str:
+    """A digest of a subject, as :class:`compat.runs.contents.Key` has it."""
+    if spec == BUILTIN_ALONE:
+        return ""
+    files = ""
+    # Without an index nothing is known of it.
+    with suppress(InstallError):
+        files = listed(spec).sha256 if spec.kind is Kind.EXACT else ""
+    return subject_source(spec.name, files)
+
+
+def _cache(build: Build, keys: Mapping[str, Key]) -> str:
     """A name for what a job leaves, the same for as long as it has the same to do."""
-    inputs = json.dumps([to_json(build), to_json(key)], sort_keys=True)
+    written = {subject: to_json(key) for subject, key in keys.items()}
+    inputs = json.dumps([to_json(build), written], sort_keys=True)
     return f"compat-job-{hashlib.sha256(inputs.encode()).hexdigest()[:16]}"
 
 
@@ -223,15 +248,20 @@ def _may_be_another(resolution: Resolution) -> bool:
     return resolution.wheel is not None and resolution.wheel.may_be_replaced
 
 
-def _is_known(folder: RunFolder, build: Build, earlier: Sequence[RunFolder], key: Key) -> bool:
-    """Whether all of a build is known; if so, that is left in the plan."""
-    build, known = look_up_wheel(earlier, build, key)
-    if not known.complete:
+def _is_known(
+    folder: RunFolder, build: Build, earlier: Sequence[RunFolder], keys: Mapping[str, Key]
+) -> bool:
+    """Whether all of a build is known, of every subject; if so, that is left in the plan."""
+    found = {subject: look_up_wheel(earlier, build, key, subject) for subject, key in keys.items()}
+    if not all(known.complete for _, known in found.values()):
         return False
-    stream = folder.stream(build.id)
-    stream.append("build", to_json(build))
-    known.write(stream)
-    stream.append("end", to_json(End(status=Status.OK, reason="")))
+    for subject, (seen, known) in found.items():
+        stream = folder.stream(seen.id, subject)
+        stream.append("build", to_json(seen))
+        if known.subject is not None:
+            stream.append("subject", to_json(known.subject))
+        known.write(stream)
+        stream.append("end", to_json(End(status=Status.OK, reason="")))
     return True
 
 
@@ -278,6 +308,7 @@ class _Written:
     runner: str
     minutes: int
     cache: str
+    subjects: tuple[str, ...]
 
 
 def _to_json(job: Job) -> dict[str, Any]:
@@ -291,6 +322,7 @@ def _to_json(job: Job) -> dict[str, Any]:
         "runner": job.runner,
         "minutes": job.minutes,
         "cache": job.cache,
+        "subjects": [str(spec) for spec in job.subjects],
     }
 
 
@@ -313,4 +345,5 @@ def _from_json(path: Path, written: _Written) -> Job:
         runner=written.runner,
         minutes=written.minutes,
         cache=written.cache,
+        subjects=tuple(map(parse_subject, written.subjects)),
     )

@@ -12,15 +12,18 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from compat.nightly.handover import RefusedError, read_plain
 from compat.probes.names import probes
+from compat.running.launcher import BESIDE_A_STREAM
 from compat.runs.contents import (
     Described,
     End,
@@ -30,11 +33,12 @@ from compat.runs.contents import (
     read_line,
 )
 from compat.runs.decode import DamagedError, decode_text
-from compat.runs.ids import InvalidIdError
-from compat.runs.model import Build, Source, Status, to_json
+from compat.runs.ids import BUILTIN, InvalidIdError
+from compat.runs.model import Build, Source, Status, Subject, to_json
 from compat.runs.store import RunFolder, began_at, execution_id, write_json
 from compat.runs.stream import Stream
 from compat.runs.versions import public_version
+from compat.subjects.spec import SubjectSpec
 
 # Ten times what was ever seen, and more.
 LARGEST_HEADER_B = 16 << 10
@@ -59,14 +63,15 @@ class Task:
     Attributes:
         job: The job's id.
         build: The build as the plan has it.
-        stream: The name of that build's stream.
+        streams: The names of the streams of that build, each with its subject; that is None for the
+            builtin one.
         plan: The plan's own header.
         known: The sources from which a job may have taken cells over, by id.
     """
 
     job: str
     build: Build
-    stream: str
+    streams: Mapping[str, SubjectSpec | None]
     plan: Source
     known: Mapping[str, Source]
 
@@ -117,9 +122,10 @@ def receive(sent: Path, tasks: Sequence[Task], target: Path, now: datetime) -> R
             renamed[run.source.id] = source.id
             path = target / source.id
             write_json(path / _HEADER, to_json(source))
-            stream = Stream(path / task.stream)
-            for kind, lines in groupby(run.lines, key=itemgetter(0)):
-                stream.append(kind, *(to_json(_renamed(said, renamed)) for _, said in lines))
+            for name, written in run.lines.items():
+                stream = Stream(path / name)
+                for kind, lines in groupby(written, key=itemgetter(0)):
+                    stream.append(kind, *(to_json(_renamed(said, renamed)) for _, said in lines))
             received.folders.append(RunFolder(path))
     return received
 
@@ -141,10 +147,10 @@ def sent_by(job: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Run:
-    """One execution of a job: its header and the lines of its stream that are accepted."""
+    """One execution of a job: its header, and by stream the lines that are accepted."""
 
     source: Source
-    lines: list[tuple[str, object]]
+    lines: Mapping[str, list[tuple[str, object]]]
 
 
 def _id_after(plan: Source, number: int) -> str:
@@ -166,7 +172,8 @@ def _renamed(said: object, renamed: Mapping[str, str]) -> object:
 def _nothing(task: Task, refused: list[str]) -> _Run:
     reason = f"what its job left was refused: {refused[0]}"
     end = End(status=Status.UNAVAILABLE, reason=reason)
-    return _Run(source=task.plan, lines=[("build", task.build), ("end", end)])
+    lines: list[tuple[str, object]] = [("build", task.build), ("end", end)]
+    return _Run(source=task.plan, lines={RunFolder(Path()).stream(task.build.id).path.name: lines})
 
 
 def _accepted(folder: Path, task: Task, now: datetime, refused: list[str]) -> list[_Run]:
@@ -181,20 +188,48 @@ def _accepted(folder: Path, task: Task, now: datetime, refused: list[str]) -> li
     for path in paths:
         name = _quoted(path.name)
         try:
-            others = [each for each in _inside(path) if each.name not in {_HEADER, task.stream}]
+            inside = {each.name for each in _inside(path)}
             source = _header(path, task, now)
-            lines, problems = _lines(path / task.stream, replace(task, known=known))
+            task = replace(task, known=known)
+            lines = dict(_streams(path, task, inside, refused))
         except RefusedError as error:
             refused.append(f"{name}: {error}")
             continue
-        refused += [f"{name}/{_quoted(each.name)}: expected {task.stream} alone" for each in others]
+        # Beside each stream lie what was passed to its worker, and what that said.
+        beside = {
+            str(Path(each).with_suffix(suffix))
+            for each in task.streams
+            for suffix in BESIDE_A_STREAM
+        }
+        expected = " or ".join(task.streams)
+        refused += [
+            f"{name}/{_quoted(each)}: expected {expected} alone"
+            for each in sorted(inside - {_HEADER, *task.streams} - beside)
+        ]
+        if lines:
+            # What is tried again takes over what the first try saw.
+            known[source.id] = source
+            accepted.append(_Run(source=source, lines=lines))
+    return accepted
+
+
+def _streams(
+    folder: Path, task: Task, inside: Collection[str], refused: list[str]
+) -> Iterator[tuple[str, list[tuple[str, object]]]]:
+    """The lines of each stream in a folder that are accepted; what else it says, to ``refused``."""
+    for stream in task.streams:
+        if stream not in inside:
+            continue
+        name = f"{_quoted(folder.name)}/{stream}"
+        try:
+            lines, problems = _lines(folder / stream, task)
+        except RefusedError as error:
+            refused.append(f"{name}: {error}")
+            continue
         if problems:
             more = f", and {len(problems) - 1} lines more" if problems[1:] else ""
-            refused.append(f"{name}/{task.stream}: {problems[0]}{more}")
-        # What is tried again takes over what the first try saw.
-        known[source.id] = source
-        accepted.append(_Run(source=source, lines=lines))
-    return accepted
+            refused.append(f"{name}: {problems[0]}{more}")
+        yield stream, lines
 
 
 def _inside(folder: Path, most: int = MOST_FILES) -> list[Path]:
@@ -235,7 +270,7 @@ def _lines(path: Path, task: Task) -> tuple[list[tuple[str, object]], list[str]]
     lines = read_plain(path, LARGEST_STREAM_B).split(b"\n")
     if len(lines) > MOST_LINES:
         raise RefusedError(f"{path.name}: expected at most {MOST_LINES} lines, not {len(lines)}")
-    checker = _Checker(task)
+    checker = _Checker(task, task.streams[path.name])
     accepted, problems = [], []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -254,8 +289,10 @@ def _lines(path: Path, task: Task) -> tuple[list[tuple[str, object]], list[str]]
 class _Checker:
     """Takes the lines of one stream, in their order."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, subject: SubjectSpec | None) -> None:
         self._task = task
+        self._subject = subject
+        self._subject_said = subject is None
         self._titles = {probe.name: probe.title for probe in probes()}
         self.begun = False
 
@@ -270,10 +307,15 @@ class _Checker:
         kind, said = read_line(line)
         if self.begun is isinstance(said, Build):
             raise RefusedError("expected what says which build it is of once, and first")
+        if not isinstance(said, Build) and self._subject_said is isinstance(said, Subject):
+            raise RefusedError("expected what says which subject it is of once, and second")
         match said:
             case Build():
                 said = self._as_planned(said)
                 self.begun = True
+            case Subject():
+                self._check_subject(said)
+                self._subject_said = True
             case Described():
                 self._check_environment(said)
             case Source():
@@ -307,6 +349,17 @@ class _Checker:
         if not _SHA256.fullmatch(said.wheel.sha256):
             raise RefusedError("expected a sha256 of the wheel")
         return replace(planned, wheel=said.wheel)
+
+    def _check_subject(self, said: Subject) -> None:
+        planned = self._subject
+        if planned is None or (said.id, said.requested) != (planned.id(), str(planned)):
+            raise RefusedError(f"expected the subject {planned or BUILTIN} alone")
+        try:
+            SpecifierSet(said.requires[:_LONGEST_NAME])
+        except InvalidSpecifier:
+            raise RefusedError("expected versions as what the subject requires") from None
+        if len(said.requires) > _LONGEST_NAME:
+            raise RefusedError(f"expected texts of at most {_LONGEST_NAME} characters")
 
     def _check_environment(self, said: Described) -> None:
         planned = self._task.build

@@ -38,9 +38,9 @@ def plan_source() -> str:
     return _digest(*_texts([*_COMMON, *(probe.path for probe in probes())]))
 
 
-def adapter_source(name: str) -> str:
-    """A digest of the adapter that drives a subject, and of what it imports."""
-    return _digest(*_texts([_PACKAGE / "adapters" / f"{name}.py"]))
+def subject_source(name: str, files: str) -> str:
+    """A digest of a subject: of its ``files``, of its adapter, and of what that imports."""
+    return _digest(files, *_texts([_PACKAGE / "adapters" / f"{name}.py"]))
 
 
 def _texts(paths: Iterable[Path]) -> list[str]:

@@ -28,6 +28,11 @@ _OWN_FAULT = {
     *(signal.SIGTRAP, signal.SIGSYS, signal.SIGPIPE, signal.SIGALRM),
 }
 
+# What lies beside a stream, by its suffix: what a worker is to skip, what the other builds saved, and
+# what the worker said.
+SKIP, OTHERS, LOG = ".skip", ".others", ".log"
+BESIDE_A_STREAM = (SKIP, OTHERS, LOG)
+
 # They change what is generated: a cell that was seen under others is not the same cell.
 FIXED = {
     # One compilation at a time in each probe: the probes themselves run side by side.
@@ -110,9 +115,9 @@ class Worker:
 
         Without ``driven`` the builtin subject is asked about.
         """
-        skipped = stream.path.with_suffix(".skip")
+        skipped = stream.path.with_suffix(SKIP)
         skipped.write_text(json.dumps(sorted(skip)))
-        others = stream.path.with_suffix(".others")
+        others = stream.path.with_suffix(OTHERS)
         others.write_text(json.dumps({name: str(each) for name, each in saved.others.items()}))
         command = [
             *(str(environment.python), "-m", "compat.worker"),
@@ -126,7 +131,7 @@ class Worker:
             *(("--others", str(others)) if saved.others else ()),
             *(_options(driven) if driven else ()),
         ]
-        log = stream.path.with_suffix(".log")
+        log = stream.path.with_suffix(LOG)
         with log.open("w") as output:
             keeper = subprocess.Popen(
                 kept(*command),

@@ -28,7 +28,7 @@ from compat.builds.resolve import Resolution
 from compat.errors import UsageError
 from compat.probes.names import ACROSS, SAVED, concerns, selects
 from compat.probes.packages import are_asked_for
-from compat.probes.sources import adapter_source, plan_source, probe_sources
+from compat.probes.sources import plan_source, probe_sources, subject_source
 from compat.running.host import describe_harness, describe_host, fingerprint
 from compat.running.launcher import FIXED, Driven, Ending, Saved, Worker
 from compat.running.settings import Settings
@@ -216,7 +216,7 @@ class _Pipeline:
             build=build,
             environment=environment,
             stream=stream,
-            key=replace(key, subject=_digest(files.digest, adapter_source(spec.name))),
+            key=replace(key, subject=subject_source(spec.name, files.digest)),
             saved=environment.scratch / "artifacts" / subject.id,
             seconds=seconds,
             subject=subject,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from compat.runs.contents import Described, Key, Planned, Reported, read_contents
 from compat.runs.ids import BUILTIN, CheckId
-from compat.runs.model import Build, Outcome, Source, Wheel, to_json
+from compat.runs.model import Build, Outcome, Source, Subject, Wheel, to_json
 from compat.runs.retention import is_remembered
 from compat.runs.store import RunFolder
 from compat.runs.stream import Stream
@@ -25,6 +25,7 @@ class Known:
         cells: What still holds, by check.
         sources: By id, the executions that saw these.
         environment: What the build said of itself, if that still holds.
+        subject: Whose interface was run; None for the builtin one.
         plan: All cells there are; empty unless that still holds.
         outcomes: How each check ended last, whether that still holds or not.
     """
@@ -32,6 +33,7 @@ class Known:
     cells: dict[CheckId, Reported] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
     environment: Described | None = None
+    subject: Subject | None = None
     plan: list[Planned] = field(default_factory=list)
     outcomes: dict[CheckId, Outcome] = field(default_factory=dict)
 
@@ -115,6 +117,7 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
         known.sources.setdefault(each.id, each)
     if not known.plan and contents.whole and _planned_alike(key, written):
         known.environment = contents.environment
+        known.subject = contents.subject
         known.plan = [plan for plan in contents.plans.values() if key.concerns(plan)]
 
 

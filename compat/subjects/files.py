@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -89,6 +89,14 @@ class SubjectFiles:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A release as an index lists it."""
+
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Release:
     version: str
     folder: Path
@@ -128,7 +136,7 @@ def put_beside(spec: SubjectSpec, file: SubjectsFile, python: Path, home: Path) 
     )
 
 
-def pinned(spec: SubjectSpec, home: Path) -> SubjectSpec:
+def pinned(spec: SubjectSpec) -> SubjectSpec:
     """``spec`` with the version of the release that it stands for now.
 
     Raises:
@@ -137,7 +145,25 @@ def pinned(spec: SubjectSpec, home: Path) -> SubjectSpec:
     """
     if spec.kind is not Kind.NEWEST:
         return spec
-    return SubjectSpec(name=spec.name, kind=Kind.EXACT, version=_release(spec, home).version)
+    return replace(spec, kind=Kind.EXACT, version=listed(spec).version)
+
+
+def listed(spec: SubjectSpec) -> Listed:
+    """What the index says of a release, without its files.
+
+    Raises:
+        UsageError: The index has no such release.
+        InstallError: The index did not answer, or gives no hash.
+    """
+    with _index() as client:
+        return _listed(_choose(spec, _packages(client, spec.name)))
+
+
+def _listed(wheel: DistributionPackage) -> Listed:
+    sha256 = (wheel.digests or {}).get("sha256", "")
+    if not sha256:
+        raise InstallError(f"{wheel.filename}: the index gives no sha256")
+    return Listed(version=str(wheel.version), sha256=sha256)
 
 
 def python_files_of(spec: SubjectSpec, home: Path) -> Path:
@@ -200,10 +226,8 @@ def _release(spec: SubjectSpec, home: Path) -> _Release:
         return _Release(version=spec.version, folder=complete.parent, sha256=sha256)
     with _index() as client:
         wheel = _choose(spec, _packages(client, spec.name))
-        sha256 = (wheel.digests or {}).get("sha256", "")
-        if not sha256:
-            raise InstallError(f"{wheel.filename}: the index gives no sha256")
-        folder = home / f"{spec.name}-{wheel.version}-{sha256[:16]}"
+        found = _listed(wheel)
+        folder = home / f"{spec.name}-{found.version}-{found.sha256[:16]}"
         with FileLock(home / f"{folder.name}.lock"):
             if not (folder / _COMPLETE).exists():
                 shutil.rmtree(folder, ignore_errors=True)
@@ -211,8 +235,8 @@ def _release(spec: SubjectSpec, home: Path) -> _Release:
                     path = Path(temporary) / wheel.filename
                     client.download_package(wheel, path, timeout=_TIMEOUT_S)
                     unpack_python_files(path, folder)
-                (folder / _COMPLETE).write_text(sha256, encoding="utf-8")
-    return _Release(version=str(wheel.version), folder=folder, sha256=sha256)
+                (folder / _COMPLETE).write_text(found.sha256, encoding="utf-8")
+    return _Release(version=found.version, folder=folder, sha256=found.sha256)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from compat.errors import FAILED, INTERRUPTED, USAGE
 from compat.nightly.plan import make_plan
 from compat.runs.history import load_history
 from compat.runs.store import RunFolder, load
+from compat.subjects.spec import BUILTIN_ALONE
 from tests.builds.test_page import drip, server
 from tests.commands.test_cli import compat
 from tests.nightly.test_plan import OLD, leave_run
@@ -184,7 +185,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [["report", "--planned"], ["remember"]])
 def test_several_at_once_take_turns(command: list[str], tmp_path: Path) -> None:
-    make_plan({"cpu": [OLD]}, "default", "", [], tmp_path / ".compat" / "plan")
+    make_plan({"cpu": [OLD]}, [BUILTIN_ALONE], "default", "", [], tmp_path / ".compat" / "plan")
     leave_run(tmp_path / ".compat" / "plan" / "seen" / f"seen-{OLD.id('cpu')}", OLD)
     if command == ["remember"]:
         shutil.copytree(tmp_path / ".compat" / "plan", tmp_path / "kept")

@@ -24,6 +24,7 @@ from compat.runs.history import load_history
 from compat.runs.model import Outcome, Run, to_json
 from compat.runs.store import RunFolder, load, write_json
 from compat.runs.stream import Stream
+from compat.subjects.spec import BUILTIN_ALONE
 from tests.nightly.test_plan import CHECK, NEW, OLD, leave_run, left_by
 
 FUTURE = "9999-01-01T000000.000Z"
@@ -57,7 +58,7 @@ def spend_night(monkeypatch: pytest.MonkeyPatch, *, hostile: bool) -> None:
     """Plan two builds; the one leaves what it saw, the other one what it likes, or nothing."""
     shutil.rmtree(".compat", ignore_errors=True)
     builds = {"cpu": [NEW, OLD]}
-    jobs = make_plan(builds, "default", "", RunFolder.all(PUBLISHED_RUNS), PLAN)
+    jobs = make_plan(builds, [BUILTIN_ALONE], "default", "", RunFolder.all(PUBLISHED_RUNS), PLAN)
     assert {job.id for job in jobs} == {NEW.id("cpu"), OLD.id("cpu")}
     monkeypatch.setenv(PLAN_DIGEST, digest_of(PLAN, but=(SEEN, ACCEPTED)))
     leave_run(left_by(PLAN, OLD), OLD)
@@ -178,7 +179,9 @@ def test_a_hostile_job_changes_nothing_but_its_own_build(
     assert {line.split()[0] for line in listed} == {"100644"}
     assert not [line for line in listed if "/." in line]
     shutil.rmtree(RUNS)
-    jobs = make_plan({"cpu": [OLD]}, "default", "", RunFolder.all(PUBLISHED_RUNS, RUNS), PLAN)
+    jobs = make_plan(
+        {"cpu": [OLD]}, [BUILTIN_ALONE], "default", "", RunFolder.all(PUBLISHED_RUNS, RUNS), PLAN
+    )
     assert jobs == []
     assert not (here.parent / "ran").exists()
 

@@ -33,6 +33,7 @@ from compat.runs.model import Outcome, Run, Status, to_json
 from compat.runs.retention import collect, keep_newest, prune
 from compat.runs.reuse import Key
 from compat.runs.store import RunFolder, merge, write_json
+from compat.subjects.spec import BUILTIN_ALONE
 from compat.topics.gates.records import Capability
 from compat.topics.records import encode
 from tests.conftest import ENVIRONMENT, SOURCE
@@ -81,7 +82,9 @@ def leave_run(parent: Path, build: Resolution, outcome: Outcome = Outcome.PASS) 
 
 def planned(home: Path, earlier: list[RunFolder], gpu: str = "") -> list[Job]:
     builds = [NEW, OLD]
-    return make_plan({"cpu": builds, "cuda": builds}, "default", gpu, earlier, home)
+    return make_plan(
+        {"cpu": builds, "cuda": builds}, [BUILTIN_ALONE], "default", gpu, earlier, home
+    )
 
 
 def left_by(home: Path, build: Resolution) -> Path:
@@ -119,7 +122,9 @@ def test_what_is_known_gets_no_job(tmp_path: Path) -> None:
 
 def test_a_job_has_a_cache_of_its_own_as_long_as_it_has_the_same_to_do(tmp_path: Path) -> None:
     def caches(*builds: Resolution, depth: str = "default") -> list[str]:
-        jobs = make_plan({"cpu": builds, "cuda": builds}, depth, "gpu", [], tmp_path / "plan")
+        jobs = make_plan(
+            {"cpu": builds, "cuda": builds}, [BUILTIN_ALONE], depth, "gpu", [], tmp_path / "plan"
+        )
         return [job.cache for job in jobs]
 
     both = caches(NEW, OLD)
@@ -151,7 +156,9 @@ def test_a_build_that_could_not_be_installed_is_broken_and_not_unrun(tmp_path: P
 
 def test_a_night_in_which_all_was_known_has_been(tmp_path: Path) -> None:
     earlier = [leave_run(tmp_path / "runs", OLD)]
-    assert make_plan({"cpu": [OLD]}, "default", "", earlier, tmp_path / "plan") == []
+    assert (
+        make_plan({"cpu": [OLD]}, [BUILTIN_ALONE], "default", "", earlier, tmp_path / "plan") == []
+    )
     plan = RunFolder.latest(tmp_path / "plan")
     assert plan is not None
     run = run_of(tmp_path / "plan")
@@ -180,16 +187,20 @@ def test_what_may_end_otherwise_is_not_known(tmp_path: Path, outcome: Outcome) -
 def test_another_wheel_of_that_name_is_not_known(tmp_path: Path) -> None:
     earlier = [leave_run(tmp_path / "runs", OLD)]
     other = resolution(OLD.id("cpu").name, sha256="another")
-    assert make_plan({"cpu": [other]}, "default", "", earlier, tmp_path / "plan")
+    assert make_plan({"cpu": [other]}, [BUILTIN_ALONE], "default", "", earlier, tmp_path / "plan")
     same = resolution(OLD.id("cpu").name, sha256=OWN)
-    assert not make_plan({"cpu": [same]}, "default", "", earlier, tmp_path / "plan")
+    assert not make_plan(
+        {"cpu": [same]}, [BUILTIN_ALONE], "default", "", earlier, tmp_path / "plan"
+    )
 
 
 def test_a_candidate_without_a_hash_may_be_another_one_and_gets_a_job(tmp_path: Path) -> None:
     assert OLD.wheel is not None
     candidate = replace(OLD, wheel=replace(OLD.wheel, channel="test"))
     earlier = [leave_run(tmp_path / "runs", candidate)]
-    assert make_plan({"cpu": [candidate]}, "default", "", earlier, tmp_path / "plan")
+    assert make_plan(
+        {"cpu": [candidate]}, [BUILTIN_ALONE], "default", "", earlier, tmp_path / "plan"
+    )
 
 
 def test_a_gpu_runner_takes_jobs(tmp_path: Path) -> None:
@@ -200,7 +211,7 @@ def test_a_gpu_runner_takes_jobs(tmp_path: Path) -> None:
 def test_an_interpreter_is_no_job(tmp_path: Path) -> None:
     local = Resolution(specs=(parse_spec("python:/x/bin/python"),), python=Path("/x/bin/python"))
     with pytest.raises(UsageError, match="expected a build that any machine can install"):
-        make_plan({"cpu": [local]}, "default", "", [], tmp_path / "plan")
+        make_plan({"cpu": [local]}, [BUILTIN_ALONE], "default", "", [], tmp_path / "plan")
 
 
 def test_jobs_that_are_not_planned(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from compat.errors import CommandError
 from compat.nightly.handover import LARGEST_B, PLAN_DIGEST, REPORTS_DIGEST, RefusedError, digest_of
 from compat.nightly.plan import make_plan
 from compat.nightly.publish import PublishError, check_reports, publish
+from compat.subjects.spec import BUILTIN_ALONE
 from tests.nightly.test_hostile_night import FUTURE, git, here, nested_clone
 from tests.nightly.test_plan import NEW, OLD, leave_run, left_by
 
@@ -25,7 +26,7 @@ NOW = datetime.now(timezone.utc)
 @pytest.fixture
 def handed(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Reports as the job that reports hands them over; ``publish`` runs in ``here``."""
-    make_plan({"cpu": [NEW, OLD]}, "default", "", [], PLAN)
+    make_plan({"cpu": [NEW, OLD]}, [BUILTIN_ALONE], "default", "", [], PLAN)
     leave_run(left_by(PLAN, OLD), OLD)
     assert cli.main(["report", "--planned"]) == 0
     assert cli.main(["remember"]) == 0
