@@ -28,8 +28,8 @@ _OWN_FAULT = {
     *(signal.SIGTRAP, signal.SIGSYS, signal.SIGPIPE, signal.SIGALRM),
 }
 
-# What lies beside a stream, by its suffix: what a worker is to skip, what the other builds saved, and
-# what the worker said.
+# What lies beside a stream, by its suffix: what a worker is to skip, what the other builds saved,
+# and what the worker said.
 SKIP, OTHERS, LOG = ".skip", ".others", ".log"
 BESIDE_A_STREAM = (SKIP, OTHERS, LOG)
 

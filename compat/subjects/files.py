@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from email.parser import HeaderParser
-from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -40,19 +39,6 @@ _TIMEOUT_S = 60
 _COMPLETE = "compat-complete"
 
 
-class Claim(Enum):
-    """What a release says about a torch, by its own requirement."""
-
-    PINNED = "pinned"
-    """It asks for this very version."""
-
-    CLAIMED = "claimed"
-    """Its requirement allows it, among others; also where it names no torch at all."""
-
-    UNSUPPORTED = "unsupported pair"
-    """Its requirement excludes it: a break says nothing about either."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class SubjectFiles:
     """A subject that is ready to be driven.
@@ -74,18 +60,6 @@ class SubjectFiles:
     @property
     def id(self) -> str:
         return self.spec.id(self.version)
-
-    def claims(self, torch_version: str) -> Claim:
-        """What the subject says about ``torch_version``; local parts do not count."""
-        version = Version(Version(torch_version).public)
-        if self.torch is None:
-            return Claim.CLAIMED
-        if not self.torch.contains(version, prereleases=True):
-            return Claim.UNSUPPORTED
-        exact = any(
-            each.operator in {"==", "==="} and "*" not in each.version for each in self.torch
-        )
-        return Claim.PINNED if exact else Claim.CLAIMED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +129,7 @@ def listed(spec: SubjectSpec) -> Listed:
         UsageError: The index has no such release.
         InstallError: The index did not answer, or gives no hash.
     """
-    with _index() as client:
+    with _index(spec.name) as client:
         return _listed(_choose(spec, _packages(client, spec.name)))
 
 
@@ -213,7 +187,7 @@ def releases(name: str) -> list[Version]:
     Raises:
         InstallError: The index did not answer, or has no such project.
     """
-    with _index() as client:
+    with _index(name) as client:
         return sorted({version for version, _, _ in _wheels(_packages(client, name))})
 
 
@@ -224,7 +198,7 @@ def _release(spec: SubjectSpec, home: Path) -> _Release:
     for complete in home.glob(f"{spec.name}-{spec.version}-*/{_COMPLETE}") if spec.version else ():
         sha256 = complete.read_text(encoding="utf-8")
         return _Release(version=spec.version, folder=complete.parent, sha256=sha256)
-    with _index() as client:
+    with _index(spec.name) as client:
         wheel = _choose(spec, _packages(client, spec.name))
         found = _listed(wheel)
         folder = home / f"{spec.name}-{found.version}-{found.sha256[:16]}"
@@ -240,8 +214,8 @@ def _release(spec: SubjectSpec, home: Path) -> _Release:
 
 
 @contextmanager
-def _index() -> Iterator[PyPISimple]:
-    """A client of the package index, as long as that answers."""
+def _index(name: str) -> Iterator[PyPISimple]:
+    """A client of the package index to ask about a project, as long as that answers."""
     from pypi_simple import (
         PYPI_SIMPLE_ENDPOINT,
         NoSuchProjectError,
@@ -252,10 +226,10 @@ def _index() -> Iterator[PyPISimple]:
     try:
         with PyPISimple(PYPI_SIMPLE_ENDPOINT) as client:
             yield client
-    except NoSuchProjectError as error:
-        raise UsageError(f"{error.project}: the index has no such project") from None
+    except NoSuchProjectError:
+        raise UsageError(f"{name}: the index has no such project") from None
     except (requests.RequestException, UnsupportedContentTypeError) as error:
-        raise InstallError(f"no answer from the index ({type(error).__name__})") from None
+        raise InstallError(f"{name}: no answer from the index ({type(error).__name__})") from None
 
 
 def _packages(client: PyPISimple, name: str) -> Sequence[DistributionPackage]:

@@ -299,7 +299,7 @@ def test_a_check_or_one_answer_of_it_is_asked(asked: str, check: str, name: str)
     assert _asked(asked) == (check, name)
 
 
-@pytest.mark.parametrize("asked", ["donation", "donation.copies[x", "a.b.c.d", ""])
+@pytest.mark.parametrize("asked", ["donation", "donation.copies[x", "a.b.c-d", ""])
 def test_what_is_neither_is_refused_in_one_line(asked: str) -> None:
     with pytest.raises(UsageError, match="expected a check, such as") as caught:
         _asked(asked)

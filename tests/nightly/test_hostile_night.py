@@ -27,6 +27,8 @@ from compat.runs.stream import Stream
 from compat.subjects.spec import BUILTIN_ALONE
 from tests.nightly.test_plan import CHECK, NEW, OLD, leave_run, left_by
 
+ALONE = [BUILTIN_ALONE]
+
 FUTURE = "9999-01-01T000000.000Z"
 
 
@@ -58,7 +60,7 @@ def spend_night(monkeypatch: pytest.MonkeyPatch, *, hostile: bool) -> None:
     """Plan two builds; the one leaves what it saw, the other one what it likes, or nothing."""
     shutil.rmtree(".compat", ignore_errors=True)
     builds = {"cpu": [NEW, OLD]}
-    jobs = make_plan(builds, [BUILTIN_ALONE], "default", "", RunFolder.all(PUBLISHED_RUNS), PLAN)
+    jobs = make_plan(builds, ALONE, "default", "", RunFolder.all(PUBLISHED_RUNS), PLAN)
     assert {job.id for job in jobs} == {NEW.id("cpu"), OLD.id("cpu")}
     monkeypatch.setenv(PLAN_DIGEST, digest_of(PLAN, but=(SEEN, ACCEPTED)))
     leave_run(left_by(PLAN, OLD), OLD)
@@ -180,7 +182,7 @@ def test_a_hostile_job_changes_nothing_but_its_own_build(
     assert not [line for line in listed if "/." in line]
     shutil.rmtree(RUNS)
     jobs = make_plan(
-        {"cpu": [OLD]}, [BUILTIN_ALONE], "default", "", RunFolder.all(PUBLISHED_RUNS, RUNS), PLAN
+        {"cpu": [OLD]}, ALONE, "default", "", RunFolder.all(PUBLISHED_RUNS, RUNS), PLAN
     )
     assert jobs == []
     assert not (here.parent / "ran").exists()
@@ -193,7 +195,7 @@ def test_a_job_that_hands_over_nothing_of_its_own_is_a_build_that_was_not_run(
     folder = left_by(PLAN, NEW)
     leave_run(folder, OLD, Outcome.FAIL)
     (line,) = report(capsys, 0).splitlines()
-    assert f"{NEW.id('cpu')}.jsonl: expected a plain file" in line
+    assert line.endswith(f"{OLD.id('cpu')}.jsonl': expected {NEW.id('cpu')}.jsonl alone")
     reasons = {build.id: build.reason for build in load(REPORTS / "latest" / "run.json").builds}
     assert reasons[NEW.id("cpu")].startswith("what its job left was refused: '20")
     assert reasons[OLD.id("cpu")] == ""

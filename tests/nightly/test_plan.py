@@ -38,6 +38,8 @@ from compat.topics.gates.records import Capability
 from compat.topics.records import encode
 from tests.conftest import ENVIRONMENT, SOURCE
 
+ALONE = [BUILTIN_ALONE]
+
 # What a job found of a wheel that the index gives no hash for.
 OWN = 64 * "0"
 
@@ -82,9 +84,7 @@ def leave_run(parent: Path, build: Resolution, outcome: Outcome = Outcome.PASS) 
 
 def planned(home: Path, earlier: list[RunFolder], gpu: str = "") -> list[Job]:
     builds = [NEW, OLD]
-    return make_plan(
-        {"cpu": builds, "cuda": builds}, [BUILTIN_ALONE], "default", gpu, earlier, home
-    )
+    return make_plan({"cpu": builds, "cuda": builds}, ALONE, "default", gpu, earlier, home)
 
 
 def left_by(home: Path, build: Resolution) -> Path:
@@ -123,7 +123,7 @@ def test_what_is_known_gets_no_job(tmp_path: Path) -> None:
 def test_a_job_has_a_cache_of_its_own_as_long_as_it_has_the_same_to_do(tmp_path: Path) -> None:
     def caches(*builds: Resolution, depth: str = "default") -> list[str]:
         jobs = make_plan(
-            {"cpu": builds, "cuda": builds}, [BUILTIN_ALONE], depth, "gpu", [], tmp_path / "plan"
+            {"cpu": builds, "cuda": builds}, ALONE, depth, "gpu", [], tmp_path / "plan"
         )
         return [job.cache for job in jobs]
 
@@ -156,9 +156,7 @@ def test_a_build_that_could_not_be_installed_is_broken_and_not_unrun(tmp_path: P
 
 def test_a_night_in_which_all_was_known_has_been(tmp_path: Path) -> None:
     earlier = [leave_run(tmp_path / "runs", OLD)]
-    assert (
-        make_plan({"cpu": [OLD]}, [BUILTIN_ALONE], "default", "", earlier, tmp_path / "plan") == []
-    )
+    assert make_plan({"cpu": [OLD]}, ALONE, "default", "", earlier, tmp_path / "plan") == []
     plan = RunFolder.latest(tmp_path / "plan")
     assert plan is not None
     run = run_of(tmp_path / "plan")
@@ -187,20 +185,16 @@ def test_what_may_end_otherwise_is_not_known(tmp_path: Path, outcome: Outcome) -
 def test_another_wheel_of_that_name_is_not_known(tmp_path: Path) -> None:
     earlier = [leave_run(tmp_path / "runs", OLD)]
     other = resolution(OLD.id("cpu").name, sha256="another")
-    assert make_plan({"cpu": [other]}, [BUILTIN_ALONE], "default", "", earlier, tmp_path / "plan")
+    assert make_plan({"cpu": [other]}, ALONE, "default", "", earlier, tmp_path / "plan")
     same = resolution(OLD.id("cpu").name, sha256=OWN)
-    assert not make_plan(
-        {"cpu": [same]}, [BUILTIN_ALONE], "default", "", earlier, tmp_path / "plan"
-    )
+    assert not make_plan({"cpu": [same]}, ALONE, "default", "", earlier, tmp_path / "plan")
 
 
 def test_a_candidate_without_a_hash_may_be_another_one_and_gets_a_job(tmp_path: Path) -> None:
     assert OLD.wheel is not None
     candidate = replace(OLD, wheel=replace(OLD.wheel, channel="test"))
     earlier = [leave_run(tmp_path / "runs", candidate)]
-    assert make_plan(
-        {"cpu": [candidate]}, [BUILTIN_ALONE], "default", "", earlier, tmp_path / "plan"
-    )
+    assert make_plan({"cpu": [candidate]}, ALONE, "default", "", earlier, tmp_path / "plan")
 
 
 def test_a_gpu_runner_takes_jobs(tmp_path: Path) -> None:
@@ -211,7 +205,7 @@ def test_a_gpu_runner_takes_jobs(tmp_path: Path) -> None:
 def test_an_interpreter_is_no_job(tmp_path: Path) -> None:
     local = Resolution(specs=(parse_spec("python:/x/bin/python"),), python=Path("/x/bin/python"))
     with pytest.raises(UsageError, match="expected a build that any machine can install"):
-        make_plan({"cpu": [local]}, [BUILTIN_ALONE], "default", "", [], tmp_path / "plan")
+        make_plan({"cpu": [local]}, ALONE, "default", "", [], tmp_path / "plan")
 
 
 def test_jobs_that_are_not_planned(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ BY_HAND = NIGHT | {"GITHUB_EVENT_NAME": "workflow_dispatch", "COMPAT_DEFAULT_BRA
         NIGHT,
         BY_HAND,
         NIGHT | {"COMPAT_REPOSITORY": ""},
-        BY_HAND | {"COMPAT_DEVICE": "both", "COMPAT_DEPTH": "full", "COMPAT_SUBJECT": "builtin"},
+        BY_HAND | {"COMPAT_DEVICE": "both", "COMPAT_DEPTH": "full"},
     ],
 )
 def test_whole_runs_of_the_default_branch_are_published(variables: Mapping[str, str]) -> None:
@@ -42,8 +42,13 @@ def test_whole_runs_of_the_default_branch_are_published(variables: Mapping[str, 
         (BY_HAND | {"GITHUB_REF": "refs/heads/x"}, "refs/heads/x is not the default branch"),
         (BY_HAND | {"GITHUB_REF": "refs/tags/main"}, "refs/tags/main is not the default branch"),
         (BY_HAND | {"COMPAT_DEFAULT_BRANCH": ""}, "refs/heads/main is not the default branch"),
-        (BY_HAND | {"COMPAT_BUILDS": "2.13"}, "only some builds or one device were chosen"),
-        (BY_HAND | {"COMPAT_DEVICE": "cpu"}, "only some builds or one device were chosen"),
+        *(
+            (BY_HAND | {name: value}, "only some builds, some subjects or one device were chosen")
+            for name, value in (
+                ("COMPAT_BUILDS", "2.13"),
+                ("COMPAT_DEVICE", "cpu"),
+            )
+        ),
     ],
 )
 def test_no_other_run_is(variables: Mapping[str, str], reason: str) -> None:
@@ -51,9 +56,19 @@ def test_no_other_run_is(variables: Mapping[str, str], reason: str) -> None:
 
 
 def test_what_is_chosen() -> None:
-    assert chosen({}) == Chosen(builds=(), device="", depth="")
-    variables = {"COMPAT_BUILDS": " 2.13  nightly", "COMPAT_DEVICE": "cuda", "COMPAT_DEPTH": "full"}
-    assert chosen(variables) == Chosen(builds=("2.13", "nightly"), device="cuda", depth="full")
+    assert chosen({}) == Chosen(builds=(), subjects=(), device="", depth="")
+    variables = {
+        "COMPAT_BUILDS": " 2.13  nightly",
+        "COMPAT_SUBJECT": "builtin vllm==0.33.0",
+        "COMPAT_DEVICE": "cuda",
+        "COMPAT_DEPTH": "full",
+    }
+    assert chosen(variables) == Chosen(
+        builds=("2.13", "nightly"),
+        subjects=("builtin", "vllm==0.33.0"),
+        device="cuda",
+        depth="full",
+    )
 
 
 @pytest.mark.parametrize(

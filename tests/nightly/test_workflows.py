@@ -83,6 +83,10 @@ def repository(
         'builds = ["2.14", "2.15.rc", "nightly"]\n'
         f'[index]\npytorch = "{index.address}"\ntimeout_s = 30\n'
     )
+    # Its builds are no torch that a subject could be driven on.
+    (checkout / "compat" / "subjects" / "subjects.toml").write_text(
+        '[[subjects]]\nspec = "builtin"\nmaintainer = "m"\nlink = "l"\nreason = "r"\n[projects]\n'
+    )
     subprocess.run([sys.executable, "-m", "venv", folder / "python"], check=True)
     path = f"{folder / 'python' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     (folder / "store").mkdir()
