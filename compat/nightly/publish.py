@@ -162,7 +162,7 @@ _FILES: Mapping[str, Callable[[Path], Any]] = {
     r"data/support\.json": load_support,
     r"data/plan\.txt": _plan,
     rf"data/runs/{_EXECUTION}/header\.json": _header,
-    rf"data/runs/{_EXECUTION}/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*\.jsonl": _stream,
+    rf"data/runs/{_EXECUTION}/[A-Za-z0-9_+-][A-Za-z0-9_.+@-]*\.jsonl": _stream,
     r"site/(matrix|history|changes)-data\.js|site/cells/[0-9]+\.js": _data,
     r"site/(index\.html|style\.css|(data|state|matrix|history|cell|page)\.js)": _text,
 }

@@ -46,6 +46,7 @@ def test_whole_runs_of_the_default_branch_are_published(variables: Mapping[str, 
             (BY_HAND | {name: value}, "only some builds, some subjects or one device were chosen")
             for name, value in (
                 ("COMPAT_BUILDS", "2.13"),
+                ("COMPAT_SUBJECT", "builtin"),
                 ("COMPAT_DEVICE", "cpu"),
             )
         ),
@@ -76,7 +77,6 @@ def test_what_is_chosen() -> None:
     [
         ("COMPAT_DEVICE", "both or cpu or cuda"),
         ("COMPAT_DEPTH", "default or full"),
-        ("COMPAT_SUBJECT", "builtin"),
     ],
 )
 def test_what_is_no_choice(name: str, expected: str) -> None:
