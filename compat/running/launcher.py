@@ -203,7 +203,9 @@ def worker_variables(
         link.symlink_to(package)
     temporary = environment.scratch / "tmp"
     for leftover in temporary.glob("compat-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        # Of a worker that was killed; another matrix may run in the same environment.
+        if not Path("/proc", leftover.name.split("-")[1]).exists():
+            shutil.rmtree(leftover, ignore_errors=True)
     temporary.mkdir(exist_ok=True)
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)

@@ -55,7 +55,7 @@ def main() -> int:
         # Last, so that the environment's own packages win.
         sys.path.append(str(arguments.beside))
 
-    with tempfile.TemporaryDirectory(prefix="compat-") as temporary:
+    with tempfile.TemporaryDirectory(prefix=f"compat-{os.getpid()}-") as temporary:
         # pytest wants the name without symbolic links in it.
         scratch = Path(temporary).resolve()
         make_each_library_once(scratch)
