@@ -17,8 +17,10 @@ from compat.runs.model import Outcome
 from compat.runs.stream import Stream
 from compat.topics.cost.answers import CALLS
 from tests.conftest import variables_inside
+from tests.probes.test_graphs import graphs
 
 RED = {Outcome.FAIL, Outcome.ERROR}
+GRAPHS = {name.replace("_", "-") for name, _ in graphs()}
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,18 @@ def test_numbers_and_contracts_are_red_in_just_the_cells_concerned(
     assert all(cell.outcome in {Outcome.FAIL, Outcome.PASS} for cell in found.values())
     for name in red:
         assert recorded(found[name]).get("contract", contract) == contract
+
+
+def test_every_graph_of_the_corpus_can_go_red(sabotaged: Sabotaged) -> None:
+    """As it was captured it is right, and it is not once its first output is changed."""
+    right = {cell.params["graph"]: cell for cell in sabotaged.under("graphs_are_not_compiled")}
+    off = {cell.params["graph"]: cell for cell in sabotaged.under("graphs_are_off")}
+    assert right.keys() == off.keys() == GRAPHS
+    for name, cell in right.items():
+        assert cell.outcome is Outcome.PASS, (name, cell)
+    for name, cell in off.items():
+        assert cell.outcome is Outcome.FAIL, (name, cell)
+        assert "https://github.com/" in cell.reason, (name, cell)
 
 
 def test_noise_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:

@@ -10,7 +10,7 @@ from compat.probes.graphs.graph import graph
 
 @graph(
     "https://github.com/pytorch/pytorch/issues/195320",
-    lambda _: (torch.randn(2, 4, 4, 8), torch.randn(2, 4, 4, 8), torch.randn(2, 4, 4, 8)),
+    lambda _: (torch.randn(1, 4, 4, 8), torch.randn(1, 4, 4, 8), torch.randn(1, 4, 4, 8)),
 )
 def attention_with_a_permuted_key(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """As many tokens as heads: the pattern's shapes fit, and its numbers are other ones."""
@@ -20,7 +20,7 @@ def attention_with_a_permuted_key(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 @graph(
     "https://github.com/pytorch/pytorch/pull/195383",
-    lambda n: (torch.randn(2, 3, n, 8), torch.randn(2, n, 3, 8), torch.randn(2, 3, n, 8)),
+    lambda n: (torch.randn(1, 3, n, 8), torch.randn(1, n, 3, 8), torch.randn(1, 3, n, 8)),
 )
 def attention_with_a_permuted_key_not_square(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Three heads and five tokens: the pattern's replacement cannot be traced."""
@@ -48,7 +48,7 @@ def attention_whose_softmax_goes_over_queries(q: Tensor, k: Tensor, v: Tensor) -
 
 @graph(
     "https://github.com/pytorch/pytorch/issues/195320",
-    lambda _: (torch.randn(2, 4, 4, 8), torch.randn(2, 4, 4, 8), torch.randn(2, 4, 4, 8)),
+    lambda _: (torch.randn(1, 4, 4, 8), torch.randn(1, 4, 4, 8), torch.randn(1, 4, 4, 8)),
 )
 def attention_divided_with_a_permuted_key(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Another member of the same family of patterns: divided by the scale."""

@@ -28,7 +28,8 @@ class Graph:
         inputs: Made anew for each call, from one seed, on the device.
         dynamic: Whether dimension 0 of all tensors that have the batch size there is dynamic; the
             graph is then called with two sizes.
-        needs: What a build has to have, such as ``torch:cond``; without it, it is unsupported.
+        needs: What a build has to have, such as ``torch:cond``; without it, or where it refuses the
+            graph without any compiler, the graph is unsupported.
         draws: Of a graph that draws random numbers: between which values they lie, both included.
             Instead of eager's numbers it has to give numbers that are distributed as eager's are,
             and the same ones again under the same seed. Strides, dtypes and all else count as ever.

@@ -17,7 +17,7 @@ from compat.probes.graphs.graph import graph
 )
 def branch_that_scatters_into_a_slice(x: Tensor, chosen: Tensor, index: Tensor) -> Tensor:
     def scatter(t: Tensor, i: Tensor) -> Tensor:
-        return t[:, ::2].scatter_add(1, i, torch.ones(4, 3, device=t.device))
+        return t[:, ::2].scatter_add(1, i, torch.ones(4, 3, dtype=t.dtype, device=t.device))
 
     def subtract(t: Tensor, _: Tensor) -> Tensor:
         return t[:, 1::2] - 3.0
@@ -131,25 +131,3 @@ class _Twice(torch.autograd.Function):
 )
 def function_with_a_backward_of_its_own(x: Tensor) -> Tensor:
     return _Twice.apply(x.sin()).cos()
-
-
-class _TwiceInPlace(torch.autograd.Function):
-    """Changes its input, and says so."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.mark_dirty(x)
-        return x.mul_(2)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        return grads[0] * 2
-
-
-@graph(
-    "https://github.com/pytorch/pytorch/issues/184113",
-    lambda _: (torch.randn(4, 4),),
-)
-def function_that_changes_its_input(x: Tensor) -> Tensor:
-    y = x.sin()
-    return _TwiceInPlace.apply(y) + y
