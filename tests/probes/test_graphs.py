@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from compat.findings.expectations import load_expectations
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "compat/probes/graphs"
@@ -64,3 +65,14 @@ def test_every_kind_is_asked() -> None:
     )
     assert isinstance(table, ast.Tuple)
     assert sorted(map(ast.unparse, table.elts)) == [path.stem for path in kinds()]
+
+
+def test_what_is_expected_is_of_a_graph_and_has_its_link() -> None:
+    links = {
+        name.replace("_", "-"): ast.literal_eval(decorator.args[0]) for name, decorator in graphs()
+    }
+    expected = [each for each in load_expectations().known if each.scope.probe == "corpus.right"]
+    assert expected
+    for each in expected:
+        for name in each.scope.params["graph"]:
+            assert links[name] == each.link, name

@@ -258,11 +258,14 @@ def test_every_graph_of_the_corpus_can_go_red(sabotaged: Sabotaged) -> None:
     right = {cell.params["graph"]: cell for cell in sabotaged.under("graphs_are_not_compiled")}
     off = {cell.params["graph"]: cell for cell in sabotaged.under("graphs_are_off")}
     assert right.keys() == off.keys() == GRAPHS
-    for name, cell in right.items():
-        assert cell.outcome is Outcome.PASS, (name, cell)
-    for name, cell in off.items():
-        assert cell.outcome is Outcome.FAIL, (name, cell)
-        assert "https://github.com/" in cell.reason, (name, cell)
+    # Of some graphs, an older build's eager mode wants nothing to do.
+    refused = {name for name, cell in right.items() if cell.outcome is Outcome.UNSUPPORTED}
+    assert not refused or sabotaged.spec == "2.11"
+    assert {name for name, cell in off.items() if cell.outcome is Outcome.UNSUPPORTED} == refused
+    for name in GRAPHS - refused:
+        assert right[name].outcome is Outcome.PASS, (name, right[name])
+        assert off[name].outcome is Outcome.FAIL, (name, off[name])
+        assert "https://github.com/" in off[name].reason, (name, off[name])
 
 
 def test_noise_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:
