@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compat.topics.artifacts.topic import TOPIC as ARTIFACTS
+from compat.topics.corpus.topic import TOPIC as CORPUS
 from compat.topics.cost.topic import TOPIC as COST
 from compat.topics.devices.topic import TOPIC as DEVICES
 from compat.topics.donation.topic import TOPIC as DONATION
@@ -26,6 +27,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     INPUTS,
     STAND_IN,
     PARITY,
+    CORPUS,
     ARTIFACTS,
     SETTINGS,
     SURFACE,

@@ -37,6 +37,7 @@ from compat.probes import (
     test_tracing_context,
 )
 from compat.probes.driving import SINGLE_SIZE
+from compat.probes.graphs import GRAPHS
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -432,6 +433,43 @@ def a_bare_output_comes_in_a_list(patch: pytest.MonkeyPatch) -> None:
         return call
 
     patch.setattr(torch, "compile", compile_changed)
+
+
+CORPUS = tuple(f"corpus.right[{name}-standalone" for name in GRAPHS)
+
+
+def changed(output: Any) -> Any:
+    """A little larger, or another value altogether where that would change nothing."""
+    if not isinstance(output, torch.Tensor):
+        return output
+    if not output.numel():
+        return output.new_zeros(1)
+    if output.dtype is torch.bool:
+        return ~output
+    if not output.is_floating_point():
+        return output + 1
+    larger = torch.where(output == 0, torch.ones_like(output), output * 1.02)
+    return torch.where(output.isfinite(), larger, torch.zeros_like(output))
+
+
+@sabotage_of(*CORPUS)
+def graphs_are_not_compiled(patch: pytest.MonkeyPatch) -> None:
+    """The control of what follows: the graph as it was captured is right."""
+    wrap_standalone_compile(patch, lambda real, graph, inputs, **kwargs: graph)
+
+
+@sabotage_of(*CORPUS)
+def graphs_are_off(patch: pytest.MonkeyPatch) -> None:
+    """Nothing is compiled, and the first output is changed."""
+
+    def wrapper(real: Any, graph: fx.GraphModule, inputs: Any, **kwargs: Any) -> Any:
+        def call(*args: Any) -> Any:
+            first, *others = graph(*args)
+            return (changed(first), *others)
+
+        return call
+
+    wrap_standalone_compile(patch, wrapper)
 
 
 @sabotage_of("artifacts.reload[binary", "artifacts.reload[unpacked")

@@ -17,8 +17,10 @@ from compat.runs.model import Outcome
 from compat.runs.stream import Stream
 from compat.topics.cost.answers import CALLS
 from tests.conftest import variables_inside
+from tests.probes.test_graphs import graphs
 
 RED = {Outcome.FAIL, Outcome.ERROR}
+GRAPHS = {name.replace("_", "-") for name, _ in graphs()}
 
 
 @dataclass(frozen=True)
@@ -253,6 +255,21 @@ def test_numbers_and_contracts_are_red_in_just_the_cells_concerned(
     assert all(cell.outcome in {Outcome.FAIL, Outcome.PASS} for cell in found.values())
     for name in red:
         assert recorded(found[name]).get("contract", contract) == contract
+
+
+def test_every_graph_of_the_corpus_can_go_red(sabotaged: Sabotaged) -> None:
+    """As it was captured it is right, and it is not once its first output is changed."""
+    right = {cell.params["graph"]: cell for cell in sabotaged.under("graphs_are_not_compiled")}
+    off = {cell.params["graph"]: cell for cell in sabotaged.under("graphs_are_off")}
+    assert right.keys() == off.keys() == GRAPHS
+    # Of some graphs, an older build's eager mode wants nothing to do.
+    refused = {name for name, cell in right.items() if cell.outcome is Outcome.UNSUPPORTED}
+    assert not refused or sabotaged.spec == "2.11"
+    assert {name for name, cell in off.items() if cell.outcome is Outcome.UNSUPPORTED} == refused
+    for name in GRAPHS - refused:
+        assert right[name].outcome is Outcome.PASS, (name, right[name])
+        assert off[name].outcome is Outcome.FAIL, (name, off[name])
+        assert "https://github.com/" in off[name].reason, (name, off[name])
 
 
 def test_noise_is_recorded_and_no_failure(sabotaged: Sabotaged) -> None:

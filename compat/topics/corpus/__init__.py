@@ -1,0 +1,1 @@
+"""Whether graphs that once went wrong are right."""
