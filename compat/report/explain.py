@@ -31,9 +31,9 @@ def explain(name: str, results: Results) -> str:
         UsageError: The run has no such cell.
     """
     run = results.run
-    cells = [cell for cell in run.cells if name in (cell.id, cell.check)]
+    cells = [cell for cell in run.cells if name in _names(cell)]
     if not cells:
-        known = dict.fromkeys(each for cell in run.cells for each in (cell.id, cell.check))
+        known = dict.fromkeys(each for cell in run.cells for each in _names(cell))
         close = get_close_matches(name, known, n=3, cutoff=0.4)
         raise UsageError(
             f"{name!r}: expected a cell of the run, as probe[parameters]@build-device, or a check "
@@ -43,6 +43,11 @@ def explain(name: str, results: Results) -> str:
     parts = [f"{cells[0].check}: {run.descriptions.get(cells[0].probe, '')}"]
     parts += ["\n".join(_lines(cell, builds, results)) for cell in cells]
     return printed("\n\n".join(parts))
+
+
+def _names(cell: Cell) -> tuple[str, str]:
+    """What a cell goes by: its id, and that without the build."""
+    return (cell.id, cell.id.removesuffix(f"@{cell.build}"))
 
 
 def _lines(cell: Cell, builds: Mapping[BuildId, Build], results: Results) -> Iterable[str]:
@@ -60,7 +65,7 @@ def _lines(cell: Cell, builds: Mapping[BuildId, Build], results: Results) -> Ite
     if cell.message:
         yield "  message:"
         yield from (f"    {line}" for line in cell.message.splitlines())
-    yield f"  repeat it:   {repeat_command(cell, builds)}"
+    yield f"  repeat it:   {repeat_command(cell, results.run)}"
 
 
 def _series(cell: Cell, results: Results) -> tuple[str, ...]:

@@ -92,9 +92,13 @@ def counted(outcomes: Iterable[Outcome]) -> str:
 
 def _expectations(results: Results) -> Table:
     """What is known to end badly, and which of these entries should be looked at."""
-    return Table(
-        headers=["probe", "builds", "seen", "why", "review by"],
-        rows=[
+    rows: list[list[Text]] = []
+    unasked = 0
+    for each in results.findings.expectations:
+        if each.use is Use.UNASKED and not each.overdue:
+            unasked += 1
+            continue
+        rows.append(
             [
                 Code(f"{each.probe} {each.answer}".strip()),
                 each.builds,
@@ -102,9 +106,10 @@ def _expectations(results: Results) -> Table:
                 (f"{each.reason} ", Link("Link", each.link)),
                 (each.review_by, Strong(" overdue")) if each.overdue else each.review_by,
             ]
-            for each in results.findings.expectations
-        ],
-    )
+        )
+    if unasked:
+        rows.append(["", "", f"{unasked} more not asked in this run", "", ""])
+    return Table(headers=["probe", "builds", "seen", "why", "review by"], rows=rows)
 
 
 def _use(each: ExpectationFinding) -> Text:

@@ -6,12 +6,35 @@ from collections.abc import Iterable, Mapping
 from shlex import quote
 
 from compat.runs.history import WHOLE
-from compat.runs.ids import BuildId, CellId
+from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import SAVED_BY, Build, Cell, Run
 
 
-def repeat_command(cell: Cell, builds: Mapping[BuildId, Build]) -> str:
-    """The command that repeats one cell; ``builds`` are those of its run."""
+def repeat_command(cell: Cell, run: Run) -> str:
+    """The command that repeats one cell of a run."""
+    return _repeat(cell, {build.id: build for build in run.builds}, _subjects(run))
+
+
+def repeat_commands(run: Run) -> dict[CellId, str]:
+    """The command for each cell, and for each build, and each subject on it, as a whole."""
+    builds, subjects = {build.id: build for build in run.builds}, _subjects(run)
+    pairs = [*((BUILTIN, build.id) for build in run.builds)]
+    pairs += [(pair.subject, pair.build) for pair in run.pairs]
+    whole = {
+        CellId.of(WHOLE, build, subject): (
+            f"{_matrix([builds[build]], build.device, subjects.get(subject, ''))} --fresh"
+        )
+        for subject, build in pairs
+    }
+    return whole | {cell.id: _repeat(cell, builds, subjects) for cell in run.cells}
+
+
+def _subjects(run: Run) -> Mapping[str, str]:
+    """By id: what names just that subject."""
+    return {subject.id: subject.requested for subject in run.subjects}
+
+
+def _repeat(cell: Cell, builds: Mapping[BuildId, Build], subjects: Mapping[str, str]) -> str:
     needed = [cell.build]
     if saved_by := cell.params.get(SAVED_BY):
         needed += [
@@ -19,26 +42,20 @@ def repeat_command(cell: Cell, builds: Mapping[BuildId, Build]) -> str:
             for each in builds
             if (each.name_and_python, each.device) == (saved_by, cell.build.device)
         ]
-    specs = _matrix((builds[each] for each in needed if each in builds), cell.build.device)
-    return f"{specs} --depth full --fresh --probes {quote(cell.check)}"
+    found = (builds[each] for each in needed if each in builds)
+    matrix = _matrix(found, cell.build.device, subjects.get(cell.subject, ""))
+    return f"{matrix} --depth full --fresh --probes {quote(cell.check)}"
 
 
-def repeat_commands(run: Run) -> dict[CellId, str]:
-    """The command for each cell, and for each build as a whole."""
-    builds = {build.id: build for build in run.builds}
-    whole = {
-        CellId.of(WHOLE, build.id): f"{_matrix([build], build.id.device)} --fresh"
-        for build in run.builds
-    }
-    return whole | {cell.id: repeat_command(cell, builds) for cell in run.cells}
-
-
-def _matrix(builds: Iterable[Build], device: str) -> str:
+def _matrix(builds: Iterable[Build], device: str, subject: str) -> str:
     builds = sorted(builds, key=lambda build: build.id)
     specs = dict.fromkeys(map(_spec, builds))
     pythons = dict.fromkeys(build.id.python for build in builds if build.id.python)
     under = f" --python {' '.join(pythons)}" if pythons else ""
-    return f"nox -s matrix -- --builds {' '.join(map(quote, specs))}{under} --device {device}"
+    whose = f" --subject {quote(subject)}" if subject else ""
+    return (
+        f"nox -s matrix -- --builds {' '.join(map(quote, specs))}{under} --device {device}{whose}"
+    )
 
 
 def _spec(build: Build) -> str:

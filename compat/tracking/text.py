@@ -212,7 +212,7 @@ def _repeat(trouble: Trouble, run: Run) -> str:
     checks = {answer.check for answer in trouble.answers}
     for cell in run.cells:
         if cell.check in checks and (cell.build, cell.subject) == (column.build, column.subject):
-            return _inline(repeat_command(cell, {build.id: build for build in run.builds}))
+            return _inline(repeat_command(cell, run))
     return ""
 
 

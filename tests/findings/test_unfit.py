@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from compat.findings.answers import answers_of
 from compat.findings.assess import Color
 from compat.findings.expectations import NONE
 from compat.findings.results import Results, results_of
@@ -24,6 +25,7 @@ from compat.runs.answers import Change
 from compat.runs.history import EMPTY
 from compat.runs.model import Cell, Outcome
 from compat.topics.donation.records import Copies
+from compat.topics.matrix import Matrix
 from compat.topics.records import RECORDS, encode
 from tests.conftest import make_build, make_cell, make_run
 from tests.findings.making import copies, report, run_of
@@ -31,20 +33,30 @@ from tests.findings.making import copies, report, run_of
 BUILDS = [make_build("2.15.0"), make_build("2.16.0", channel="test")]
 
 
-def example(kind: Any, text: str = "x") -> Any:
-    """Some value of a type that a record may have; ``text`` is each text in it."""
+def example(kind: Any, text: str = "x", key: str | None = None) -> Any:
+    """Some value of a type that a record may have; ``text`` is each text in it.
+
+    Args:
+        key: The key of each mapping, where it is not ``text`` as well: some records hold their
+            keys to names.
+    """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return example(arguments[0], text)
+        return example(arguments[0], text, key)
     if origin is tuple:
         kinds = arguments[:1] if Ellipsis in arguments else arguments
-        return tuple(example(each, text) for each in kinds)
+        return tuple(example(each, text, key) for each in kinds)
     if origin is not None and issubclass(origin, Mapping):
-        return {example(arguments[0], text): example(arguments[1], text)}
+        name = text if key is None else key
+        return {example(arguments[0], name): example(arguments[1], text, key)}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind)
+        named = "x.y" if hasattr(kind, "__post_init__") else key
         return kind(
-            **{each.name: example(hints[each.name], text) for each in dataclasses.fields(kind)}
+            **{
+                each.name: example(hints[each.name], text, named)
+                for each in dataclasses.fields(kind)
+            }
         )
     if issubclass(kind, Enum):
         return next(iter(kind))
@@ -196,3 +208,22 @@ def test_an_unfit_record_is_counted_as_unknown() -> None:
 def test_every_type_can_be_made() -> None:
     for kind in RECORDS.values():
         assert isinstance(example(kind), kind)
+
+
+@pytest.mark.parametrize(
+    ("probe", "field"),
+    [
+        ("subject.compiled", "passed"),
+        ("subject.compiled", "gates"),
+        ("surface.used", "names"),
+        ("surface.config", "keys"),
+        ("surface.operators", "operators"),
+    ],
+)
+def test_a_key_that_is_no_name_is_a_record_that_cannot_be_read(probe: str, field: str) -> None:
+    (value,) = fields(probe)[field].values()
+    raw = {RECORDS[probe].__name__: fields(probe) | {field: {"<img> @you": value}}}
+    cell = make_cell("2.15.0", probe, params=PARAMS, raw=raw)
+    matrix = Matrix(make_run(BUILDS, [cell]))
+    assert "expected names, joined by dots" in matrix.unfit[cell.id]
+    assert not [name for name in answers_of(matrix, BUILDS[0]) if name.check == cell.check][1:]

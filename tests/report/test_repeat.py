@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from compat.cli import _parser
 from compat.probes.names import check_selection
 from compat.report.repeat import repeat_command, repeat_commands
 from compat.runs.ids import CellId
-from compat.runs.model import Build, Cell, Status
+from compat.runs.model import Build, Cell, Pair, Status, Subject
 from tests.conftest import make_build, make_cell, make_run
 
 LOCAL = "python:/home/a b/my-pytorch's/bin/python"
@@ -36,7 +37,7 @@ def pasted(command: str) -> Sequence[str]:
 def test_it_is_understood_when_pasted(build: Build, specs: list[str], python: list[str]) -> None:
     params = {"name": "torch._guards:tracing it's `x` $HOME"}
     cell = make_cell(build.id.name_and_python, "surface.name", params=params)
-    command = repeat_command(cell, {build.id: build})
+    command = repeat_command(cell, make_run([build], [cell]))
     parsed = _parser().parse_args(["probe", *pasted(command)])
     assert parsed.builds == specs
     assert [parse_spec(spec).text for spec in parsed.builds] == specs
@@ -58,6 +59,22 @@ def test_what_another_build_saved_needs_both() -> None:
     cell: Cell = make_cell("2.13.0", "artifacts.across", params={"kind": "a", "saved_by": "2.12.1"})
     builds = [make_build("2.12.1"), make_build("2.13.0"), make_build("2.14.1")]
     parsed = _parser().parse_args(
-        ["probe", *pasted(repeat_command(cell, {build.id: build for build in builds}))]
+        ["probe", *pasted(repeat_command(cell, make_run(builds, [cell])))]
     )
     assert parsed.builds == ["==2.12.1", "==2.13.0"]
+
+
+def test_a_cell_of_a_subject_names_it() -> None:
+    cell: Cell = make_cell("2.13.0", "subject.compiled", params={"path": "aot"})
+    cell = replace(cell, subject="vllm-0.33.0")
+    run = replace(
+        make_run([make_build("2.13.0")], [cell]),
+        subjects=(Subject(id=cell.subject, requested="vllm==0.33.0"),),
+        pairs=(Pair(subject=cell.subject, build=cell.build, supported=True),),
+    )
+    for command in (
+        repeat_command(cell, run),
+        repeat_commands(run)[CellId("vllm-0.33.0:build.whole@2.13.0-cpu")],
+    ):
+        parsed = _parser().parse_args(["matrix", *pasted(command)])
+        assert (parsed.subject, parsed.builds) == (["vllm==0.33.0"], ["==2.13.0"])

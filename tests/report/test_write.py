@@ -8,11 +8,12 @@ from packaging.specifiers import SpecifierSet
 from compat.findings.expectations import Control, Expectations, Scope
 from compat.report.write import HISTORY, write_reports
 from compat.runs.history import EMPTY, load_history
+from compat.runs.ids import BUILTIN
 from compat.runs.model import Outcome
 from tests.conftest import make_build, make_cell, make_run
 from tests.report.made import results
 
-SCOPE = Scope(probe="a.b", params={}, builds=SpecifierSet())
+SCOPE = Scope(probe="a.b", params={}, builds=SpecifierSet(), subject=BUILTIN)
 FAILS = Control(scope=SCOPE, outcome=Outcome.FAIL, answers={}, reason="It has to fail.")
 
 

@@ -16,6 +16,7 @@ from compat.findings.answers import entries_of
 from compat.findings.expectations import Expectation, Expectations, Scope
 from compat.runs.answers import count
 from compat.runs.history import EMPTY, History, append, save_history
+from compat.runs.ids import BUILTIN
 from compat.runs.model import Outcome
 from compat.runs.store import save
 from compat.topics.matrix import Matrix
@@ -137,7 +138,7 @@ def test_what_is_expected_opens_nothing(
     server: GitHubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = Expectation(
-        scope=Scope(probe="a.*", params={}, builds=SpecifierSet("")),
+        scope=Scope(probe="a.*", params={}, builds=SpecifierSet(""), subject=BUILTIN),
         answer="",
         outcome=Outcome.FAIL,
         signature="",

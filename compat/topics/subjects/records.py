@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from compat.adapters.protocol import Verdict
+from compat.topics.naming import check_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,9 @@ class Compiled:
     gates: Mapping[str, Verdict]
     patched: tuple[str, ...]
     missing: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        check_names([*self.passed, *self.gates])
 
 
 @dataclass(frozen=True, kw_only=True)

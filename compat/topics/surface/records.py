@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from compat.topics.naming import check_names
+
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
@@ -35,6 +37,9 @@ class Used:
 
     names: Mapping[str, Name]
 
+    def __post_init__(self) -> None:
+        check_names(self.names)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
@@ -62,6 +67,9 @@ class Config:
 
     keys: Mapping[str, Key]
 
+    def __post_init__(self) -> None:
+        check_names(self.keys)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
@@ -87,6 +95,9 @@ class Operators:
     """
 
     operators: Mapping[str, Operator]
+
+    def __post_init__(self) -> None:
+        check_names(self.operators)
 
 
 RECORDS: Mapping[str, type] = {

@@ -1,0 +1,19 @@
+"""Names in records that become names of answers. The standard library only: builds import this."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_NAME = re.compile(r"\w+(?:\.\w+)*")
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Hold names to what can stand in an answer's id.
+
+    Raises:
+        ValueError: One of them cannot.
+    """
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"expected names, joined by dots, not {name[:40]!r}")
