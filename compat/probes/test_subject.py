@@ -7,6 +7,7 @@ These are asked of every subject but the builtin one, in the process of one path
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import shutil
@@ -22,11 +23,13 @@ import torch
 from compat.adapters.driving import lacking
 from compat.adapters.protocol import BrokenPathError, Driven, Json, PathSpec, Place, Seen, Subject
 from compat.adapters.watching import missing_reads
-from compat.probes.agreement import Judgement, judge
+from compat.probes.agreement import Judgement, Reference, judge
 from compat.probes.calls import Call
 from compat.probes.conftest import FreshProcess, Record
 from compat.probes.driving import run_eagerly
 from compat.probes.models import make_input, make_model
+from compat.probes.packages import make_importable
+from compat.probes.real_models import TOKENS, Decoder
 from compat.runs.model import FULL
 from compat.topics.subjects.records import Again, Compiled, Imported, Loaded
 from compat.worker.stopwatch import COMPILING
@@ -36,6 +39,9 @@ from compat.worker.subject import PATH, PathProcess
 SIZES = (5, 8)
 SHAPES: dict[str, int | None] = {"range": None, "single": 8}
 MODELS = ("mlp", "block", "reduction", "embedding", "custom-op")
+# Decoders of transformers: a prompt, then one more token each of as many sequences.
+DECODERS = ("llama", "qwen3_moe")
+PROMPT = 12
 
 
 @dataclass(frozen=True)
@@ -50,23 +56,33 @@ class Case:
     device: str
     kept: Path
 
+    def make(self) -> torch.nn.Module:
+        if self.model in DECODERS:
+            decoder = Decoder(self.model, torch.float32).to(self.device)
+            return decoder.eval().requires_grad_(False)
+        return make_model(self.model, torch.float32, self.device)
+
     @property
-    def batches(self) -> list[torch.Tensor]:
+    def batches(self) -> list[Any]:
         sizes = SIZES if self.size is None else (self.size,)
+        if self.model in DECODERS:
+            places = [torch.arange(PROMPT), *(torch.full((size,), PROMPT) for size in sizes)]
+            return [(place * 7 % TOKENS, place) for place in (p.to(self.device) for p in places)]
         return [make_input(size, torch.float32, self.device, self.model) for size in sizes]
 
     def drive(self, cache: Path, saved: Json = None) -> Driven:
-        model = make_model(self.model, torch.float32, self.device)
         return self.subject.drive(
-            self.path, model, self.batches, cache, saved, size=self.size, place=self.place
+            self.path, self.make(), self.batches, cache, saved, size=self.size, place=self.place
         )
 
     def judge(self, driven: Driven) -> Judgement:
-        model = make_model(self.model, torch.float32, self.device)
-        # A subject holds its own copy of what an output could alias.
+        batches = self.batches
+        reference = run_eagerly(self.make(), batches)
         return judge(
             [Call(output) for output in driven.outputs],
-            run_eagerly(model, self.batches),
+            # What it leaves in its buffers is the model's own business.
+            Reference(reference.eager[: len(batches)], reference.exact[: len(batches)]),
+            # A subject holds its own copy of what an output could alias.
             left_out=("aliasing",),
         )
 
@@ -82,9 +98,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _cases(probe: Callable[..., Any], spec: PathSpec) -> Iterator[Any]:
     """What a path can be asked; at default depth with one model."""
-    for model in MODELS:
+    for model, shape in itertools.product((*MODELS, *DECODERS), SHAPES):
         marks = () if model == MODELS[0] else (getattr(pytest.mark, FULL),)
-        for shape in SHAPES:
+        if model not in DECODERS or shape == "range":
             places = spec.places if shape == "range" else spec.single
             if probe is test_loaded:
                 places &= spec.loads if spec.saves else frozenset()
@@ -93,6 +109,13 @@ def _cases(probe: Callable[..., Any], spec: PathSpec) -> Iterator[Any]:
             for place in Place:
                 if place in places:
                     yield pytest.param(model, shape, place.value, marks=marks)
+
+
+@pytest.fixture(autouse=True)
+def packages(request: pytest.FixtureRequest) -> None:
+    """Ahead of all that forks."""
+    if request.node.callspec.params.get("model") in DECODERS:
+        make_importable(request.config.getoption("--packages"))
 
 
 @pytest.fixture
