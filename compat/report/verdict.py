@@ -18,7 +18,8 @@ def verdict(assessment: Assessment) -> str:
     elif assessment.color is Color.RED:
         said = f"{assessment.red} unexpected {builds}: {_unexpected(assessment)}."
     else:
-        said = f"As expected {builds}; {number_of(assessment.known, 'known failure')}, none new."
+        known = f"; {number_of(assessment.known, 'known failure')}, none new"
+        said = f"As expected {builds}{known if assessment.known else ''}."
     return f"{said} {not_tested(assessment)}".strip()
 
 

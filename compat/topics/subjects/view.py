@@ -29,13 +29,13 @@ def say(_: Matrix, subjects: Subjects) -> Iterable[Sentence]:
         if broken := decisions.those(Verdict.BROKEN):
             yield Sentence(
                 title=f"{decisions.subject}: passes {decisions.feature} where it is not there",
-                text=f"{labels(broken)} do not take it: a TypeError there.",
+                text=f"torch does not take it on {labels(broken)}: a TypeError there.",
                 cells=tuple(cell for build in broken for cell in decisions.cells[build]),
             )
         if missed := decisions.those(Verdict.MISSED):
             yield Sentence(
                 title=f"{decisions.subject}: does not use {decisions.feature}",
-                text=f"{labels(missed)} take it, and {decisions.subject} does not pass it there.",
+                text=f"torch takes it on {labels(missed)}, and {decisions.subject} does not pass it.",
                 cells=tuple(cell for build in missed for cell in decisions.cells[build][:1]),
             )
 
