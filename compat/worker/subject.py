@@ -81,7 +81,7 @@ def ask_each_path(name: str, version: str, file: str, scratch: Path, ask: Ask) -
     """
     subject = load_subject(name, version, file)
     settle()
-    status = 0
+    status, problems = 0, []
     for path in subject.paths:
         process = multiprocessing.get_context("fork").Process(
             target=_ask, args=(PathProcess(subject, path, scratch / "kept" / path), ask)
@@ -91,8 +91,10 @@ def ask_each_path(name: str, version: str, file: str, scratch: Path, ask: Ask) -
         ended = process.exitcode or 0
         if ended:
             how = f"died of {signal.Signals(-ended).name}" if ended < 0 else f"ended with {ended}"
-            print(f"the process of the path {path} {how}", flush=True)
+            problems.append(f"the process of the path {path} {how}")
             status = abs(ended)
+    # Last, where whoever looks for the reason finds it.
+    print("; ".join(problems), flush=True)
     return status
 
 

@@ -94,7 +94,13 @@ def _paths_table(matrix: Matrix, subjects: Subjects, builds: list[Build]) -> Tab
 
 
 def _cell(matrix: Matrix, path: Path, build: BuildId) -> Text:
-    said = glyphs(path.cells.get(build, ()))
+    cells = path.cells.get(build, ())
+    # What broke in a pair that is not claimed is never to be taken for a pass.
+    broke = [cell for cell in cells if cell.outcome is Outcome.UNSUPPORTED and cell.signature]
+    said = glyphs(cells)
+    if broke and not any(cell.outcome.bad for cell in cells):
+        some = "" if len(broke) == len(cells) else f" {len(broke)} of {len(cells)}"
+        said = f"{GLYPHS[Outcome.UNSUPPORTED]}{some}"
     return Strong(said) if said and is_supported(matrix, path.subject, build) else said
 
 

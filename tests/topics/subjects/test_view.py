@@ -8,8 +8,19 @@ from compat.adapters.protocol import Verdict
 from compat.runs.model import Outcome, to_json
 from compat.topics.subjects.finding import find
 from compat.topics.subjects.view import say, show
+from tests.topics.cells import make_cell
 from tests.topics.saying import rows
-from tests.topics.subjects.cells import LACKS, NEW, OLD, broke, matrix, works
+from tests.topics.subjects.cells import (
+    LACKS,
+    NEW,
+    OLD,
+    VLLM,
+    broke,
+    compiled,
+    matrix,
+    params,
+    works,
+)
 
 CELLS = (
     works(OLD, Verdict.ABSENT),
@@ -55,6 +66,18 @@ def test_the_tables() -> None:
         ["vllm-0.20.2", "donate_graph_module", "➖ absent", "🟡 missed"],
     ]
     assert "vllm-0.20.2 requires torch==2.11.0." in paths.notes
+
+
+def test_what_breaks_where_it_is_not_claimed_is_never_shown_as_a_pass() -> None:
+    passed = make_cell(
+        NEW,
+        compiled(),
+        params=params("legacy") | {"place": "outside"},
+        subject=VLLM.id,
+    )
+    found = matrix(broke(NEW, Outcome.UNSUPPORTED), passed)
+    paths, _ = show(found, find(found))
+    assert rows(paths)[1:] == [["vllm-0.20.2", "legacy", "➖ 1 of 2"]]
 
 
 def test_the_finding_can_be_published() -> None:
