@@ -35,7 +35,7 @@ def say(_: Matrix, subjects: Subjects) -> Iterable[Sentence]:
         if missed := decisions.those(Verdict.MISSED):
             yield Sentence(
                 title=f"{decisions.subject}: does not use {decisions.feature}",
-                text=f"torch takes it on {labels(missed)}, and {decisions.subject} does not pass it.",
+                text=f"torch takes it on {labels(missed)}; {decisions.subject} does not pass it.",
                 cells=tuple(cell for build in missed for cell in decisions.cells[build][:1]),
             )
 
