@@ -20,6 +20,7 @@ class Failure:
     Attributes:
         claimed: The builds on which the subject is meant to work,
         unclaimed: and those on which it is not.
+        worked: The last older build on which the path works as a whole; None where none was run.
         missing: What torch read from the subject's objects and did not find.
         reason: What the first of the cells says.
     """
@@ -29,6 +30,7 @@ class Failure:
     signature: str
     claimed: tuple[BuildId, ...]
     unclaimed: tuple[BuildId, ...]
+    worked: BuildId | None
     missing: tuple[str, ...]
     reason: str
     cells: tuple[CellId, ...]
@@ -109,10 +111,23 @@ def _failures(matrix: Matrix, path: Path) -> Iterable[Failure]:
             signature=signature,
             claimed=tuple(claimed),
             unclaimed=tuple(build for build in builds if build not in claimed),
+            worked=_last_before(matrix, path, builds[0]),
             missing=_missing(matrix, path.subject, cells),
             reason=cells[0].reason,
             cells=tuple(cell.id for cell in cells),
         )
+
+
+def _last_before(matrix: Matrix, path: Path, broken: BuildId) -> BuildId | None:
+    """The newest build before ``broken``, of its device and Python, on which all cells passed."""
+    found = None
+    for build in matrix.builds:
+        if build.id == broken:
+            break
+        outcomes = {cell.outcome for cell in path.cells.get(build.id, ())}
+        if build.id.line == broken.line and outcomes == {Outcome.PASS}:
+            found = build.id
+    return found
 
 
 def is_supported(matrix: Matrix, subject: str, build: BuildId) -> bool:

@@ -46,6 +46,8 @@ def _say_failure(failure: Failure) -> Sentence:
         if failure.missing
         else f"{failure.reason.rstrip('.')}."
     ]
+    if failure.worked is not None:
+        said.append(f"The last build on which it works is {failure.worked.label}.")
     if failure.unclaimed:
         said.append(
             f"It breaks in the same way on {labels(failure.unclaimed)}, for which this release "

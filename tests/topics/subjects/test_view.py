@@ -41,6 +41,14 @@ def test_what_breaks_on_its_own_pin_is_said_once() -> None:
     assert missed.cells == (CELLS[2].id,)
 
 
+def test_it_says_up_to_which_build_it_worked() -> None:
+    record = compiled(gates={})
+    before = make_cell("2.10.0-cpu", record, params=params("legacy"), subject=VLLM.id)
+    found = matrix(before, broke(OLD, Outcome.ERROR))
+    (sentence,) = say(found, find(found))
+    assert sentence.text.endswith(" The last build on which it works is 2.10.0.")
+
+
 def test_what_breaks_where_it_is_not_claimed_is_no_sentence() -> None:
     found = matrix(works(OLD, Verdict.USED), broke(NEW, Outcome.UNSUPPORTED))
     assert list(say(found, find(found))) == []
