@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import io
+import os
 import re
 import sys
 import traceback
@@ -57,6 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         return _run(arguments)
+    except BrokenPipeError:
+        # Whoever read has enough: ``compat explain … | head``. Python would say it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except KeyboardInterrupt:
         print("compat: interrupted; what was seen so far is kept", file=sys.stderr)
         return INTERRUPTED
