@@ -170,7 +170,7 @@ def test_compiled(
         raise error.inner_exception from None
     judgement = case.judge(driven)
     record(_compiled(case, driven.seen, judgement, ()))
-    assert judgement.agrees, judgement
+    assert judgement.agrees, f"outputs are {judgement}"
     if process.subject.paths[path].baseline:
         assert driven.seen.compilations == 0, "the path that compiles nothing asked torch to"
     else:
@@ -195,7 +195,7 @@ def test_loaded(
             compilations=compilations,
         )
     )
-    assert loaded.agrees, loaded
+    assert loaded.agrees, f"outputs are {loaded}"
     assert compilations == 0, "it was compiled instead of loaded"
 
 
@@ -220,7 +220,7 @@ def test_again(
         misses=misses,
     )
     record(found)
-    assert again.agrees, again
+    assert again.agrees, f"outputs are {again}"
     assert found.served, f"torch's caches were hit {hits} times and missed {misses} times"
 
 

@@ -19,8 +19,10 @@ from tests.sabotaged_build import Place, sabotaged, share_bytecode
 
 BACKENDS = ROOT / "tests" / "subjects" / "backends"
 
-# Only inside Dynamo: what is compiled is off, what is loaded is off, and caches are not asked.
+# Only inside Dynamo: what is compiled is off, what is loaded is off, and the caches lose what is in them.
 SABOTAGE = """
+import shutil
+
 class Off:
     def __init__(self, artifact):
         self.artifact = artifact
@@ -42,8 +44,7 @@ def wrap(module):
     @functools.wraps(compile)
     def standalone_compile(*args, **kwargs):
         if running("again"):
-            import torch._inductor.config
-            torch._inductor.config.force_disable_caches = True
+            shutil.rmtree(os.environ["TORCHINDUCTOR_CACHE_DIR"], ignore_errors=True)
         artifact = compile(*args, **kwargs)
         return Off(artifact) if running("compiled") else artifact
 
