@@ -19,7 +19,7 @@ from tests.sabotaged_build import Place, sabotaged, share_bytecode
 
 BACKENDS = ROOT / "tests" / "subjects" / "backends"
 
-# Only inside Dynamo: what is compiled is off, what is loaded is off, and the caches lose what is in them.
+# Only inside Dynamo: what is compiled is off, so is what is loaded, and caches lose what they hold.
 SABOTAGE = """
 import shutil
 
