@@ -153,7 +153,9 @@ def test_who_kills_or_stops_it_twice_does_not_break_the_build(
 def test_what_was_seen_before_a_worker_was_killed_or_stopped_is_kept(
     how: str, place: Place, python: Path
 ) -> None:
-    put_fault(python, PROBE, f"os.kill(os.getppid(), signal.{how}); time.sleep(600)")
+    # Late, so that another cell has passed by then, on a busy machine, too.
+    late = f"time.sleep(3); os.kill(os.getppid(), signal.{how}); time.sleep(600)"
+    put_fault(python, PROBE, late)
     run = probe(place, python)
     (build,) = run.builds
     assert build.status is Status.OK
