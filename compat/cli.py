@@ -27,10 +27,10 @@ from compat.document.escape import printed
 from compat.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from compat.nightly.handover import REPORTS_DIGEST
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
+from compat.runs.ids import BUILTIN
 from compat.runs.model import DEFAULT, DEPTHS
 from compat.runs.reference import EXPECTED as REFERENCE
 from compat.runs.retention import KEPT_DAYS
-from compat.subjects.spec import BUILTIN
 from compat.subjects.spec import EXPECTED as SUBJECTS
 
 # What is wrong with a folder or a file that a command was to use, and not with the command.

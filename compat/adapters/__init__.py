@@ -11,7 +11,7 @@ def load_subject(name: str, version: str = "", path: str = "") -> Subject:
     """The subject of the adapter module ``name``; nothing of the project is imported yet.
 
     Args:
-        name: ``builtin``, ``vllm``, …: one of :data:`compat.subjects.spec.NAMES`.
+        name: ``vllm``, ``mine``, …: whatever has a module here.
         version: The release that lies beside the build, empty for what has none.
         path: The file of ``mine``, empty for the others.
 

@@ -15,9 +15,6 @@ from torch import fx
 from compat.adapters.protocol import BrokenPathError, Driven, Json, PathSpec, Place
 from compat.adapters.watching import Watch
 
-# The batch sizes that a compilation for a range is to serve.
-LARGEST = 8192
-
 Backend = Callable[[fx.GraphModule, list[Any]], Callable[..., Any]]
 
 

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import fx
 
-from compat.adapters.driving import LARGEST, accepted, drive_backend, operators
+from compat.adapters.driving import accepted, drive_backend, operators
 from compat.adapters.protocol import INSIDE, Driven, Feature, Json, PathSpec, Place
+from compat.interface.shapes import LARGEST
 
 _STANDALONE = ("standalone", "aot")
 _ARTIFACTS = "aot-artifacts"

@@ -19,10 +19,11 @@ from compat.commands.places import HOME, REPORTS
 from compat.errors import EXPECTED, UNEXPECTED, UsageError
 from compat.report.words import listed, number_of
 from compat.report.write import LATEST_RUN
+from compat.runs.ids import BUILTIN
 from compat.runs.reference import load_latest
 from compat.subjects.config import load_subjects
 from compat.subjects.files import python_files_of
-from compat.subjects.spec import BUILTIN, Kind, parse_subject
+from compat.subjects.spec import Kind, parse_subject
 from compat.topics.matrix import Matrix
 from compat.topics.surface.watched import FILE, watched
 

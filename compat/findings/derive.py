@@ -11,7 +11,6 @@ from compat.findings.expectations import (
 )
 from compat.findings.model import Findings
 from compat.runs.ids import CellId
-from compat.runs.model import Outcome, Status
 from compat.topics.devices.finding import differences
 from compat.topics.devices.view import say_differences
 from compat.topics.matrix import Matrix
@@ -57,9 +56,6 @@ def _unexpected(
             cell.outcome.bad
             or cell.id in failed_controls
             or cell.id in matrix.unfit
-            or (
-                cell.outcome is Outcome.NOT_RUN
-                and matrix.status(cell.build, cell.subject)[0] is Status.OK
-            )
+            or matrix.is_silent(cell)
         )
     )

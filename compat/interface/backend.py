@@ -13,7 +13,7 @@ from torch.fx.passes.split_module import split_module
 
 from compat.interface.compilers import Compiled, Compiler, Handle, Options
 from compat.interface.features import FEATURES
-from compat.interface.shapes import CompileRange, concrete_inputs, symbolic_inputs
+from compat.interface.shapes import LARGEST, CompileRange, concrete_inputs, symbolic_inputs
 
 ATTENTION: frozenset[Any] = frozenset({torch.nn.functional.scaled_dot_product_attention})
 
@@ -71,7 +71,7 @@ class PiecewiseBackend:
         compiler: Compiler,
         *,
         sizes: Collection[int] = (),
-        largest: int = 8192,
+        largest: int = LARGEST,
         split_at: frozenset[Any] = ATTENTION,
         options: Options | None = None,
         handles: Mapping[str, Handle] | None = None,

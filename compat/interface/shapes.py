@@ -10,6 +10,9 @@ from torch._prims_common import compute_required_storage_length
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import ShapeEnv, is_symbolic
 
+# The batch sizes that a compilation for a range is to serve, unless somebody says otherwise.
+LARGEST = 8192
+
 
 @dataclass(frozen=True)
 class CompileRange:

@@ -11,10 +11,10 @@ import torch
 from torch import fx
 
 from compat.interface.compilers import Compiled, Compiler
-from compat.interface.shapes import CompileRange, symbolic_inputs
+from compat.interface.shapes import LARGEST, CompileRange, symbolic_inputs
 from compat.probes.agreement import Reference, contract_differences
 from compat.probes.calls import Call, digest
-from compat.probes.exact import InFloat64
+from compat.probes.exact import InFloat64, to_float64
 from compat.probes.graphs.graph import Graph
 from compat.worker.stopwatch import COMPILING
 
@@ -35,7 +35,7 @@ class Backend:
     compiled: int = field(default=0, init=False)
 
     def __call__(self, captured: fx.GraphModule, example_inputs: Sequence[Any]) -> Compiled:
-        every = CompileRange(1, 8192)
+        every = CompileRange(1, LARGEST)
         call, _ = self.compiler.compile(captured, symbolic_inputs(captured), every, key="graph")
         self.compiled += 1
         return call
@@ -84,7 +84,7 @@ def _run(call: Callable[..., Any], inputs: tuple[Any, ...]) -> Call:
 def _exact(value: torch.Tensor) -> torch.Tensor:
     if value.is_complex():
         return value.to(torch.complex128)
-    return value.double() if value.is_floating_point() else value
+    return to_float64(value)
 
 
 def judge_draws(

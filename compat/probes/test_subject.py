@@ -32,6 +32,7 @@ from compat.probes.packages import make_importable
 from compat.probes.real_models import TOKENS, Decoder
 from compat.runs.model import FULL
 from compat.topics.subjects.records import Again, Compiled, Imported, Loaded
+from compat.worker.isolation import keep_caches_below
 from compat.worker.stopwatch import COMPILING
 from compat.worker.subject import PATH, PathProcess
 
@@ -239,7 +240,7 @@ def _compile_unless_kept(case: Case) -> None:
 def _drive(case: Case, cache: Path) -> Driven:
     """Compile into a new folder, which is removed again if that fails."""
     try:
-        _keep_caches_below(cache)
+        _keep_below(cache)
         with COMPILING.running():
             driven = case.drive(cache)
     except BaseException:
@@ -251,7 +252,7 @@ def _drive(case: Case, cache: Path) -> Driven:
 
 def _drive_kept(case: Case, load: bool) -> tuple[Judgement, int, dict[str, int]]:
     """Load what is kept, or compile it once more beside it."""
-    _keep_caches_below(case.kept)
+    _keep_below(case.kept)
     saved = json.loads((case.kept / "saved.json").read_text()) if load else None
     driven = case.drive(case.kept, saved)
     return case.judge(driven), driven.seen.compilations, dict(driven.seen.counters)
@@ -266,17 +267,12 @@ def _alone(case: Case) -> Iterator[bool]:
         yield not case.kept.exists()
 
 
-def _keep_caches_below(cache: Path) -> None:
+def _keep_below(cache: Path) -> None:
     """Have torch, Triton and what goes by the home folder write below ``cache``."""
-    cache.mkdir(parents=True, exist_ok=True)
-    for variable, folder in (
-        ("TORCHINDUCTOR_CACHE_DIR", "inductor"),
-        ("TRITON_CACHE_DIR", "triton"),
-        ("HOME", "home"),
-    ):
-        below = cache / folder
-        below.mkdir(exist_ok=True)
-        os.environ[variable] = str(below)
+    home = cache / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["HOME"] = str(home)
+    keep_caches_below(cache)
 
 
 def _compiled(

@@ -6,8 +6,9 @@ import pytest
 
 from compat.probes import looking
 from compat.probes.conftest import Record
+from compat.runs.ids import BUILTIN
 from compat.topics.surface.records import Config, Operators, Used
-from compat.topics.surface.watched import OWN, watched
+from compat.topics.surface.watched import watched
 
 WATCHED = watched()
 USED = WATCHED.used()
@@ -22,7 +23,7 @@ def test_name(name: str, record: Record) -> None:
     A name that moved is an ImportError in every downstream; a changed signature is a TypeError.
     """
     users = WATCHED.names[name]
-    found = looking.name(name, users[OWN], list(users))
+    found = looking.name(name, users[BUILTIN], list(users))
     record(found)
     assert found.there is not False, f"{name} is gone"
     assert not found.refused, f"{name} no longer takes {', '.join(found.refused)}"
@@ -52,7 +53,7 @@ def test_config(module: str, record: Record) -> None:
     paths = CONFIG_MODULES[module]
     found = {path: looking.key(module, path, WATCHED.keys[path]) for path in paths}
     record(Config(keys=found))
-    gone = [path for path, each in found.items() if OWN in each.subjects and not each.there]
+    gone = [path for path, each in found.items() if BUILTIN in each.subjects and not each.there]
     assert not gone, f"there is no {', '.join(gone)}"
 
 

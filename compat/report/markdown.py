@@ -20,7 +20,7 @@ from compat.report.verdict import GLYPHS as COLORS
 from compat.report.verdict import verdict
 from compat.report.words import MEANINGS
 from compat.runs.ids import BuildId, CellId
-from compat.runs.model import Build, Cell, Outcome, Run, Status
+from compat.runs.model import Build, Cell, Outcome, Run
 from compat.topics.devices.view import show_differences
 from compat.topics.registry import TOPICS
 from compat.topics.words import GLYPHS
@@ -143,13 +143,7 @@ def _trouble(results: Results, commands: Mapping[CellId, str]) -> Table:
             Code(commands[cell.id]),
         ]
         for cell in results.run.cells
-        if cell.flaky
-        or cell.outcome.bad
-        or cell.id in unfit
-        or (
-            cell.outcome is Outcome.NOT_RUN
-            and matrix.status(cell.build, cell.subject)[0] is Status.OK
-        )
+        if cell.flaky or cell.outcome.bad or cell.id in unfit or matrix.is_silent(cell)
     ]
     headers = ["outcome", "cell", "what happened", "signature", "to repeat it"]
     return Table(headers=headers, rows=rows)

@@ -144,6 +144,9 @@ class _Pipeline:
         self._installing = Lock()
         self._plan = plan_source()
         self._probes = probe_sources()
+        self._asks_builtin = concerns(settings.probes, subject=False)
+        self._asks_subjects = concerns(settings.probes, subject=True)
+        self._subjects = load_subjects()
 
     def run(self, resolution: Resolution) -> _Probed | None:
         """Probe a build by itself, for one subject after the other.
@@ -168,10 +171,11 @@ class _Pipeline:
             build = replace(build, wheel=replace(build.wheel, sha256=environment.sha256))
         probed = None
         for spec in self._settings.subjects:
-            if spec != BUILTIN_ALONE:
+            if spec == BUILTIN_ALONE:
+                if self._asks_builtin:
+                    probed = self._run_builtin(build, environment, seconds)
+            elif self._asks_subjects:
                 self._run_subject(spec, build, environment)
-            elif concerns(self._settings.probes, subject=False):
-                probed = self._run_builtin(build, environment, seconds)
         return probed
 
     def _run_builtin(
@@ -186,15 +190,10 @@ class _Pipeline:
             saved=environment.scratch / "artifacts" / _digest(key.environment, self._probes[SAVED]),
             seconds=seconds,
         )
-        with _timed(seconds, "worker"):
-            status, reason = self._probe(probed, {})
-        self._finish(probed, status, reason)
-        return probed if status is Status.OK and not reason else None
+        return probed if self._see(probed) else None
 
     def _run_subject(self, spec: SubjectSpec, build: Build, environment: Environment) -> None:
         """Probe a build for a subject: what goes wrong costs this pair and nothing else."""
-        if not concerns(self._settings.probes, subject=True):
-            return
         seconds: dict[str, float] = {}
         subject = Subject(id=spec.id(), requested=str(spec))
         stream = self._folder.stream(build.id, subject.id)
@@ -202,7 +201,7 @@ class _Pipeline:
         try:
             with self._installing, _timed(seconds, "install"):
                 files = put_beside(
-                    spec, load_subjects(), environment.python, self._settings.home / "subjects"
+                    spec, self._subjects, environment.python, self._settings.home / "subjects"
                 )
         except InstallError as error:
             stream.append("subject", to_json(subject))
@@ -224,9 +223,14 @@ class _Pipeline:
                 name=spec.name, version=files.version, file=spec.path, folders=files.folders
             ),
         )
-        with _timed(seconds, "worker"):
+        self._see(probed)
+
+    def _see(self, probed: _Probed) -> bool:
+        """Probe a build by itself to its end; whether it came to it."""
+        with _timed(probed.seconds, "worker"):
             status, reason = self._probe(probed, {})
         self._finish(probed, status, reason)
+        return status is Status.OK and not reason
 
     def run_across(self, probed: _Probed, all_probed: Sequence[_Probed]) -> None:
         """Probe what a build makes of that which all the other builds saved."""

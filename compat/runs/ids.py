@@ -25,7 +25,8 @@ _BUILD = re.compile(
 )
 _CHECK = re.compile(r"(?P<probe>\w+\.\w+)(?:\[(?P<arguments>.*)\])?", re.DOTALL)
 # Of a check that answers for several names, an answer's name ends with the one that it is about.
-_ANSWER = re.compile(r"(?P<check>\w+\.\w+(?:\[.*\])?)\.(?P<name>\w+(?:\.\w+)*)", re.DOTALL)
+ANSWER_NAME = r"\w+(?:\.\w+)*"
+_ANSWER = re.compile(rf"(?P<check>\w+\.\w+(?:\[.*\])?)\.(?P<name>{ANSWER_NAME})", re.DOTALL)
 # A cell of the builtin subject is called in one way only: without it.
 _CELL = re.compile(
     r"(?!builtin:)(?:(?P<subject>[\w.+-]+):)?(?P<check>\w+\.\w+(?:\[.*\])?)"

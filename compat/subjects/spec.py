@@ -11,13 +11,12 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from compat.errors import UsageError
+from compat.runs.ids import BUILTIN
 
 # Projects with releases, and what has none.
 PROJECTS = ("vllm", "sglang", "torchtitan")
-BUILTIN = "builtin"
 TORCH = "torch"
 MINE = "mine"
-NAMES = (BUILTIN, *PROJECTS, TORCH, MINE)
 
 EXPECTED = (
     f"expected one of {', '.join(PROJECTS)}, alone (its newest release), with ==VERSION or with "
@@ -40,7 +39,7 @@ class SubjectSpec:
     """A subject as typed.
 
     Attributes:
-        name: One of :data:`NAMES`.
+        name: One of :data:`PROJECTS`, or ``builtin``, ``torch`` or ``mine``.
         kind: Where its files come from.
         version: Of an exact spec; empty otherwise.
         path: Of a checkout or file; None otherwise.

@@ -119,6 +119,11 @@ class Matrix:
         pair = self.pair(subject, build)
         return self._status[build] if pair is None else (pair.status, pair.reason)
 
+    def is_silent(self, cell: Cell) -> bool:
+        """Whether a cell was not run although its subject came to its end on that build."""
+        ended, _ = self.status(cell.build, cell.subject)
+        return cell.outcome is Outcome.NOT_RUN and ended is Status.OK
+
     def ran(self) -> list[Build]:
         """The builds that could be had."""
         return [build for build in self.builds if build.status is not Status.UNAVAILABLE]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_NAME = re.compile(r"\w+(?:\.\w+)*")
+from compat.runs.ids import ANSWER_NAME
+
+_NAME = re.compile(ANSWER_NAME)
 
 
 def check_names(names: Iterable[str]) -> None:

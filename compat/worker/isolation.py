@@ -243,11 +243,7 @@ def _run_probe(item: pytest.Item, connection: Connection, scratch: Path) -> None
     with (scratch / "log").open("w") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    for variable, folder in (
-        ("TORCHINDUCTOR_CACHE_DIR", "inductor"),
-        ("TRITON_CACHE_DIR", "triton"),
-    ):
-        os.environ[variable] = str(scratch / folder)
+    keep_caches_below(scratch)
     item.config._tmp_path_factory._basetemp = scratch / "tmp"  # type: ignore[attr-defined]
     (scratch / "tmp").mkdir()
     witness = _Witness(scratch)
@@ -261,6 +257,12 @@ def _run_probe(item: pytest.Item, connection: Connection, scratch: Path) -> None
         "record": item.stash.get(RECORD, None),
     }
     connection.send(outcome)
+
+
+def keep_caches_below(folder: Path) -> None:
+    """Have torch and Triton write what they compile below ``folder``."""
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")
+    os.environ["TRITON_CACHE_DIR"] = str(folder / "triton")
 
 
 class _Witness:

@@ -12,7 +12,8 @@ from compat.audit.tree import read_tree
 from compat.audit.watch import derive, to_text
 from compat.cli import main
 from compat.commands.audit import sources_of
-from compat.topics.surface.watched import FILE, OWN, Watched, watched
+from compat.runs.ids import BUILTIN
+from compat.topics.surface.watched import FILE, Watched, watched
 from tests.audit.making import tree_of
 
 SUBJECT = "vllm==0.33.0"
@@ -32,7 +33,7 @@ TEXT = """
 
 
 def trees(folder: Path) -> dict[str, Tree]:
-    return {OWN: tree_of(folder / "own", ""), SUBJECT: tree_of(folder / "theirs", TEXT)}
+    return {BUILTIN: tree_of(folder / "own", ""), SUBJECT: tree_of(folder / "theirs", TEXT)}
 
 
 def test_what_is_derived(tmp_path: Path) -> None:
@@ -65,18 +66,22 @@ def test_the_file_is_as_it_is_written() -> None:
         user
         for users in (*watched().names.values(), *watched().keys.values())
         for user in users
-        if user != OWN
+        if user != BUILTIN
     }
 
 
 def test_the_file_has_what_the_interface_asks_of_torch_now() -> None:
     """Run ``compat watch`` where this fails."""
-    now = derive({OWN: read_tree(sources_of(OWN), ())})
+    now = derive({BUILTIN: read_tree(sources_of(BUILTIN), ())})
     committed = watched()
-    own = {path: {OWN: users[OWN]} for path, users in committed.names.items() if OWN in users}
-    assert own == {path: {OWN: list(users[OWN])} for path, users in now.names.items()}
-    assert [key for key, users in committed.keys.items() if OWN in users] == list(now.keys)
-    assert [each for each, users in committed.operators.items() if OWN in users] == list(
+    own = {
+        path: {BUILTIN: users[BUILTIN]}
+        for path, users in committed.names.items()
+        if BUILTIN in users
+    }
+    assert own == {path: {BUILTIN: list(users[BUILTIN])} for path, users in now.names.items()}
+    assert [key for key, users in committed.keys.items() if BUILTIN in users] == list(now.keys)
+    assert [each for each, users in committed.operators.items() if BUILTIN in users] == list(
         now.operators
     )
 
@@ -102,7 +107,7 @@ def test_the_command_writes_the_file(
     monkeypatch.setattr("compat.commands.audit.FILE", file)
     monkeypatch.setattr("compat.commands.audit.watched", lambda: nobody)
     assert main(["watch"]) == 0
-    own = {OWN: read_tree(sources_of(OWN), ())}
+    own = {BUILTIN: read_tree(sources_of(BUILTIN), ())}
     assert file.read_text(encoding="utf-8") == to_text(derive(own))
     assert f"{len(derive(own).names)} names, " in capsys.readouterr().out
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from compat.runs.ids import BUILTIN
+
 FILE = Path(__file__).with_suffix(".json")
-# This project's own interface among the subjects.
-OWN = "builtin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +36,11 @@ class Watched:
     @property
     def own(self) -> Sequence[str]:
         """The names that this project's own interface leans on."""
-        return [path for path, users in self.names.items() if OWN in users]
+        return [path for path, users in self.names.items() if BUILTIN in users]
 
     def used(self) -> Mapping[str, Sequence[str]]:
         """The names that only other subjects use, by the part of torch that they are in."""
-        return _grouped([path for path in self.names if OWN not in self.names[path]], _part)
+        return _grouped([path for path in self.names if BUILTIN not in self.names[path]], _part)
 
     def config_modules(self) -> Mapping[str, Sequence[str]]:
         """The keys of each config module."""
