@@ -1,0 +1,1 @@
+"""Ways to break a build, a module for each kind of probe."""
