@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from compat.audit.model import ConfigKey, KeyUse, NameUse, Use
 from compat.audit.scopes import Scope, Spot, constant, last_name, own_nodes
 
-MODULES = ("torch._inductor.config", "torch._dynamo.config", "torch._functorch.config")
+MODULES = (
+    "torch._inductor.config",
+    "torch._dynamo.config",
+    "torch._functorch.config",
+    "torch.fx.experimental._config",
+)
 _INDUCTOR = MODULES[0]
 # What a config module has beside its keys: torch/utils/_config_module.py.
 _FUNCTIONS = frozenset(

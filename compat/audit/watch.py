@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from compat.audit.model import NameUse, Tree, Use
 from compat.audit.names import is_private
 from compat.runs.ids import BUILTIN
+from compat.subjects.spec import PROJECTS
 from compat.topics.surface.watched import Watched
 
 T = TypeVar("T")
 
 _TESTS = "torch.testing."
+# What compiles: of projects that are only read, what they ask of all else is left to others.
+_COMPILER = re.compile(
+    r"torch\.(_inductor|_dynamo|_functorch|_guards|_higher_order_ops|_subclasses|_library|_logging"
+    r"|_opaque_base|_ops|_prims|_decomp|_refs|_export|_lazy|compiler|export|fx|library|utils\._pytree"
+    r"|_C\._(dynamo|functorch))\b"
+)
+# An overload other than the default one: these go while the operator stays.
+_OVERLOAD = re.compile(r"\w+\.\w+\.(?!default$)\w+")
 # What the source of this project's interface does not tell: a method of an object that torch gave
 # it, keywords that it passes in a dict.
 _UNTOLD: Mapping[str, tuple[str, ...]] = {
@@ -25,6 +35,9 @@ _UNTOLD: Mapping[str, tuple[str, ...]] = {
 def derive(trees: Mapping[str, Tree]) -> Watched:
     """What the trees of subjects ask of torch; that of the builtin subject is among them.
 
+    Of a project that is driven all counts; of another one the names that belong to the compiler,
+    and overloads that it asks for by name.
+
     The owner of what is replaced is a name, too: in a ``threading.local`` what is assigned is there
     only from then on.
     """
@@ -32,11 +45,17 @@ def derive(trees: Mapping[str, Tree]) -> Watched:
     keys: dict[str, list[str]] = {}
     operators: dict[str, list[str]] = {}
     for subject, tree in trees.items():
-        for path, passed in _names(tree, subject.partition("==")[0]).items():
+        project = subject.partition("==")[0]
+        driven = project in (BUILTIN, *PROJECTS)
+        for path, passed in _names(tree, project).items():
+            if not driven and not _COMPILER.match(path):
+                continue
             names.setdefault(path, {})[subject] = passed
         for key in {each.path for each in tree.keys if each.key}:
             keys.setdefault(key, []).append(subject)
         for path in {each.path for each in tree.operators}:
+            if not driven and not _OVERLOAD.fullmatch(path):
+                continue
             operators.setdefault(path, []).append(subject)
     for path, passed in _UNTOLD.items():
         names.setdefault(path, {})[BUILTIN] = passed

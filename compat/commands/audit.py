@@ -23,7 +23,7 @@ from compat.runs.ids import BUILTIN
 from compat.runs.reference import load_latest
 from compat.subjects.config import load_subjects
 from compat.subjects.files import python_files_of
-from compat.subjects.spec import Kind, parse_subject
+from compat.subjects.spec import Kind, SubjectSpec, parse_release, parse_subject
 from compat.topics.matrix import Matrix
 from compat.topics.surface.watched import FILE, watched
 
@@ -44,7 +44,9 @@ def audit(parsed: argparse.Namespace) -> int:
 
 
 def sources_of(text: str) -> Sources:
-    """A path, if there is one of that name; else a subject, of which only the files are fetched.
+    """A path, if there is one of that name; else a subject, or a release of another project.
+
+    Only the files of a release are fetched.
 
     Raises:
         UsageError: It is neither, or a folder without Python files.
@@ -60,7 +62,9 @@ def _of_subject(text: str) -> Sources:
     try:
         spec = parse_subject(text)
     except UsageError as error:
-        raise UsageError(f"{text!r}: there is no such file or folder, and {error}") from None
+        if "==" not in text:
+            raise UsageError(f"{text!r}: there is no such file or folder, and {error}") from None
+        return Sources.at(_files_of(parse_release(text)))
     if spec.name == BUILTIN:
         package = Path(compat.__file__).parent / "interface"
         return Sources(root=package.parents[1], package=package)
@@ -71,23 +75,26 @@ def _of_subject(text: str) -> Sources:
     if spec.kind is Kind.CHECKOUT and spec.path is not None:
         source = spec.path / load_subjects().projects[spec.name].source
         return Sources(root=spec.path, package=source / spec.name)
-    home = HOME / "subjects"
-    home.mkdir(parents=True, exist_ok=True)
-    folder = python_files_of(spec, home.absolute())
+    folder = _files_of(spec)
     return Sources(root=folder, package=folder / spec.name)
+
+
+def _files_of(release: SubjectSpec) -> Path:
+    return python_files_of(release, (HOME / "subjects").absolute())
 
 
 def watch(parsed: argparse.Namespace) -> int:
     """Write anew what the matrix watches; says how much that is.
 
     Raises:
-        UsageError: A subject is no release: what is in the file must be the same tomorrow.
+        UsageError: A project is given without a release: what is in the file must be the same
+            tomorrow.
     """
     for text in parsed.subjects:
-        if parse_subject(text).kind is not Kind.EXACT:
-            raise UsageError(f"{text!r}: expected a release, such as vllm==0.33.0")
+        parse_release(text)
     subjects = [BUILTIN, *(parsed.subjects or watched().subjects)]
-    found = derive({subject: read_tree(sources_of(subject), ()) for subject in subjects})
+    sources = {subject: sources_of(subject) for subject in subjects}
+    found = derive({subject: read_tree(each, ()) for subject, each in sources.items()})
     FILE.write_text(to_text(found), encoding="utf-8")
     kinds = {"name": found.names, "config key": found.keys, "operator": found.operators}
     counts = listed([number_of(len(each), kind) for kind, each in kinds.items()])

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import requests
 import tomllib
@@ -20,7 +21,13 @@ from filelock import FileLock
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, sys_tags
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import InvalidVersion, Version
 
 from compat.adapters.backend_file import defined_in
@@ -77,6 +84,11 @@ class _Release:
     sha256: str
 
 
+# A version, the machines that it is for (none: a source distribution), and where it is.
+_Archive: TypeAlias = "tuple[Version, frozenset[Tag], DistributionPackage]"
+_Archives: TypeAlias = "Callable[[Sequence[DistributionPackage]], Iterator[_Archive]]"
+
+
 def put_beside(spec: SubjectSpec, file: SubjectsFile, python: Path, home: Path) -> SubjectFiles:
     """Make ``spec`` ready for the builds whose interpreter is like ``python``, below ``home``.
 
@@ -96,7 +108,7 @@ def put_beside(spec: SubjectSpec, file: SubjectsFile, python: Path, home: Path) 
     project = file.projects[spec.name]
     if spec.path is not None:
         return _from_checkout(spec, spec.path, project, python, home)
-    release = _release(spec, home)
+    release = _release(spec, home, _wheels)
     requirements = list(_metadata_requirements(release.folder))
     return SubjectFiles(
         spec=spec,
@@ -130,24 +142,26 @@ def listed(spec: SubjectSpec) -> Listed:
         InstallError: The index did not answer, or gives no hash.
     """
     with _index(spec.name) as client:
-        return _listed(_choose(spec, _packages(client, spec.name)))
+        return _listed(_choose(spec, list(_wheels(_packages(client, spec.name)))))
 
 
-def _listed(wheel: DistributionPackage) -> Listed:
-    sha256 = (wheel.digests or {}).get("sha256", "")
+def _listed(archive: DistributionPackage) -> Listed:
+    sha256 = (archive.digests or {}).get("sha256", "")
     if not sha256:
-        raise InstallError(f"{wheel.filename}: the index gives no sha256")
-    return Listed(version=str(wheel.version), sha256=sha256)
+        raise InstallError(f"{archive.filename}: the index gives no sha256")
+    return Listed(version=str(archive.version), sha256=sha256)
 
 
 def python_files_of(spec: SubjectSpec, home: Path) -> Path:
     """The folder below ``home`` with the Python files of a release, without what they import.
 
+    They are those of the source distribution where there is no wheel.
+
     Raises:
         UsageError: The index has no such release.
         InstallError: The index did not answer.
     """
-    return _release(spec, home).folder
+    return _release(spec, home, _wheels_and_sources).folder
 
 
 def install_dependencies(
@@ -191,23 +205,23 @@ def releases(name: str) -> list[Version]:
         return sorted({version for version, _, _ in _wheels(_packages(client, name))})
 
 
-def _release(spec: SubjectSpec, home: Path) -> _Release:
-    """The Python files of a release, in a folder that is known by its wheel's hash."""
+def _release(spec: SubjectSpec, home: Path, archives: _Archives) -> _Release:
+    """The Python files of a release, in a folder that is known by its archive's hash."""
     home.mkdir(parents=True, exist_ok=True)
     # A release does not change: what is there needs no index.
     for complete in home.glob(f"{spec.name}-{spec.version}-*/{_COMPLETE}") if spec.version else ():
         sha256 = complete.read_text(encoding="utf-8")
         return _Release(version=spec.version, folder=complete.parent, sha256=sha256)
     with _index(spec.name) as client:
-        wheel = _choose(spec, _packages(client, spec.name))
-        found = _listed(wheel)
+        archive = _choose(spec, list(archives(_packages(client, spec.name))))
+        found = _listed(archive)
         folder = home / f"{spec.name}-{found.version}-{found.sha256[:16]}"
         with FileLock(home / f"{folder.name}.lock"):
             if not (folder / _COMPLETE).exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 with tempfile.TemporaryDirectory(dir=home) as temporary:
-                    path = Path(temporary) / wheel.filename
-                    client.download_package(wheel, path, timeout=_TIMEOUT_S)
+                    path = Path(temporary) / archive.filename
+                    client.download_package(archive, path, timeout=_TIMEOUT_S)
                     unpack_python_files(path, folder)
                 (folder / _COMPLETE).write_text(found.sha256, encoding="utf-8")
     return _Release(version=found.version, folder=folder, sha256=found.sha256)
@@ -236,8 +250,19 @@ def _packages(client: PyPISimple, name: str) -> Sequence[DistributionPackage]:
     return client.get_project_page(name, timeout=_TIMEOUT_S).packages
 
 
-def unpack_python_files(wheel: Path, folder: Path) -> None:
-    """Unpack the Python files of ``wheel`` and its metadata; nothing native."""
+def unpack_python_files(archive: Path, folder: Path) -> None:
+    """Unpack the Python files of a wheel and its metadata, or those of a source distribution."""
+    if archive.suffix == ".whl":
+        _unpack_wheel(archive, folder)
+        return
+    with tarfile.open(archive) as sources:
+        for member in sources.getmembers():
+            within = PurePosixPath(*PurePosixPath(member.name).parts[1:])
+            if member.isfile() and within.suffix == ".py":
+                sources.extract(member.replace(name=str(within)), folder, filter="data")
+
+
+def _unpack_wheel(wheel: Path, folder: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         for member in archive.infolist():
             name = PurePosixPath(member.filename)
@@ -245,34 +270,41 @@ def unpack_python_files(wheel: Path, folder: Path) -> None:
                 archive.extract(member, folder)
 
 
-def _choose(spec: SubjectSpec, packages: Sequence[DistributionPackage]) -> DistributionPackage:
-    """The wheel of the version asked for, or of the newest release: one for this machine if any."""
-    wheels = list(_wheels(packages))
-    versions = sorted({version for version, _, _ in wheels})
+def _choose(spec: SubjectSpec, archives: Sequence[_Archive]) -> DistributionPackage:
+    """That of the version asked for, or of the newest release.
+
+    A wheel for this machine if any, else another wheel.
+    """
+    versions = sorted({version for version, _, _ in archives})
     released = [version for version in versions if not version.is_prerelease]
     wanted = Version(spec.version) if spec.version else max(released, default=None)
     here = frozenset(sys_tags())
     found = [
-        (not here & tags, package.filename, package)
-        for version, tags, package in wheels
+        (not here & tags, not tags, package.filename, package)
+        for version, tags, package in archives
         if version == wanted
     ]
     if not found:
         newest = ", ".join(map(str, versions[-3:])) or "none"
         raise UsageError(f"{spec}: the index has no wheel of it; the newest there are {newest}")
-    return min(found)[2]
+    return min(found)[3]
 
 
-def _wheels(
-    packages: Sequence[DistributionPackage],
-) -> Iterator[tuple[Version, frozenset[Tag], DistributionPackage]]:
+def _wheels(packages: Sequence[DistributionPackage]) -> Iterator[_Archive]:
     for package in packages:
-        try:
+        with suppress(InvalidWheelFilename, InvalidVersion):
             _, version, _, tags = parse_wheel_filename(package.filename)
-        except (InvalidWheelFilename, InvalidVersion):
-            continue
-        if not package.is_yanked:
-            yield version, tags, package
+            if not package.is_yanked:
+                yield version, tags, package
+
+
+def _wheels_and_sources(packages: Sequence[DistributionPackage]) -> Iterator[_Archive]:
+    yield from _wheels(packages)
+    for package in packages:
+        with suppress(InvalidSdistFilename, InvalidVersion):
+            _, version = parse_sdist_filename(package.filename)
+            if not package.is_yanked:
+                yield version, frozenset(), package
 
 
 def _from_checkout(

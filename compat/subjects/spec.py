@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import InvalidVersion, Version
 
 from compat.errors import UsageError
@@ -92,6 +93,21 @@ def parse_subject(text: str) -> SubjectSpec:
     elif text in (BUILTIN, TORCH):
         return SubjectSpec(name=text, kind=Kind.NOWHERE)
     raise UsageError(f"{text!r} is not a subject: {EXPECTED}")
+
+
+def parse_release(text: str) -> SubjectSpec:
+    """Read ``NAME==VERSION`` of any project on the index: its source can be read, not driven.
+
+    Raises:
+        UsageError: ``text`` is nothing of the kind.
+    """
+    name, equals, version = text.partition("==")
+    if equals and is_normalized_name(canonical := canonicalize_name(name)):
+        try:
+            return SubjectSpec(name=canonical, kind=Kind.EXACT, version=str(Version(version)))
+        except InvalidVersion:
+            pass
+    raise UsageError(f"{text!r}: expected a release, such as deepspeed==0.19.8")
 
 
 def digest_of_python_files(path: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from compat.audit.model import Tree
+from compat.audit.source import Sources
 from compat.audit.tree import read_tree
 from compat.audit.watch import derive, to_text
 from compat.cli import main
@@ -93,7 +94,8 @@ def test_each_name_and_key_is_asked_about_once() -> None:
     keys = [key for keys in found.config_modules().values() for key in keys]
     assert sorted(keys) == sorted(found.keys)
     assert set(found.config_modules()) <= {
-        "torch._dynamo.config", "torch._functorch.config", "torch._inductor.config"
+        "torch._dynamo.config", "torch._functorch.config", "torch._inductor.config",
+        "torch.fx.experimental._config",
     }  # fmt: skip
     operators = [each for group in found.namespaces().values() for each in group]
     assert sorted(operators) == sorted(found.operators)
@@ -112,7 +114,26 @@ def test_the_command_writes_the_file(
     assert f"{len(derive(own).names)} names, " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("subject", ["vllm", "builtin", "vllm:/tmp", "nobody==1"])
+@pytest.mark.parametrize("subject", ["vllm", "builtin", "vllm:/tmp", "vllm==one"])
 def test_only_a_release_is_watched(subject: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", subject]) == 2
     assert repr(subject) in capsys.readouterr().err
+
+
+def test_of_a_project_that_is_only_read_the_compiler_counts(tmp_path: Path) -> None:
+    (tmp_path / "reads.py").write_text(
+        "import torch\n"
+        "import torch._inductor.pattern_matcher as matcher\n"
+        "torch._C._cuda_clearCublasWorkspaces()\n"
+        "matcher.fwd_only\n"
+        "torch.ops.aten.prod.dim_Dimname\n"
+        "torch.ops.aten.mm.default\n"
+    )
+    tree = read_tree(Sources.at(tmp_path), ())
+    read = derive({"deepspeed==0.19.8": tree})
+    assert "torch._inductor.pattern_matcher.fwd_only" in read.names
+    assert "torch._C._cuda_clearCublasWorkspaces" not in read.names
+    assert list(read.operators) == ["aten.prod.dim_Dimname"]
+    driven = derive({"vllm==0.33.0": tree})
+    assert "torch._C._cuda_clearCublasWorkspaces" in driven.names
+    assert "aten.mm.default" in driven.operators

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,14 @@ from compat.builds.environment import InstallError
 from compat.errors import UsageError
 from compat.subjects import files
 from compat.subjects.config import Project, SubjectsFile, load_subjects
-from compat.subjects.files import SubjectFiles, put_beside, unpack_python_files
-from compat.subjects.spec import PROJECTS, parse_subject
+from compat.subjects.files import (
+    SubjectFiles,
+    listed,
+    put_beside,
+    python_files_of,
+    unpack_python_files,
+)
+from compat.subjects.spec import PROJECTS, parse_release, parse_subject
 from tests.builds.index_server import IndexServer, serve
 
 PYTHON = Path(sys.executable)
@@ -155,3 +162,24 @@ def test_the_dependencies_leave_the_builds_own_packages_out(tmp_path: Path) -> N
         PYTHON, tmp_path, ["numpy", "packaging"], [Requirement("packaging==25.0")]
     )
     assert again == folder
+
+
+def test_of_a_release_without_a_wheel_the_source_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for name in ("deepspeed-2.0/deepspeed/zero.py", "deepspeed-2.0/op.cpp", "/etc/absolute.py"):
+            member = tarfile.TarInfo(name)
+            member.size = 1
+            archive.addfile(member, io.BytesIO(b"1"))
+    sdist = content.getvalue()
+    link = f"deepspeed-2.0.tar.gz#sha256={hashlib.sha256(sdist).hexdigest()}"
+    server = IndexServer({"/simple/deepspeed": [link]}, files={"deepspeed-2.0.tar.gz": sdist})
+    with serve(server):
+        monkeypatch.setattr("pypi_simple.PYPI_SIMPLE_ENDPOINT", f"{server.address}/simple")
+        folder = python_files_of(parse_release("DeepSpeed==2.0"), tmp_path)
+        with pytest.raises(UsageError, match="the newest there are none"):
+            listed(parse_release("deepspeed==2.0"))
+    found = sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*.py"))
+    assert found == ["deepspeed/zero.py", "etc/absolute.py"]

@@ -7,6 +7,7 @@ library only, and Python 3.10: it is read inside builds.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -44,7 +45,7 @@ class Watched:
 
     def config_modules(self) -> Mapping[str, Sequence[str]]:
         """The keys of each config module."""
-        return _grouped(self.keys, lambda key: key.partition(".config.")[0] + ".config")
+        return _grouped(self.keys, _config_module)
 
     def namespaces(self) -> Mapping[str, Sequence[str]]:
         """The operators of each namespace."""
@@ -55,6 +56,11 @@ class Watched:
 def watched() -> Watched:
     """What the file holds."""
     return Watched(**json.loads(FILE.read_text(encoding="utf-8")))
+
+
+def _config_module(key: str) -> str:
+    """A key may have dots of its own, ``torch._inductor.config.triton.cudagraphs``."""
+    return re.split(r"(?<=\._config)\.|(?<=\.config)\.", key, maxsplit=1)[0]
 
 
 def _part(path: str) -> str:
