@@ -12,6 +12,7 @@ from compat.topics.corpus import records as corpus
 from compat.topics.cost import records as cost
 from compat.topics.devices import records as devices
 from compat.topics.donation import records as donation
+from compat.topics.failing import records as failing
 from compat.topics.gates import records as gates
 from compat.topics.inputs import records as inputs
 from compat.topics.parity import records as parity
@@ -20,6 +21,7 @@ from compat.topics.stand_in import records as stand_in
 from compat.topics.subjects import records as subjects
 from compat.topics.surface import records as surface
 from compat.topics.tracing_context import records as tracing_context
+from compat.topics.training import records as training
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -34,6 +36,8 @@ RECORDS: Mapping[str, type] = {
         inputs,
         stand_in,
         parity,
+        training,
+        failing,
         artifacts,
         settings,
         surface,

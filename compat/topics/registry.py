@@ -9,6 +9,7 @@ from compat.topics.corpus.topic import TOPIC as CORPUS
 from compat.topics.cost.topic import TOPIC as COST
 from compat.topics.devices.topic import TOPIC as DEVICES
 from compat.topics.donation.topic import TOPIC as DONATION
+from compat.topics.failing.topic import TOPIC as FAILING
 from compat.topics.gates.topic import TOPIC as GATES
 from compat.topics.inputs.topic import TOPIC as INPUTS
 from compat.topics.parity.topic import TOPIC as PARITY
@@ -18,6 +19,7 @@ from compat.topics.subjects.topic import TOPIC as SUBJECTS
 from compat.topics.surface.topic import TOPIC as SURFACE
 from compat.topics.topic import Topic
 from compat.topics.tracing_context.topic import TOPIC as TRACING_CONTEXT
+from compat.topics.training.topic import TOPIC as TRAINING
 
 TOPICS: tuple[Topic[Any], ...] = (
     SUBJECTS,
@@ -28,6 +30,8 @@ TOPICS: tuple[Topic[Any], ...] = (
     STAND_IN,
     PARITY,
     CORPUS,
+    TRAINING,
+    FAILING,
     ARTIFACTS,
     SETTINGS,
     SURFACE,

@@ -357,3 +357,38 @@ def test_a_dead_process_costs_one_cell(
 def test_a_hang_says_where(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("python_hangs")
     assert "in python_hangs" in cell.message
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "says"),
+    [
+        ("gradients_are_off", "a step is off by"),
+        ("gradients_are_off_once_loaded", "loaded: wrong: other numbers"),
+        ("failing_leaves_a_setting", "compiler: left behind: inductor config"),
+        ("failing_once_is_failing_ever_after", "the next compilation: RuntimeError: it failed"),
+        ("nothing_fails", "compiler: it failed elsewhere"),
+        ("failing_backward_leaves_a_setting", "left behind: inductor config"),
+        ("failing_rewrites_the_callers_graph", "run eagerly: other numbers"),
+    ],
+)
+def test_training_and_failing_go_red(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
+    (cell,) = sabotaged.under(sabotage)
+    assert cell.outcome is Outcome.FAIL, cell
+    assert says in cell.message, cell.message
+
+
+def test_what_does_not_train_or_cannot_be_saved_is_an_answer(sabotaged: Sabotaged) -> None:
+    (cut,) = sabotaged.under("outputs_are_cut_off")
+    (unsaved,) = sabotaged.under("what_trains_is_not_saved")
+    assert {cut.outcome, unsaved.outcome} == {Outcome.PASS}
+    assert recorded(cut)["failure"].startswith("step: ")
+    assert recorded(unsaved)["failure"] == ""
+    for kept in recorded(unsaved)["kept"].values():
+        assert kept["saved_later"].startswith("RuntimeError: nothing that trains is saved")
+
+
+def test_another_exception_is_an_answer(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("failing_raises_what_nobody_catches")
+    assert cell.outcome is Outcome.PASS
+    places = recorded(cell)["places"].values()
+    assert {each["raised"] for each in places} == {"KeyError < LookupError < Exception"}

@@ -1,0 +1,1 @@
+"""What a compilation that fails leaves behind."""

@@ -1,0 +1,1 @@
+"""Whether what was compiled with gradients on trains, and can be kept."""

@@ -1,0 +1,63 @@
+"""Training in words and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from compat.document.parts import Section, Sentence, Table
+from compat.topics.matrix import Matrix
+from compat.topics.training.finding import OnBuild, State, Training
+from compat.topics.words import NOT_KNOWN, labels
+
+_GLYPHS = {
+    State.WRONG: "❌ wrong",
+    State.LOADS_WRONG: "❌ wrong once loaded",
+    State.FAILS: "💥 does not run",
+    State.NOT_KEPT: "trains, not kept",
+    State.KEPT: "✅ kept",
+    State.TRAINS: "✅",
+    State.UNSUPPORTED: "➖",
+    State.UNKNOWN: NOT_KNOWN,
+}
+
+
+def say(matrix: Matrix, found: Training) -> Iterable[Sentence]:
+    """For each device and Python: how many computations do what, and where."""
+    for line in dict.fromkeys(build.id.line for build in matrix.builds):
+        named = ", Python ".join(filter(None, line))
+        for state in State:
+            where = [
+                (name, build, each)
+                for name, on in found.lessons.items()
+                for build, each in on.items()
+                if build.line == line and each.state is state
+            ]
+            if where and state is not State.UNSUPPORTED:
+                lessons = dict.fromkeys(f"{lesson} ({path})" for (lesson, path), _, _ in where)
+                details = dict.fromkeys(detail for *_, each in where for detail in each.details)
+                yield Sentence(
+                    title=f"training on {named}: what is compiled with gradients on {state.value}",
+                    text=f"On {labels(build for _, build, _ in where)}: {', '.join(lessons)}."
+                    + (f" Seen: {'; '.join(details)}." if details else ""),
+                    cells=tuple(each.cell.id for *_, each in where),
+                )
+
+
+def show(matrix: Matrix, found: Training) -> Iterable[Section]:
+    """Computation and path × build."""
+    rows = [
+        [f"{lesson}, {path}", *(_said(on.get(build.id)) for build in matrix.builds)]
+        for (lesson, path), on in found.lessons.items()
+    ]
+    if rows:
+        yield Section(
+            title="Compiled with gradients on",
+            intro="Forward and back, judged against eager and float64; then saved in each format "
+            "before and after the first step, loaded by a new process, and run forward and back "
+            "there.",
+            tables=[Table(headers=["what", *(build.label for build in matrix.builds)], rows=rows)],
+        )
+
+
+def _said(each: OnBuild | None) -> str:
+    return "" if each is None else _GLYPHS[each.state]
