@@ -20,6 +20,7 @@ from compat.topics.stand_in import records as stand_in
 from compat.topics.subjects import records as subjects
 from compat.topics.surface import records as surface
 from compat.topics.tracing_context import records as tracing_context
+from compat.topics.workarounds import records as workarounds
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,6 +34,7 @@ RECORDS: Mapping[str, type] = {
         tracing_context,
         inputs,
         stand_in,
+        workarounds,
         parity,
         artifacts,
         settings,
