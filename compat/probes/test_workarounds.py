@@ -14,9 +14,7 @@ from compat.runs.signature import signature_of
 from compat.topics.workarounds.records import Tried
 from compat.topics.workarounds.table import WORKAROUNDS
 
-NAMES = [
-    pytest.param(name, marks=() if name in FIRST else pytest.mark.full) for name in TRIALS
-]
+NAMES = [pytest.param(name, marks=() if name in FIRST else pytest.mark.full) for name in TRIALS]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,6 +18,7 @@ from compat.topics.subjects.topic import TOPIC as SUBJECTS
 from compat.topics.surface.topic import TOPIC as SURFACE
 from compat.topics.topic import Topic
 from compat.topics.tracing_context.topic import TOPIC as TRACING_CONTEXT
+from compat.topics.workarounds.topic import TOPIC as WORKAROUNDS
 
 TOPICS: tuple[Topic[Any], ...] = (
     SUBJECTS,
@@ -26,6 +27,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     TRACING_CONTEXT,
     INPUTS,
     STAND_IN,
+    WORKAROUNDS,
     PARITY,
     CORPUS,
     ARTIFACTS,

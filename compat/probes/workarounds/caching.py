@@ -207,9 +207,9 @@ def symbols_known() -> AbstractContextManager[Any]:
     real = GraphPickler.reducer_override
 
     def reducer_override(self: Any, each: Any) -> Any:
-        if inspect.isclass(each) and issubclass(each, sympy.Function):
-            if unpickler := getattr(each, "_torch_unpickler", None):
-                return unpickler, (each._torch_handler_name,)  # type: ignore[attr-defined]
+        is_function = inspect.isclass(each) and issubclass(each, sympy.Function)
+        if is_function and (unpickler := getattr(each, "_torch_unpickler", None)):
+            return unpickler, (each._torch_handler_name,)
         if isinstance(each, FakeTensorMode):
             return type(None), ()
         return real(self, each)
@@ -225,9 +225,7 @@ TRIALS = {
     "cache-value-error": Trial(
         without=cache_value_error, with_it=under(bypass_instead, cache_value_error)
     ),
-    "pre-grad-passes": Trial(
-        without=pre_grad_passes, with_it=under(passes_off, pre_grad_passes)
-    ),
+    "pre-grad-passes": Trial(without=pre_grad_passes, with_it=under(passes_off, pre_grad_passes)),
     "view-of-input": Trial(
         without=_saved_with_view(lambda view: view),
         with_it=_saved_with_view(torch.clone),

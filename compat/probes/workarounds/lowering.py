@@ -116,7 +116,7 @@ def _define_double() -> None:
         f"{_NAMESPACE}::double",
         "(Tensor x) -> Tensor",
         lambda x: x * 2,
-        lambda x: torch.empty_like(x),
+        torch.empty_like,
     )
 
 
@@ -176,7 +176,7 @@ def _opaque_name() -> Any:
             def __hash__(self) -> int:
                 return hash(self.value)
 
-            def __fx_repr__(self) -> tuple[str, dict[str, type]]:  # noqa: PLW3201
+            def __fx_repr__(self) -> tuple[str, dict[str, type]]:
                 return f"LayerName({self.value!r})", {"LayerName": LayerName}
 
         register_opaque_type(LayerName, typ="value", hoist=True)

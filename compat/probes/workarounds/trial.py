@@ -85,7 +85,10 @@ def agrees(artifact: Callable[..., Any], inputs: list[Any], expected: torch.Tens
 @contextmanager
 def uncached() -> Iterator[None]:
     """Nothing comes from a cache, so that both tries compile."""
-    with torch._inductor.config.patch(fx_graph_cache=False), _functorch(enable_autograd_cache=False):
+    with (
+        torch._inductor.config.patch(fx_graph_cache=False),
+        _functorch(enable_autograd_cache=False),
+    ):
         yield
 
 
