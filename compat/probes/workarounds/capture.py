@@ -46,20 +46,19 @@ def _shared(mode: FakeTensorMode) -> AbstractContextManager[Any]:
     return patch.object(module, "FakeTensorMode", lambda *_, **__: mode)
 
 
-def uses_builtins(x: torch.Tensor) -> torch.Tensor:
-    kind = type(x)
-    return x + len(x.shape) + (1 if isinstance(x, kind) else 2)
+def returns_a_builtin(x: torch.Tensor) -> tuple[torch.Tensor, type]:
+    return x + 1, type
 
 
 def runtime_builtins(device: str, folder: Path) -> None:
     x = torch.eye(4, device=device)
     with torch.no_grad(), torch._dynamo.config.patch(enable_aot_compile=True):
-        ahead = torch.compile(uses_builtins, fullgraph=True, backend="inductor")
+        ahead = torch.compile(returns_a_builtin, fullgraph=True, backend="inductor")
         ahead.aot_compile(((x,), {})).save_compiled_function(str(folder / "saved"))
         torch._dynamo.reset()
         with (folder / "saved").open("rb") as file:
             loaded = torch.compiler.load_compiled_function(file)
-        agrees(loaded, [x], uses_builtins(x))
+        agrees(loaded, [x], x + 1)
 
 
 def builtins_kept() -> AbstractContextManager[Any]:

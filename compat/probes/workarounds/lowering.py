@@ -185,6 +185,8 @@ def _opaque_name() -> Any:
             def __fx_repr__(self) -> tuple[str, dict[str, type]]:
                 return f"LayerName({self.value!r})", {"LayerName": LayerName}
 
+        # Its name becomes that of a type in a schema, where a local one cannot stand.
+        LayerName.__qualname__ = "LayerName"
         register_opaque_type(LayerName, typ="value", hoist=True)
         _Name = LayerName
     return _Name
