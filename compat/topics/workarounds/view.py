@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from compat.document.parts import Code, Link, Section, Sentence, Table, Text
+from compat.document.parts import Code, Link, Part, Section, Sentence, Table, Text
 from compat.topics.matrix import Matrix
 from compat.topics.words import NOT_KNOWN, labels
 from compat.topics.workarounds.finding import Misfit, OnBuild, OnLine, Row, State, Workarounds
-from compat.topics.workarounds.table import Workaround
+from compat.topics.workarounds.table import Measured, Workaround
 
 _STATES = {
     State.NEEDED: "needed",
@@ -26,8 +26,12 @@ _MISFITS = {
 
 
 def say(_: Matrix, found: Workarounds) -> Iterable[Sentence]:
-    """Of each workaround: where it is needed, what is wrong with its gate, where it can go."""
-    for row in found.rows:
+    """Of each workaround: where it is needed, what is wrong with its gate, where it can go.
+
+    What another topic measures it says itself.
+    """
+    own = [row for row in found.rows if row.workaround.measured is Measured.PROBE]
+    for row in own:
         for line in row.lines:
             if line.those(State.NEEDED):
                 yield Sentence(
@@ -35,10 +39,10 @@ def say(_: Matrix, found: Workarounds) -> Iterable[Sentence]:
                     text=" ".join(_say(row.workaround, line)),
                     cells=line.cells,
                 )
-    idle = [row for row in found.rows if _never_needed(row)]
+    idle = [row for row in own if _never_needed(row)]
     if idle:
         yield Sentence(
-            title=f"{len(idle)} workarounds are needed by no build in this run",
+            title=f"workarounds that no build in this run needs: {len(idle)}",
             text="Nothing here shows that the probes can see what they guard against: "
             + "; ".join(_ships(row.workaround) for row in idle)
             + ".",
@@ -109,10 +113,7 @@ def show(matrix: Matrix, found: Workarounds) -> Iterable[Section]:
         "oldest build that you may still support once it is gone; *no control*: no build here "
         "needs it, so nothing here shows that the probe can see what it guards against.",
         tables=[Table(headers=headers, rows=rows)],
-        notes=[
-            *(_about(row.workaround) for row in found.rows),
-            *(_why(each) for each in found.unmeasured),
-        ],
+        notes=[_not_measured(found.unmeasured)] if found.unmeasured else [],
     )
 
 
@@ -135,18 +136,9 @@ def _delete(row: Row) -> str:
     return ", ".join(dict.fromkeys(firsts))
 
 
-def _about(workaround: Workaround) -> Text:
-    files = ", ".join(f"{each.label}, {each.file}" for each in workaround.shipped)
-    return (
-        Link(workaround.name, workaround.upstream),
-        f" {workaround.does}. Without it: {workaround.guards}. In {files}.",
-    )
-
-
-def _why(workaround: Workaround) -> Text:
-    files = ", ".join(f"{each.label}, {each.file}" for each in workaround.shipped)
-    return (
-        "Not measured: ",
-        Link(workaround.name, workaround.upstream),
-        f" {workaround.does} ({files}): {workaround.unmeasured}.",
-    )
+def _not_measured(workarounds: Sequence[Workaround]) -> Text:
+    parts: list[Part] = ["Shipped and not measured: "]
+    for index, each in enumerate(workarounds):
+        ends = "." if index == len(workarounds) - 1 else "; "
+        parts += [Link(each.name, each.upstream), f" ({each.unmeasured}){ends}"]
+    return tuple(parts)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from compat.document.parts import Sentence, Table
 from compat.runs.model import Cell
+from compat.topics.tracing_context.records import Needed
 from compat.topics.workarounds.finding import find
 from compat.topics.workarounds.view import say, show
-from tests.topics.cells import make_matrix
+from tests.topics.cells import make_cell, make_matrix
 from tests.topics.workarounds.trial_cells import absent, free, needed, unknown
 
 GATED = "scalar-mask"
@@ -47,8 +48,15 @@ def test_one_that_is_still_needed_and_does_not_help() -> None:
 
 def test_what_no_build_needs_proves_nothing() -> None:
     ((title, sentence),) = said(free("2.10.0-cpu", "atomic-save")).items()
-    assert title == "1 workarounds are needed by no build in this run"
+    assert title == "workarounds that no build in this run needs: 1"
     assert "atomic-save (vLLM 0.33.0)" in sentence.text
+
+
+def test_what_another_topic_measures_it_says() -> None:
+    record = Needed(needed=True, failure="AssertionError")
+    cell = make_cell("2.10.0-cpu", record, params={"batch": "static"})
+    assert said(cell) == {}
+    assert list(table(cell).rows[0])[3:] == ["needed", "–"]
 
 
 def test_the_table() -> None:
@@ -74,3 +82,12 @@ def test_a_build_to_which_it_is_applied_in_vain() -> None:
 def test_nothing_is_shown_where_nothing_was_asked() -> None:
     matrix = make_matrix()
     assert list(show(matrix, find(matrix))) == []
+
+
+def test_what_is_not_measured_is_listed_with_its_reason() -> None:
+    matrix = make_matrix(free("2.10.0-cpu", GATED))
+    (section,) = show(matrix, find(matrix))
+    (note,) = section.notes
+    text = "".join(each if isinstance(each, str) else each.text for each in note)
+    assert text.startswith("Shipped and not measured: memory-plan-reuse (its gate is for a release")
+    assert text.endswith("symmetric-memory (needs several GPUs).")
