@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import sympy
 import torch
 import torch._functorch.config
 from torch import fx
@@ -73,7 +72,7 @@ def pre_grad_passes(device: str, _: Path) -> None:
         ran += 1
         return real(*args, **kwargs)
 
-    for _ in ("cold", "warm"):
+    for _temperature in ("cold", "warm"):
         piece, inputs = captured(lambda x: torch.sin(x) * 3, x)
         ran = 0
         before = torch._dynamo.utils.counters["aot_autograd"]["autograd_cache_hit"]
@@ -200,8 +199,8 @@ def symbols_known() -> AbstractContextManager[Any]:
     real = GraphPickler.reducer_override
 
     def reducer_override(self: Any, each: Any) -> Any:
-        is_function = inspect.isclass(each) and issubclass(each, sympy.Function)
-        if is_function and (unpickler := getattr(each, "_torch_unpickler", None)):
+        # The symbolic functions of torch are classes that say how to find them again.
+        if inspect.isclass(each) and (unpickler := getattr(each, "_torch_unpickler", None)):
             return unpickler, (each._torch_handler_name,)
         if isinstance(each, FakeTensorMode):
             return type(None), ()
