@@ -201,7 +201,7 @@ def symbols_known() -> AbstractContextManager[Any]:
     def reducer_override(self: Any, each: Any) -> Any:
         # The symbolic functions of torch are classes that say how to find them again.
         if inspect.isclass(each) and (unpickler := getattr(each, "_torch_unpickler", None)):
-            return unpickler, (each._torch_handler_name,)
+            return unpickler, (vars(each)["_torch_handler_name"],)
         if isinstance(each, FakeTensorMode):
             return type(None), ()
         return real(self, each)
