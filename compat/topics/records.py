@@ -22,6 +22,7 @@ from compat.topics.subjects import records as subjects
 from compat.topics.surface import records as surface
 from compat.topics.tracing_context import records as tracing_context
 from compat.topics.training import records as training
+from compat.topics.workarounds import records as workarounds
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -35,6 +36,7 @@ RECORDS: Mapping[str, type] = {
         tracing_context,
         inputs,
         stand_in,
+        workarounds,
         parity,
         training,
         failing,

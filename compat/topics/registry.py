@@ -20,6 +20,7 @@ from compat.topics.surface.topic import TOPIC as SURFACE
 from compat.topics.topic import Topic
 from compat.topics.tracing_context.topic import TOPIC as TRACING_CONTEXT
 from compat.topics.training.topic import TOPIC as TRAINING
+from compat.topics.workarounds.topic import TOPIC as WORKAROUNDS
 
 TOPICS: tuple[Topic[Any], ...] = (
     SUBJECTS,
@@ -28,6 +29,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     TRACING_CONTEXT,
     INPUTS,
     STAND_IN,
+    WORKAROUNDS,
     PARITY,
     CORPUS,
     TRAINING,

@@ -392,3 +392,42 @@ def test_another_exception_is_an_answer(sabotaged: Sabotaged) -> None:
     assert cell.outcome is Outcome.PASS
     places = recorded(cell)["places"].values()
     assert {each["raised"] for each in places} == {"KeyError < LookupError < Exception"}
+def test_a_workaround_that_becomes_needed(sabotaged: Sabotaged) -> None:
+    """By a sabotage of its own for each: what it guards against is back, and the workaround helps.
+
+    Where the build has nothing that it guards, the cell says so.
+    """
+    needed = [
+        cell
+        for cell in sabotaged.cells.values()
+        if cell.params["sabotage"].startswith("needs_") and "name" in cell.params
+    ]
+    assert len(needed) > 12
+    for cell in needed:
+        if cell.outcome is Outcome.UNSUPPORTED:
+            assert cell.reason.startswith("this build has no ")
+            continue
+        assert cell.outcome is Outcome.PASS, cell
+        assert recorded(cell)["without"], cell
+        assert not recorded(cell)["with_it"], cell
+
+
+def test_a_workaround_that_is_no_longer_needed(sabotaged: Sabotaged) -> None:
+    mended = [
+        cell for cell in sabotaged.cells.values() if cell.params["sabotage"].startswith("mends_")
+    ]
+    assert len(mended) >= 4
+    for cell in mended:
+        assert cell.outcome is Outcome.PASS, cell
+        assert recorded(cell) == {"without": "", "with_it": ""}, cell
+
+
+def test_a_workaround_that_does_not_help_is_red(sabotaged: Sabotaged) -> None:
+    cells = sabotaged.under("no_workaround_helps")
+    red = [cell for cell in cells if cell.outcome in RED]
+    assert red
+    for cell in red:
+        assert "with the workaround: " in cell.message
+    for cell in cells:
+        if cell.outcome is Outcome.PASS:
+            assert recorded(cell) == {"without": "", "with_it": ""}

@@ -1,0 +1,1 @@
+"""Workarounds that downstreams ship: needed, dead, and whether their gates fit."""
