@@ -14,6 +14,7 @@ from compat.topics.devices import records as devices
 from compat.topics.donation import records as donation
 from compat.topics.gates import records as gates
 from compat.topics.inputs import records as inputs
+from compat.topics.machines import records as machines
 from compat.topics.parity import records as parity
 from compat.topics.settings import records as settings
 from compat.topics.stand_in import records as stand_in
@@ -36,6 +37,7 @@ RECORDS: Mapping[str, type] = {
         parity,
         artifacts,
         settings,
+        machines,
         surface,
         corpus,
         cost,

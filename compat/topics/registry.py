@@ -11,6 +11,7 @@ from compat.topics.devices.topic import TOPIC as DEVICES
 from compat.topics.donation.topic import TOPIC as DONATION
 from compat.topics.gates.topic import TOPIC as GATES
 from compat.topics.inputs.topic import TOPIC as INPUTS
+from compat.topics.machines.topic import TOPIC as MACHINES
 from compat.topics.parity.topic import TOPIC as PARITY
 from compat.topics.settings.topic import TOPIC as SETTINGS
 from compat.topics.stand_in.topic import TOPIC as STAND_IN
@@ -30,6 +31,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     CORPUS,
     ARTIFACTS,
     SETTINGS,
+    MACHINES,
     SURFACE,
     COST,
     DEVICES,

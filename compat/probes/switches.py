@@ -1,0 +1,180 @@
+"""Questions about the switches of the compiler; a new process can ask them with torch alone.
+
+``python -m compat.probes.switches`` prints what the functions that are asked with the compiler
+switched off do, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from typing import Any
+
+import torch
+import torch._dynamo
+import torch._dynamo.config
+
+from compat.probes.attempts import CountingBackend, attempt
+from compat.topics.machines.records import Went
+
+Question = Callable[[CountingBackend], Any]
+
+
+def plain(x: torch.Tensor) -> torch.Tensor:
+    return x.sin() + 1
+
+
+def with_break(x: torch.Tensor) -> torch.Tensor:
+    y = x.sin()
+    torch._dynamo.graph_break()
+    return y + 1
+
+
+@torch.compiler.disable
+def disabled(x: torch.Tensor) -> torch.Tensor:
+    return x.sin()
+
+
+def calls_disabled(x: torch.Tensor) -> torch.Tensor:
+    return disabled(x) + 1
+
+
+class Layer(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return plain(x)
+
+
+X = torch.arange(3.0)
+WANT = plain(X)
+
+
+def compiled(
+    function: Callable[..., Any], backend: CountingBackend, fullgraph: bool
+) -> Callable[..., Any]:
+    result: Callable[..., Any] = torch.compile(
+        function, backend=backend, fullgraph=fullgraph, dynamic=False
+    )
+    return result
+
+
+def switched_off() -> dict[str, Went]:
+    """How calls go where the environment, or the config, switches the compiler off."""
+    questions: dict[str, Question] = {}
+    for name, fullgraph in {"partial": False, "fullgraph": True}.items():
+
+        def module_compile(backend: CountingBackend, fullgraph: bool = fullgraph) -> Any:
+            layer = Layer()
+            layer.compile(backend=backend, fullgraph=fullgraph)
+            return layer(X)
+
+        questions |= {
+            f"{name}.function": lambda backend, full=fullgraph: compiled(plain, backend, full)(X),
+            f"{name}.graph_break": lambda backend, full=fullgraph: compiled(
+                with_break, backend, full
+            )(X),
+            f"{name}.module": lambda backend, full=fullgraph: compiled(Layer(), backend, full)(X),
+            f"{name}.module_compile": module_compile,
+        }
+    questions |= {
+        "fullgraph.twice": lambda backend: [
+            function(X) for function in [compiled(plain, backend, True)] for _ in range(2)
+        ][1],
+        "fullgraph.force_eager": lambda backend: _under(
+            torch.compiler.set_stance("force_eager"), plain, backend
+        ),
+    }
+    return _ask(questions)
+
+
+def stances(fullgraph: bool) -> dict[str, Went]:
+    """How calls go under each stance, and where graph breaks are errors."""
+    questions: dict[str, Question] = {}
+    for stance in (
+        "default",
+        "force_eager",
+        "eager_on_recompile",
+        "fail_on_recompile",
+        "eager_then_compile",
+        "aot_eager_then_compile",
+    ):
+        questions |= {
+            f"{stance}.first": lambda backend, stance=stance: _under(
+                torch.compiler.set_stance(stance), plain, backend, fullgraph
+            ),
+            f"{stance}.again": lambda backend, stance=stance: _again(
+                stance, plain, backend, fullgraph
+            ),
+        }
+    questions |= {
+        "calls_disabled": lambda backend: compiled(calls_disabled, backend, fullgraph)(X),
+        "recompile_limit": lambda backend: _beyond_the_limit(backend, fullgraph),
+        "suppress_errors": lambda _: _with_suppressed_errors(fullgraph),
+    }
+    for on in (True, False):
+        questions[f"error_on_graph_break_{on}".lower()] = lambda backend, on=on: _under(
+            torch._dynamo.error_on_graph_break(on), with_break, backend, fullgraph
+        )
+    return _ask(questions)
+
+
+def _under(
+    context: AbstractContextManager[Any],
+    function: Callable[..., Any],
+    backend: CountingBackend,
+    fullgraph: bool = True,
+) -> Any:
+    with context:
+        return compiled(function, backend, fullgraph)(X)
+
+
+def _again(
+    stance: str, function: Callable[..., Any], backend: CountingBackend, fullgraph: bool
+) -> Any:
+    """Compiled for another shape before the stance is taken."""
+    ready = compiled(function, backend, fullgraph)
+    ready(torch.arange(5.0))
+    backend.calls = 0
+    with torch.compiler.set_stance(stance):
+        return ready(X)
+
+
+def _beyond_the_limit(backend: CountingBackend, fullgraph: bool) -> Any:
+    def scaled(x: torch.Tensor, factor: float) -> torch.Tensor:
+        return x * factor
+
+    ready = compiled(scaled, backend, fullgraph)
+    with torch._dynamo.config.patch(recompile_limit=2, specialize_float=True):
+        for factor in (2.0, 3.0):
+            ready(X, factor)
+        backend.calls = 0
+        # What plain returns, as all others.
+        return ready(X, 4.0) * 0 + WANT
+
+
+def _with_suppressed_errors(fullgraph: bool) -> Any:
+    """The backend itself fails."""
+
+    def failing(*_: Any) -> Any:
+        raise ValueError("this backend compiles nothing")
+
+    with torch._dynamo.config.patch(suppress_errors=True):
+        return torch.compile(plain, backend=failing, fullgraph=fullgraph)(X)
+
+
+def _ask(questions: Mapping[str, Question]) -> dict[str, Went]:
+    found = {}
+    for name, question in questions.items():
+        torch._dynamo.reset()
+        found[name] = attempt(question, WANT)
+    return found
+
+
+def main() -> None:
+    json.dump({name: asdict(went) for name, went in switched_off().items()}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
