@@ -12,7 +12,6 @@ import torch
 from compat.runs.signature import normalise, signature_of
 from compat.topics.machines.records import Went
 
-
 _FILE = re.compile(r": '…/[^']*'")
 
 

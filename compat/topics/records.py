@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 from compat.topics.artifacts import records as artifacts
+from compat.topics.caches import records as caches
 from compat.topics.corpus import records as corpus
 from compat.topics.cost import records as cost
 from compat.topics.devices import records as devices
@@ -36,6 +37,7 @@ RECORDS: Mapping[str, type] = {
         stand_in,
         parity,
         artifacts,
+        caches,
         settings,
         machines,
         surface,

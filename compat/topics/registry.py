@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compat.topics.artifacts.topic import TOPIC as ARTIFACTS
+from compat.topics.caches.topic import TOPIC as CACHES
 from compat.topics.corpus.topic import TOPIC as CORPUS
 from compat.topics.cost.topic import TOPIC as COST
 from compat.topics.devices.topic import TOPIC as DEVICES
@@ -30,6 +31,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     PARITY,
     CORPUS,
     ARTIFACTS,
+    CACHES,
     SETTINGS,
     MACHINES,
     SURFACE,
