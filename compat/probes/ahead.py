@@ -34,11 +34,13 @@ MORE_FUNCTIONS = (
     "several",
     "mutates",
     "module_with_inductor",
+    "reflecting",
     "rows_dynamic",
     "plain_with_inductor",
     "plain_with_grad",
     "plain_in_part",
 )
+_MODULES = {"module": "Net", "reflecting": "Reflecting"}
 
 
 def make_input(name: str) -> torch.Tensor:
@@ -73,9 +75,10 @@ def _compile(subject: ModuleType, name: str) -> Any:
     if name.endswith("_dynamic"):
         torch._dynamo.mark_dynamic(x, 0)
     arguments: tuple[Any, ...] = (x,)
-    if function == "module":
-        arguments = (subject.Net(), x)
-        asked = subject.Net.forward
+    if function in _MODULES:
+        kind = getattr(subject, _MODULES[function])
+        arguments = (kind(), x)
+        asked = kind.forward
     else:
         asked = getattr(subject, function)
     compiled: Any = torch.compile(asked, fullgraph=not name.endswith("_in_part"), backend=backend)
@@ -106,8 +109,8 @@ def _call(subject: ModuleType, name: str, loaded: Any) -> Again:
     with nullcontext() if name.endswith("_grad") else torch.no_grad():
         if name.endswith("_dynamic"):
             x = torch.cat([x, x])
-        if function == "module":
-            net = subject.Net()
+        if function in _MODULES:
+            net = getattr(subject, _MODULES[function])()
             return Again(reused=True, right=same(loaded(net, x), net(x)), how="loaded")
         result, want = loaded(x), getattr(subject, function)(x)
     right = same(result, want)

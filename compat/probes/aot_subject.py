@@ -34,6 +34,8 @@ def make_closure(scale: float) -> Callable[[torch.Tensor], torch.Tensor]:
 
 
 class Net(torch.nn.Module):
+    """With parameters."""
+
     def __init__(self) -> None:
         super().__init__()
         self.linear = torch.nn.Linear(8, 8)
@@ -42,7 +44,14 @@ class Net(torch.nn.Module):
             self.linear.bias.zero_()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.linear(x) + len(type(self).mro())
+        return torch.relu(self.linear(x))
+
+
+class Reflecting(Net):
+    """It asks for its own class."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x) + len(type(self).mro())
 
 
 @torch.library.custom_op("compat_aot::twice", mutates_args=())

@@ -168,6 +168,12 @@ def default_dtype(_: Path) -> Iterator[None]:
 
 
 @contextmanager
+def default_dtype_bfloat16(_: Path) -> Iterator[None]:
+    torch.set_default_dtype(torch.bfloat16)
+    yield
+
+
+@contextmanager
 def default_device(_: Path) -> Iterator[None]:
     """Setting the very device that is used anyway is a mode over every function of torch."""
     with torch.device("cpu"):
@@ -431,6 +437,7 @@ RARE: dict[str, Oddity] = {
     "two_threads": in_two_threads,
     "daemon": in_a_daemon,
     "event_loop": in_an_event_loop,
+    "default_dtype_bfloat16": within(default_dtype_bfloat16, creates),
     "default_device": within(default_device, creates),
     "default_device_set": within(default_device_set, creates),
     "traced": within(traced, product),

@@ -15,6 +15,7 @@ import torch._dynamo.config
 import torch._functorch.config
 import torch._inductor.config
 from torch._dynamo.utils import counters
+from torch._inductor.codecache import FxGraphCachePickler
 from torch._inductor.utils import clear_caches
 
 from compat.probes.attempts import raises, same
@@ -174,6 +175,39 @@ def matmul_precision() -> Iterator[None]:
         torch.set_float32_matmul_precision(kept)
 
 
+@contextmanager
+def frozen() -> Iterator[None]:
+    with torch.no_grad(), torch._inductor.config.patch(freezing=True):
+        yield
+
+
+# An operator is gone as soon as nobody holds its library.
+_libraries: list[torch.library.Library] = []
+
+
+def composite(factor: float) -> Callable[..., Any]:
+    """A function that calls an operator of a downstream's, which torch traces through."""
+    _libraries.clear()
+    library = torch.library.Library("compat_keys", "DEF")
+    library.define("scaled(Tensor x, Tensor bias, Tensor weight) -> Tensor")
+    library.impl("scaled", scaled_by(factor), "CompositeImplicitAutograd")
+    _libraries.append(library)
+    return function_of("def asked(x):\n    return torch.ops.compat_keys.scaled(x, bias, weight)\n")
+
+
+def allowed(factor: float) -> Callable[..., Any]:
+    """A function that calls one that Dynamo is told not to trace."""
+    opaque = torch._dynamo.allow_in_graph(scaled_by(factor))
+    return function_of("def asked(x):\n    return opaque(x, bias, weight)\n", opaque=opaque)
+
+
+def scaled_by(factor: float) -> Callable[..., Any]:
+    def scaled(x: torch.Tensor, bias: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return torch.addmm(bias, x, weight, alpha=factor)
+
+    return scaled
+
+
 # What the same result would be wrong for, or compiled under other flags than it asks for.
 DIFFER: Mapping[str, Change] = {
     "constant": Change(then=lambda: base(3.0)),
@@ -199,10 +233,12 @@ DIFFER_RARELY: Mapping[str, Change] = {
     "autocast": Change(context=lambda: torch.autocast("cpu", torch.bfloat16)),
     "matmul_precision": Change(context=matmul_precision),
     "config": Change(context=lambda: torch._inductor.config.patch(max_fusion_size=7)),
-    "functorch_config": Change(
-        context=lambda: torch._functorch.config.patch(activation_memory_budget=0.5)
-    ),
     "mode": Change(options={"mode": "max-autotune-no-cudagraphs"}),
+    "no_caches": Change(
+        context=lambda: torch._inductor.config.patch(force_disable_caches=True),
+    ),
+    "composite_operator": Change(first=lambda: composite(2.0), then=lambda: composite(17.0)),
+    "allowed_function": Change(first=lambda: allowed(2.0), then=lambda: allowed(19.0)),
 }
 # What the same result is right for.
 SAME: Mapping[str, Change] = {
@@ -214,7 +250,7 @@ SAME: Mapping[str, Change] = {
 }
 SAME_RARELY: Mapping[str, Change] = {
     "values": Change(inputs=lambda: [X + 1]),
-    "seed": Change(context=lambda: torch.random.fork_rng()),
+    "seed": Change(context=torch.random.fork_rng),
     "name": Change(
         then=lambda: function_of(
             "def another(x):\n    return torch.addmm(bias, x, weight, alpha=2.0)\nasked = another\n"
@@ -228,6 +264,9 @@ FREE: Mapping[str, Change] = {
     "tensor_attribute": Change(first=Adapted, then=lambda: Adapted(tensor=3.0)),
 }
 FREE_RARELY: Mapping[str, Change] = {
+    "functorch_config": Change(
+        context=lambda: torch._functorch.config.patch(activation_memory_budget=0.5)
+    ),
     "graph_tensor": Change(
         first=lambda: graph_with_tensor(1.0), then=lambda: graph_with_tensor(3.0)
     ),
@@ -240,15 +279,9 @@ FREE_RARELY: Mapping[str, Change] = {
     "freezing": Change(
         first=Adapted,
         then=lambda: Adapted(lora=3.0),
-        context=lambda: _frozen(),
+        context=frozen,
     ),
 }
-
-
-@contextmanager
-def _frozen() -> Iterator[None]:
-    with torch.no_grad(), torch._inductor.config.patch(freezing=True):
-        yield
 
 
 def ask(changes: Mapping[str, Change]) -> dict[str, Again]:
@@ -293,3 +326,25 @@ def start(cache: Path, device: str, prepare: Callable[[], None] | None = None) -
     with torch.no_grad():
         want = pointwise(x)
         return compile_again(partial(inductor, pointwise), [x], want)
+
+
+def device_index() -> Again:
+    """Whether Inductor's key of a graph tells one GPU from another; there need not be any."""
+
+    def key(index: int) -> str:
+        graph = torch.fx.Graph()
+        x = graph.placeholder("x")
+        device = torch.device("cuda", index)
+        there = graph.call_function(torch.ops.aten.to.device, (x, device, torch.float32))
+        graph.output((there,))
+        module = torch.fx.GraphModule(torch.nn.Module(), graph)
+        found: str = FxGraphCachePickler(module).get_hash(module)
+        return found
+
+    try:
+        one, again, other = key(0), key(0), key(1)
+    except Exception as error:  # noqa: BLE001  (it is the answer)
+        return Again(reused=None, right=None, how=raises(error))
+    if one != again:
+        return Again(reused=None, right=None, how="the same graph has two keys")
+    return Again(reused=one == other, right=True, how="one key" if one == other else "two keys")

@@ -43,6 +43,8 @@ def calls_disabled(x: torch.Tensor) -> torch.Tensor:
 
 
 class Layer(torch.nn.Module):
+    """The plain function as a module."""
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return plain(x)
 
@@ -109,6 +111,9 @@ def stances(fullgraph: bool) -> dict[str, Went]:
             ),
         }
     questions |= {
+        "force_backend": lambda backend: _under(
+            torch.compiler.set_stance("default", force_backend="eager"), plain, backend, fullgraph
+        ),
         "calls_disabled": lambda backend: compiled(calls_disabled, backend, fullgraph)(X),
         "recompile_limit": lambda backend: _beyond_the_limit(backend, fullgraph),
         "suppress_errors": lambda _: _with_suppressed_errors(fullgraph),

@@ -36,12 +36,18 @@ def test_keys(group: str, record: Record) -> None:
     common = group == "common"
     differ = reusing.ask(reusing.DIFFER if common else reusing.DIFFER_RARELY)
     same = reusing.ask(reusing.SAME if common else reusing.SAME_RARELY)
+    if not common:
+        differ["device_index"] = reusing.device_index()
     free = reusing.ask(reusing.FREE if common else reusing.FREE_RARELY)
     record(Keys(differ=differ, same=same, free=free))
     assert_none_is_wrong({**differ, **same, **free})
     stale = [name for name, again in differ.items() if again.reused]
     assert not stale, f"compiled before, and used in spite of another {', '.join(stale)}"
     assert not common or same["nothing"].reused, same["nothing"].how
+
+
+def lose_compiler() -> None:
+    torch._inductor.config.cpp.cxx = ("/absent/g++",)
 
 
 def leave(_: Path) -> None:
@@ -104,6 +110,7 @@ def test_recompiled(
         starts[name] = in_process(fresh_process, start, moved, device)
     if group == "rare":
         starts["in_place"] = in_process(fresh_process, start, kept, device)
+        starts["without_compiler"] = in_process(fresh_process, start, kept, device, lose_compiler)
         starts |= read_only(fresh_process, kept, device)
         starts |= at_once(tmp_path / "shared", device)
     record(Starts(starts=starts))
@@ -232,7 +239,7 @@ def test_precompile(
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> None:
-    """With caching_precompile, a later process takes what Dynamo and Inductor made of a function."""
+    """With caching_precompile, a later process takes what Dynamo made of a function, too."""
     if not hasattr(torch._dynamo.config, "caching_precompile"):
         request.node.unsupported = "this build has no caching_precompile"
         pytest.skip(request.node.unsupported)
