@@ -292,7 +292,7 @@ def no_temporary_folder(folder: Path) -> Iterator[None]:
 def no_standard_streams(_: Path) -> Iterator[None]:
     """As in a daemon."""
     kept = sys.stdin, sys.stdout, sys.stderr
-    sys.stdin = sys.stdout = sys.stderr = None  # type: ignore[assignment]
+    sys.stdin = sys.stdout = sys.stderr = None
     try:
         yield
     finally:

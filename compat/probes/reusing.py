@@ -114,7 +114,7 @@ class Adapted(torch.nn.Module):
 def graph_with_tensor(value: float) -> Callable[..., Any]:
     """A graph that holds a tensor of its own, which is no parameter and no buffer."""
     root = torch.nn.Module()
-    root.held = WEIGHT * value  # type: ignore[assignment]
+    root.held = WEIGHT * value
     graph = torch.fx.Graph()
     x = graph.placeholder("x")
     graph.output(graph.call_function(torch.mm, (x, graph.get_attr("held"))))
@@ -195,6 +195,22 @@ def composite(factor: float) -> Callable[..., Any]:
     return function_of("def asked(x):\n    return torch.ops.compat_keys.scaled(x, bias, weight)\n")
 
 
+def declared(schema: str) -> Callable[..., Any]:
+    """A function that calls an operator, which writes into its second argument, declared so."""
+    _libraries.clear()
+    library = torch.library.Library("compat_keys", "DEF")
+    library.define(f"written({schema}) -> ()")
+    library.impl("written", lambda x, out: out.copy_(x), "CPU")
+    library.impl("written", lambda x, out: None, "Meta")
+    _libraries.append(library)
+    return function_of(
+        "def asked(x):\n"
+        "    out = torch.zeros_like(x)\n"
+        "    torch.ops.compat_keys.written(x, out)\n"
+        "    return torch.mm(out, weight)\n"
+    )
+
+
 def allowed(factor: float) -> Callable[..., Any]:
     """A function that calls one that Dynamo is told not to trace."""
     opaque = torch._dynamo.allow_in_graph(scaled_by(factor))
@@ -238,8 +254,16 @@ DIFFER_RARELY: Mapping[str, Change] = {
         context=lambda: torch._inductor.config.patch(force_disable_caches=True),
     ),
     "composite_operator": Change(first=lambda: composite(2.0), then=lambda: composite(17.0)),
+    # A declaration that was wrong at first, and then was put right.
+    "operator_schema": Change(
+        first=lambda: declared("Tensor x, Tensor out"),
+        then=lambda: declared("Tensor x, Tensor(a!) out"),
+    ),
     "allowed_function": Change(first=lambda: allowed(2.0), then=lambda: allowed(19.0)),
 }
+# A key holds an operator's name and neither what it does nor how it is declared: of a downstream's,
+# an older version's code is used (pytorch#187319, pytorch#144344). Answers, and no failure.
+KNOWN_AS_STALE = {"composite_operator", "operator_schema"}
 # What the same result is right for.
 SAME: Mapping[str, Change] = {
     "nothing": Change(),
@@ -298,8 +322,8 @@ def ask(changes: Mapping[str, Change]) -> dict[str, Again]:
         ready = before[change.first]
         found[name] = (
             _second(change)
-            if ready.right
-            else Again(reused=None, right=ready.right, how=f"before it was changed: {ready.how}")
+            if ready.right is not None
+            else Again(reused=None, right=None, how=f"before it was changed: {ready.how}")
         )
     return found
 

@@ -22,6 +22,15 @@ from compat.topics.machines.records import Went
 
 Question = Callable[[CountingBackend], Any]
 
+STANCES = (
+    "default",
+    "force_eager",
+    "eager_on_recompile",
+    "fail_on_recompile",
+    "eager_then_compile",
+    "aot_eager_then_compile",
+)
+
 
 def plain(x: torch.Tensor) -> torch.Tensor:
     return x.sin() + 1
@@ -64,72 +73,84 @@ def compiled(
 
 def switched_off() -> dict[str, Went]:
     """How calls go where the environment, or the config, switches the compiler off."""
-    questions: dict[str, Question] = {}
-    for name, fullgraph in {"partial": False, "fullgraph": True}.items():
-
-        def module_compile(backend: CountingBackend, fullgraph: bool = fullgraph) -> Any:
-            layer = Layer()
-            layer.compile(backend=backend, fullgraph=fullgraph)
-            return layer(X)
-
-        questions |= {
-            f"{name}.function": lambda backend, full=fullgraph: compiled(plain, backend, full)(X),
-            f"{name}.graph_break": lambda backend, full=fullgraph: compiled(
-                with_break, backend, full
-            )(X),
-            f"{name}.module": lambda backend, full=fullgraph: compiled(Layer(), backend, full)(X),
-            f"{name}.module_compile": module_compile,
+    return _ask(
+        {
+            **{f"partial.{name}": each for name, each in _ordinary(fullgraph=False).items()},
+            **{f"fullgraph.{name}": each for name, each in _ordinary(fullgraph=True).items()},
+            "aot_compile": _ahead,
+            "fullgraph.force_eager": lambda backend: _under(
+                torch.compiler.set_stance("force_eager"), plain, backend, fullgraph=True
+            ),
         }
-    questions |= {
-        "fullgraph.twice": lambda backend: [
-            function(X) for function in [compiled(plain, backend, True)] for _ in range(2)
-        ][1],
-        "fullgraph.force_eager": lambda backend: _under(
-            torch.compiler.set_stance("force_eager"), plain, backend
-        ),
+    )
+
+
+def _ahead(backend: CountingBackend) -> Any:
+    """Compiled when it is asked for, not when it is called (pytorch#174607)."""
+    function: Any = torch.compile(plain, backend="aot_eager", fullgraph=True)
+    switch = {"enable_aot_compile": True}
+    known = {name: on for name, on in switch.items() if hasattr(torch._dynamo.config, name)}
+    with torch._dynamo.config.patch(known):
+        loaded = function.aot_compile(((X,), {}))
+        backend.calls += loaded is not plain
+        return loaded(X)
+
+
+def _ordinary(*, fullgraph: bool) -> dict[str, Question]:
+    def module_compile(backend: CountingBackend) -> Any:
+        layer = Layer()
+        layer.compile(backend=backend, fullgraph=fullgraph)
+        return layer(X)
+
+    def twice(backend: CountingBackend) -> Any:
+        function = compiled(plain, backend, fullgraph)
+        function(X)
+        return function(X)
+
+    return {
+        "function": lambda backend: compiled(plain, backend, fullgraph)(X),
+        "graph_break": lambda backend: compiled(with_break, backend, fullgraph)(X),
+        "module": lambda backend: compiled(Layer(), backend, fullgraph)(X),
+        "module_compile": module_compile,
+        "twice": twice,
     }
-    return _ask(questions)
 
 
 def stances(fullgraph: bool) -> dict[str, Went]:
     """How calls go under each stance, and where graph breaks are errors."""
-    questions: dict[str, Question] = {}
-    for stance in (
-        "default",
-        "force_eager",
-        "eager_on_recompile",
-        "fail_on_recompile",
-        "eager_then_compile",
-        "aot_eager_then_compile",
-    ):
-        questions |= {
-            f"{stance}.first": lambda backend, stance=stance: _under(
-                torch.compiler.set_stance(stance), plain, backend, fullgraph
-            ),
-            f"{stance}.again": lambda backend, stance=stance: _again(
-                stance, plain, backend, fullgraph
-            ),
-        }
-    questions |= {
+    questions: dict[str, Question] = {
         "force_backend": lambda backend: _under(
             torch.compiler.set_stance("default", force_backend="eager"), plain, backend, fullgraph
         ),
         "calls_disabled": lambda backend: compiled(calls_disabled, backend, fullgraph)(X),
         "recompile_limit": lambda backend: _beyond_the_limit(backend, fullgraph),
         "suppress_errors": lambda _: _with_suppressed_errors(fullgraph),
+        "error_on_graph_break": lambda backend: _under(
+            torch._dynamo.error_on_graph_break(True), with_break, backend, fullgraph
+        ),
+        "no_error_on_graph_break": lambda backend: _under(
+            torch._dynamo.error_on_graph_break(False), with_break, backend, fullgraph
+        ),
     }
-    for on in (True, False):
-        questions[f"error_on_graph_break_{on}".lower()] = lambda backend, on=on: _under(
-            torch._dynamo.error_on_graph_break(on), with_break, backend, fullgraph
-        )
+    for stance in STANCES:
+        questions |= _under_stance(stance, fullgraph)
     return _ask(questions)
+
+
+def _under_stance(stance: str, fullgraph: bool) -> dict[str, Question]:
+    return {
+        f"{stance}.first": lambda backend: _under(
+            torch.compiler.set_stance(stance), plain, backend, fullgraph
+        ),
+        f"{stance}.again": lambda backend: _again(stance, plain, backend, fullgraph),
+    }
 
 
 def _under(
     context: AbstractContextManager[Any],
     function: Callable[..., Any],
     backend: CountingBackend,
-    fullgraph: bool = True,
+    fullgraph: bool,
 ) -> Any:
     with context:
         return compiled(function, backend, fullgraph)(X)

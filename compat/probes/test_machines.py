@@ -70,7 +70,8 @@ def test_switched_off(switch: str, record: Record, monkeypatch: pytest.MonkeyPat
         went = switches.switched_off()
     record(Calls(went=went))
     assert_none_is_wrong(went)
-    on = [name for name, each in went.items() if each.how.startswith("compiled")]
+    # Whether aot_compile heeds the switch is an answer.
+    on = [name for name in went if went[name].how.startswith("compiled") and name != "aot_compile"]
     assert not on, f"with the compiler switched off, these were compiled: {', '.join(on)}"
 
 

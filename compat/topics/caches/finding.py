@@ -8,7 +8,7 @@ from enum import Enum
 
 from compat.runs.ids import BuildId, CellId
 from compat.topics.caches.records import Again, Keys, Starts
-from compat.topics.matrix import Matrix, Seen
+from compat.topics.matrix import Matrix
 
 
 class Wanted(str, Enum):
@@ -47,10 +47,9 @@ class Caches:
 def find(matrix: Matrix) -> Caches:
     found: dict[tuple[str, str, Wanted], dict[BuildId, OnBuild]] = {}
     for build in matrix.builds:
-        for seen in (*matrix.seen(Keys, build.id), *matrix.seen(Starts, build.id)):
-            for name, wanted, again in _asked(seen):
-                by_build = found.setdefault((seen.cell.check, name, wanted), {})
-                by_build[build.id] = OnBuild(again=again, cell=seen.cell.id)
+        for cell, name, wanted, again in _asked(matrix, build.id):
+            by_build = found.setdefault((cell.check, name, wanted), {})
+            by_build[build.id] = OnBuild(again=again, cell=cell)
     return Caches(
         questions=tuple(
             Question(check=check, name=name, wanted=wanted, builds=builds)
@@ -59,11 +58,16 @@ def find(matrix: Matrix) -> Caches:
     )
 
 
-def _asked(seen: Seen[Keys] | Seen[Starts]) -> Iterable[tuple[str, Wanted, Again]]:
-    record = seen.record
-    if isinstance(record, Keys):
-        yield from ((name, Wanted.NOT_REUSED, each) for name, each in record.differ.items())
-        yield from ((name, Wanted.REUSED, each) for name, each in record.same.items())
-        yield from ((name, Wanted.EITHER, each) for name, each in record.free.items())
-    elif isinstance(record, Starts):
-        yield from ((name, Wanted.EITHER, each) for name, each in record.starts.items())
+def _asked(matrix: Matrix, build: BuildId) -> Iterable[tuple[CellId, str, Wanted, Again]]:
+    for keys in matrix.seen(Keys, build):
+        if keys.record is not None:
+            for wanted, group in (
+                (Wanted.NOT_REUSED, keys.record.differ),
+                (Wanted.REUSED, keys.record.same),
+                (Wanted.EITHER, keys.record.free),
+            ):
+                yield from ((keys.cell.id, name, wanted, each) for name, each in group.items())
+    for starts in matrix.seen(Starts, build):
+        if starts.record is not None:
+            for name, each in starts.record.starts.items():
+                yield starts.cell.id, name, Wanted.EITHER, each
