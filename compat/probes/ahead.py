@@ -27,8 +27,10 @@ from compat.topics.caches.records import Again
 MODULE = "compat_aot_subject"
 _SOURCE = Path(__file__).with_name("aot_subject.py")
 
-FUNCTIONS = ("plain", "builtins", "wrapped", "closure", "default_argument", "module")
+FUNCTIONS = ("plain", "wrapped", "closure", "module")
 MORE_FUNCTIONS = (
+    "builtins",
+    "default_argument",
     "reads_global",
     "operator",
     "several",

@@ -22,11 +22,8 @@ from compat.topics.machines.records import Went
 
 Question = Callable[[CountingBackend], Any]
 
-STANCES = (
-    "default",
-    "force_eager",
-    "eager_on_recompile",
-    "fail_on_recompile",
+STANCES = ("default", "force_eager", "eager_on_recompile", "fail_on_recompile")
+RARE_STANCES = (
     "eager_then_compile",
     "aot_eager_then_compile",
 )
@@ -116,23 +113,32 @@ def _ordinary(*, fullgraph: bool) -> dict[str, Question]:
     }
 
 
-def stances(fullgraph: bool) -> dict[str, Went]:
-    """How calls go under each stance, and where graph breaks are errors."""
+def stances(*, fullgraph: bool) -> dict[str, Went]:
+    """How calls go under the stances that people use, and where graph breaks are errors."""
+    questions: dict[str, Question] = {
+        "calls_disabled": lambda backend: compiled(calls_disabled, backend, fullgraph)(X),
+        "error_on_graph_break": lambda backend: _under(
+            torch._dynamo.error_on_graph_break(True), with_break, backend, fullgraph
+        ),
+    }
+    for stance in STANCES:
+        questions |= _under_stance(stance, fullgraph)
+    return _ask(questions)
+
+
+def rare_stances(*, fullgraph: bool) -> dict[str, Went]:
+    """Likewise under the others, where the backend fails, or a function was compiled too often."""
     questions: dict[str, Question] = {
         "force_backend": lambda backend: _under(
             torch.compiler.set_stance("default", force_backend="eager"), plain, backend, fullgraph
         ),
-        "calls_disabled": lambda backend: compiled(calls_disabled, backend, fullgraph)(X),
         "recompile_limit": lambda backend: _beyond_the_limit(backend, fullgraph),
         "suppress_errors": lambda _: _with_suppressed_errors(fullgraph),
-        "error_on_graph_break": lambda backend: _under(
-            torch._dynamo.error_on_graph_break(True), with_break, backend, fullgraph
-        ),
         "no_error_on_graph_break": lambda backend: _under(
             torch._dynamo.error_on_graph_break(False), with_break, backend, fullgraph
         ),
     }
-    for stance in STANCES:
+    for stance in RARE_STANCES:
         questions |= _under_stance(stance, fullgraph)
     return _ask(questions)
 

@@ -366,7 +366,7 @@ def test_a_hang_says_where(sabotaged: Sabotaged) -> None:
         ("no_graph_has_its_key_again", "fxgraph_cache miss"),
         ("what_was_found_is_off", "something else is computed: left"),
         ("portable_artifacts_are_not_loaded", "with the artifacts loaded: loaded nothing"),
-        ("another_default_dtype_moves_the_numbers", "something else is computed: default_dtype"),
+        ("a_thread_moves_the_numbers", "something else is computed: thread"),
         ("the_compiler_stays_on", "these were compiled: partial.function"),
     ],
 )

@@ -37,7 +37,7 @@ def what_was_found_is_off(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CompiledFxGraph, "__call__", call)
 
 
-@sabotage_of("caches.portable")
+@sabotage_of("caches.portable[common")
 def portable_artifacts_are_not_loaded(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(torch.compiler, "load_cache_artifacts", lambda _: None)
 

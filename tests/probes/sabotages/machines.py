@@ -17,11 +17,11 @@ from tests.probes.sabotages.registry import sabotage_of
 
 
 @sabotage_of("machines.odd[common")
-def another_default_dtype_moves_the_numbers(patch: pytest.MonkeyPatch) -> None:
+def a_thread_moves_the_numbers(patch: pytest.MonkeyPatch) -> None:
     real = CompiledFxGraph.__call__
 
     def call(self: Any, inputs: Any) -> Any:
-        moved = torch.get_default_dtype() is torch.float64
+        moved = threading.current_thread() is not threading.main_thread()
         return [each + 0.1 if moved else each for each in real(self, inputs)]
 
     patch.setattr(CompiledFxGraph, "__call__", call)
@@ -39,7 +39,7 @@ def only_the_main_thread_compiles(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(compile_fx, "compile_fx", compile_there)
 
 
-@sabotage_of("machines.stances[full")
+@sabotage_of("machines.stances[common-full")
 def stances_are_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(torch.compiler, "set_stance", lambda *_, **__: nullcontext())
 
