@@ -74,7 +74,6 @@ def switched_off() -> dict[str, Went]:
         {
             **{f"partial.{name}": each for name, each in _ordinary(fullgraph=False).items()},
             **{f"fullgraph.{name}": each for name, each in _ordinary(fullgraph=True).items()},
-            "aot_compile": _ahead,
             "fullgraph.force_eager": lambda backend: _under(
                 torch.compiler.set_stance("force_eager"), plain, backend, fullgraph=True
             ),
@@ -82,12 +81,16 @@ def switched_off() -> dict[str, Went]:
     )
 
 
+def switched_off_ahead() -> dict[str, Went]:
+    """Likewise of ``aot_compile``, which compiles when it is asked to (pytorch#174607)."""
+    return _ask({"aot_compile": _ahead})
+
+
 def _ahead(backend: CountingBackend) -> Any:
-    """Compiled when it is asked for, not when it is called (pytorch#174607)."""
-    function: Any = torch.compile(plain, backend="aot_eager", fullgraph=True)
     switch = {"enable_aot_compile": True}
     known = {name: on for name, on in switch.items() if hasattr(torch._dynamo.config, name)}
     with torch._dynamo.config.patch(known):
+        function: Any = torch.compile(plain, backend="aot_eager", fullgraph=True)
         loaded = function.aot_compile(((X,), {}))
         backend.calls += loaded is not plain
         return loaded(X)

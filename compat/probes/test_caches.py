@@ -162,7 +162,10 @@ def start_with(data: bytes, cache: Path, device: str) -> Again:
     return Again(reused=again.reused, right=again.right, how=f"loaded {kinds}; {again.how}")
 
 
-def test_portable(fresh_process: FreshProcess, device: str, record: Record, tmp_path: Path) -> None:
+@pytest.mark.parametrize("group", ["common", RARE])
+def test_portable(
+    group: str, fresh_process: FreshProcess, device: str, record: Record, tmp_path: Path
+) -> None:
     """What save_cache_artifacts gives lets a process with empty caches compile nothing again.
 
     What becomes of such bytes when they are cut, or empty, is an answer.
@@ -232,6 +235,7 @@ def start_precompiled(cache: Path, device: str, *, save: bool) -> Again:
 
 
 def test_precompile(
+    group: str,
     fresh_process: FreshProcess,
     device: str,
     record: Record,

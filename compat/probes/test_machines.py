@@ -66,10 +66,10 @@ def test_switched_off(switch: str, record: Record, monkeypatch: pytest.MonkeyPat
         went = asked_by_a_new_process(switch)
     elif switch == "config":
         monkeypatch.setattr(torch._dynamo.config, "disable", True)
-        went = switches.switched_off()
+        went = {**switches.switched_off(), **switches.switched_off_ahead()}
     else:
         monkeypatch.setenv(switch, "1")
-        went = switches.switched_off()
+        went = {**switches.switched_off(), **switches.switched_off_ahead()}
     record(Calls(went=went))
     assert_none_is_wrong(went)
     # Whether aot_compile heeds the switch is an answer.
