@@ -23,7 +23,7 @@ def every_graph_has_one_key(patch: pytest.MonkeyPatch) -> None:
 @sabotage_of("caches.keys[common")
 def no_graph_has_its_key_again(patch: pytest.MonkeyPatch) -> None:
     number = itertools.count()
-    patch.setattr(FxGraphCachePickler, "get_hash", lambda *_: f"{next(number):040}")
+    patch.setattr(FxGraphCachePickler, "dumps", lambda *_: str(next(number)).encode())
 
 
 @sabotage_of("caches.recompiled[common")
