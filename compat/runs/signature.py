@@ -13,7 +13,7 @@ _LOOKED_AT = 2000
 _VOLATILE = (
     (re.compile(r"0x[0-9a-fA-F]+"), "0x…"),
     (re.compile(r"(?:/[\w.+~@-]+)+/([\w.+-]+)"), r"…/\1"),
-    (re.compile(r"\bline \d+"), "line …"),
+    (re.compile(r"\bline (number: )?\d+"), "line …"),
     (re.compile(r"\bb(['\"]).*?\1"), "b'…'"),
     (re.compile(r"(?<=\.py):\d+"), ""),
     (re.compile(r"\b([su])\d+\b"), r"\1N"),

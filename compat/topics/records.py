@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 from compat.topics.artifacts import records as artifacts
+from compat.topics.caches import records as caches
 from compat.topics.corpus import records as corpus
 from compat.topics.cost import records as cost
 from compat.topics.devices import records as devices
@@ -15,6 +16,7 @@ from compat.topics.donation import records as donation
 from compat.topics.failing import records as failing
 from compat.topics.gates import records as gates
 from compat.topics.inputs import records as inputs
+from compat.topics.machines import records as machines
 from compat.topics.parity import records as parity
 from compat.topics.settings import records as settings
 from compat.topics.stand_in import records as stand_in
@@ -41,7 +43,9 @@ RECORDS: Mapping[str, type] = {
         training,
         failing,
         artifacts,
+        caches,
         settings,
+        machines,
         surface,
         corpus,
         cost,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compat.topics.artifacts.topic import TOPIC as ARTIFACTS
+from compat.topics.caches.topic import TOPIC as CACHES
 from compat.topics.corpus.topic import TOPIC as CORPUS
 from compat.topics.cost.topic import TOPIC as COST
 from compat.topics.devices.topic import TOPIC as DEVICES
@@ -12,6 +13,7 @@ from compat.topics.donation.topic import TOPIC as DONATION
 from compat.topics.failing.topic import TOPIC as FAILING
 from compat.topics.gates.topic import TOPIC as GATES
 from compat.topics.inputs.topic import TOPIC as INPUTS
+from compat.topics.machines.topic import TOPIC as MACHINES
 from compat.topics.parity.topic import TOPIC as PARITY
 from compat.topics.settings.topic import TOPIC as SETTINGS
 from compat.topics.stand_in.topic import TOPIC as STAND_IN
@@ -35,7 +37,9 @@ TOPICS: tuple[Topic[Any], ...] = (
     TRAINING,
     FAILING,
     ARTIFACTS,
+    CACHES,
     SETTINGS,
+    MACHINES,
     SURFACE,
     COST,
     DEVICES,

@@ -431,3 +431,42 @@ def test_a_workaround_that_does_not_help_is_red(sabotaged: Sabotaged) -> None:
     for cell in cells:
         if cell.outcome is Outcome.PASS:
             assert recorded(cell) == {"without": "", "with_it": ""}
+        ("every_graph_has_one_key", "something else is computed: constant, closure"),
+        ("no_graph_has_its_key_again", "fxgraph_cache miss"),
+        ("what_was_found_is_off", "something else is computed: left"),
+        ("portable_artifacts_are_not_loaded", "with the artifacts loaded: loaded nothing"),
+        ("a_thread_moves_the_numbers", "something else is computed: thread"),
+        ("the_compiler_stays_on", "these were compiled: partial.function"),
+    ],
+)
+def test_caches_and_machines_go_red(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
+    for cell in sabotaged.under(sabotage):
+        assert cell.outcome is Outcome.FAIL, cell
+        assert says in cell.reason, cell
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "within", "name", "says"),
+    [
+        ("dynamo_keeps_nothing", "starts", "warm", "dynamo_cache miss"),
+        ("only_the_main_thread_compiles", "went", "thread", "only the main thread compiles"),
+        ("stances_are_ignored", "went", "force_eager.first", "compiled"),
+    ],
+)
+def test_what_caches_and_machines_answer(
+    sabotaged: Sabotaged, sabotage: str, within: str, name: str, says: str
+) -> None:
+    (cell,) = sabotaged.under(sabotage)
+    assert cell.outcome is Outcome.PASS, cell
+    assert says in recorded(cell)[within][name]["how"]
+
+
+def test_what_is_compiled_ahead_is_refused_or_wrong(sabotaged: Sabotaged) -> None:
+    (refused,) = sabotaged.under("nothing_is_loaded_that_was_compiled_ahead")
+    (wrong,) = sabotaged.under("what_was_compiled_ahead_is_off")
+    assert refused.outcome is Outcome.PASS
+    how = recorded(refused)["starts"]["closure"]["how"]
+    # 2.11 does not come as far as saving.
+    loads = sabotaged.spec != "2.11"
+    assert how.startswith("loading raises RuntimeError") is loads, how
+    assert (wrong.outcome is Outcome.FAIL) is loads, wrong

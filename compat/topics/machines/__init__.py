@@ -1,0 +1,1 @@
+"""What becomes of compiled functions on machines, and in processes, that are odd."""
