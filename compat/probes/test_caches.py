@@ -235,7 +235,6 @@ def start_precompiled(cache: Path, device: str, *, save: bool) -> Again:
 
 
 def test_precompile(
-    group: str,
     fresh_process: FreshProcess,
     device: str,
     record: Record,

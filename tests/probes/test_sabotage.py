@@ -392,6 +392,8 @@ def test_another_exception_is_an_answer(sabotaged: Sabotaged) -> None:
     assert cell.outcome is Outcome.PASS
     places = recorded(cell)["places"].values()
     assert {each["raised"] for each in places} == {"KeyError < LookupError < Exception"}
+
+
 def test_a_workaround_that_becomes_needed(sabotaged: Sabotaged) -> None:
     """By a sabotage of its own for each: what it guards against is back, and the workaround helps.
 
@@ -431,6 +433,11 @@ def test_a_workaround_that_does_not_help_is_red(sabotaged: Sabotaged) -> None:
     for cell in cells:
         if cell.outcome is Outcome.PASS:
             assert recorded(cell) == {"without": "", "with_it": ""}
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "says"),
+    [
         ("every_graph_has_one_key", "something else is computed: constant, closure"),
         ("no_graph_has_its_key_again", "fxgraph_cache miss"),
         ("what_was_found_is_off", "something else is computed: left"),
