@@ -12,6 +12,7 @@ from compat.topics.donation.topic import TOPIC as DONATION
 from compat.topics.gates.topic import TOPIC as GATES
 from compat.topics.inputs.topic import TOPIC as INPUTS
 from compat.topics.parity.topic import TOPIC as PARITY
+from compat.topics.reach.topic import TOPIC as REACH
 from compat.topics.settings.topic import TOPIC as SETTINGS
 from compat.topics.stand_in.topic import TOPIC as STAND_IN
 from compat.topics.subjects.topic import TOPIC as SUBJECTS
@@ -31,6 +32,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     ARTIFACTS,
     SETTINGS,
     SURFACE,
+    REACH,
     COST,
     DEVICES,
 )

@@ -20,7 +20,7 @@ def test_every_probe_belongs_to_one_topic() -> None:
 
 
 def test_the_registry_has_every_topic() -> None:
-    assert len(TREE.topics) == 13
+    assert len(TREE.topics) == 14
     assert list(contract.check_registry(TREE)) == []
 
 
