@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
 
 from compat.probes.conftest import Record
-from compat.probes.downstream import shown
+from compat.probes.downstream import caching, patterns, shown, writing
+from compat.probes.downstream.trials import attempt_all, none_wrong, some
 from compat.runs.signature import signature_of
-from compat.topics.reach.records import Census, Shown
+from compat.topics.reach.records import Census, Shown, Trials
+
+FULL = pytest.mark.full
 
 
 def test_census(device: str, record: Record) -> None:
@@ -40,3 +46,45 @@ def calls_of(counts: Mapping[str, int], ending: str) -> int:
         for name, number in counts.items()
         if name.startswith("aten.") and name.split(".")[1].endswith(ending)
     )
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=FULL if kind != "uuid" else ()) for kind in caching.KINDS]
+)
+def test_kept(kind: str, device: str, record: Record, tmp_path: Path) -> None:
+    """A custom pass that changed gets its own result, and one that did not does not run again.
+
+    With a uuid, without one, and with None for it, by config key. How often each runs, on cold
+    caches, on warm ones, after the change, and back, is an answer.
+    """
+    found = attempt_all(caching.passes_kept(kind, tmp_path, device))
+    record(Trials(trials=found))
+    none_wrong(found)
+    assert found[f"{kind}.{shown.LAST}"].ended == "right", found[f"{kind}.{shown.LAST}"].said
+
+
+@pytest.mark.parametrize("part", ["few", pytest.param("rest", marks=FULL)])
+def test_fire(part: str, device: str, record: Record) -> None:
+    """A downstream's patterns, traced on this build or written once, fire on what they are for.
+
+    Those over an operator that writes into an argument are compiled as well, and have to compute
+    what is computed without a compiler.
+    """
+    found = attempt_all(some(patterns.patterns(device), patterns.FEW, part))
+    record(Trials(trials=found))
+    none_wrong(found)
+    assert any(each.ended == "right" for each in found.values()), "no pattern fires"
+
+
+@pytest.mark.parametrize("part", ["few", pytest.param("rest", marks=FULL)])
+def test_operators(part: str, device: str, record: Record) -> None:
+    """Operators that write into arguments compute what they compute without a compiler.
+
+    Into a part of what is given, into several, into lists of them, of unusual dtypes; and which
+    strides an operator sees, and what becomes of a fake kernel that lies.
+    """
+    asked = {**writing.writes(device), **writing.dtypes(device), **writing.layouts(device)}
+    found = attempt_all(some(asked, writing.FEW, part))
+    record(Trials(trials=found))
+    none_wrong(found)
+    assert any(each.ended == "right" for each in found.values()), "no operator is compiled"

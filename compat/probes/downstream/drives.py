@@ -21,7 +21,7 @@ def product(x: Tensor, weight: Tensor) -> Tensor:
 
 def make_inputs(device: str, *, grad: bool = False) -> tuple[Tensor, Tensor]:
     torch.manual_seed(0)
-    x, weight = torch.randn(4, 8, device=device), torch.randn(8, 8, device=device)
+    x, weight = torch.randn(8, 8, device=device), torch.randn(8, 8, device=device)
     return x.requires_grad_(grad), weight.requires_grad_(grad)
 
 

@@ -54,6 +54,11 @@ def _attend(q: Tensor, out: Tensor) -> None:
     out.copy_(q * 2)
 
 
+@_operator("copy_into(Tensor x, Tensor(a!) out) -> ()", _nothing)
+def _copy_into(x: Tensor, out: Tensor) -> None:
+    out.copy_(x)
+
+
 @_operator("both(Tensor x, Tensor(a!) first, Tensor(b!) second) -> ()", _nothing)
 def _both(x: Tensor, first: Tensor, second: Tensor) -> None:
     first.copy_(x * 2)
@@ -88,6 +93,34 @@ def _like(x: Tensor) -> Tensor:
 def _transposing(x: Tensor) -> Tensor:
     """Its fake says that what it returns is contiguous, which it is not."""
     return (x * 2).t().contiguous().t()
+
+
+@_operator("itself(Tensor x) -> Tensor", torch.empty_like)
+def _itself(x: Tensor) -> Tensor:
+    """Its fake says that what it returns is new, and it is its input."""
+    return x
+
+
+@_operator("halved(Tensor x) -> Tensor", torch.empty_like)
+def _halved(x: Tensor) -> Tensor:
+    """Its fake says that it returns all rows."""
+    return x[: x.shape[0] // 2].clone()
+
+
+@_operator("widened(Tensor x) -> Tensor", torch.empty_like)
+def _widened(x: Tensor) -> Tensor:
+    """Its fake says that it keeps the dtype."""
+    return x.double()
+
+
+@_operator("normed(Tensor x, Tensor weight) -> Tensor", lambda x, _: torch.empty_like(x))
+def _normed(x: Tensor, weight: Tensor) -> Tensor:
+    return torch.nn.functional.rms_norm(x, weight.shape, weight, 1e-6)
+
+
+@_operator("gated(Tensor x, Tensor gate) -> Tensor", lambda x, _: torch.empty_like(x))
+def _gated(x: Tensor, gate: Tensor) -> Tensor:
+    return torch.nn.functional.silu(gate) * x
 
 
 def _strides(x: Tensor) -> Tensor:

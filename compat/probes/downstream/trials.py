@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import torch
@@ -11,17 +12,33 @@ from compat.probes.calls import Call
 from compat.runs.signature import signature_of
 from compat.topics.reach.records import RAISES, RIGHT, WRONG, Trial
 
+# A module that Inductor generates is called by a hash of its code.
+_GENERATED = re.compile(r"(torch\._inductor\.runtime\.compile_tasks)\.\w+")
+
 
 def attempt(body: Callable[[], Trial]) -> Trial:
     """What ``body`` found out, or that it raised and what."""
     try:
         return body()
     except Exception as error:  # noqa: BLE001  (it is what is asked for)
-        return Trial(ended=RAISES, said=signature_of(error))
+        return Trial(ended=RAISES, said=_GENERATED.sub(r"\1.…", signature_of(error)))
 
 
 def attempt_all(bodies: Mapping[str, Callable[[], Trial]]) -> dict[str, Trial]:
     return {name: attempt(body) for name, body in bodies.items()}
+
+
+def some(
+    bodies: Mapping[str, Callable[[], Trial]], few: Collection[str], part: str
+) -> dict[str, Callable[[], Trial]]:
+    """The ``few`` that are asked at default depth, or the ``rest``."""
+    return {name: body for name, body in bodies.items() if (name in few) is (part == "few")}
+
+
+def none_wrong(found: Mapping[str, Trial]) -> None:
+    """Nothing is computed wrong without a word; whatever else differs is an answer."""
+    wrong = [f"{name} ({each.said})" for name, each in found.items() if each.ended == WRONG]
+    assert not wrong, f"wrong without a word: {'; '.join(wrong)}"
 
 
 def compared(got: Any, wanted: Any, said: str = "") -> Trial:
@@ -34,8 +51,11 @@ def compared(got: Any, wanted: Any, said: str = "") -> Trial:
 def _alike(got: torch.Tensor, wanted: torch.Tensor) -> bool:
     if (got.shape, got.dtype) != (wanted.shape, wanted.dtype):
         return False
-    if got.element_size() == 1:
-        return bool((got.view(torch.uint8) == wanted.view(torch.uint8)).all())
-    if not got.is_floating_point():
-        return torch.equal(got, wanted)
-    return torch.allclose(got, wanted, rtol=1e-4, atol=1e-4)
+    if got.is_floating_point() and got.element_size() > 1:
+        return torch.allclose(got, wanted, rtol=1e-4, atol=1e-4)
+    return _bytes(got) == _bytes(wanted)
+
+
+def _bytes(tensor: torch.Tensor) -> list[int]:
+    plain: list[int] = tensor.detach().cpu().contiguous().view(torch.uint8).flatten().tolist()
+    return plain

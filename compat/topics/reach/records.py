@@ -8,7 +8,7 @@ from itertools import chain
 
 from compat.topics.naming import check_names
 
-RIGHT, WRONG, RAISES = "right", "wrong", "raises"
+RIGHT, OTHERWISE, WRONG, RAISES = "right", "otherwise", "wrong", "raises"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,8 @@ class Trial:
     """One thing that a downstream does.
 
     Attributes:
-        ended: ``right``; ``wrong``, something else without a word; or ``raises``.
+        ended: ``right``; ``otherwise``, not as wanted and no wrong number; ``wrong``, something
+            else computed without a word; or ``raises``.
         said: What was seen besides, or the signature of what was raised.
     """
 
@@ -105,5 +106,11 @@ class Trials:
 
 RECORDS: Mapping[str, type] = {
     "passes.census": Census,
+    "passes.kept": Trials,
+    "passes.fire": Trials,
+    "passes.operators": Trials,
     "patches.reached": Patches,
+    "patches.given": Trials,
+    "splitting.pieces": Trials,
+    "splitting.regions": Trials,
 }
