@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import torch
 from torch import Tensor, fx
 from torch._inductor.custom_graph_pass import CustomGraphPass, CustomPartitionerFn
 
+from compat.probes.downstream.caches import caches_below
 from compat.probes.downstream.drives import captured, make_inputs, product
 from compat.probes.downstream.shown import PASSES
 from compat.probes.downstream.trials import compared
@@ -71,16 +70,6 @@ def make_partitioner(kind: str, version: str, runs: Runs) -> Any:
             return version if kind == "uuid" else None
 
     return Partitioner()
-
-
-@contextmanager
-def caches_below(folder: Path) -> Iterator[None]:
-    with (
-        patch.dict("os.environ", {"TORCHINDUCTOR_CACHE_DIR": str(folder)}),
-        torch._inductor.config.patch(fx_graph_cache=True, fx_graph_remote_cache=False),
-        torch._functorch.config.patch(enable_autograd_cache=True),
-    ):
-        yield
 
 
 def kept(

@@ -16,7 +16,7 @@ from torch._functorch._aot_autograd.autograd_cache import AOTAutogradCache
 from torch._functorch.aot_autograd import aot_module_simplified
 from torch._inductor import codecache, compile_fx
 
-from compat.probes.downstream.caching import caches_below
+from compat.probes.downstream.caches import caches_below
 from compat.probes.downstream.drives import make_inputs, product
 from compat.probes.downstream.trials import compared
 from compat.topics.reach.records import RIGHT, Trial
@@ -302,12 +302,12 @@ REPLACED: dict[str, Callable[[Path, str], Trial]] = {
 
 # Asked at default depth.
 FEW = frozenset(
-    [
+    (
         "given.aot_module_simplified.forward",
         "given.aot_autograd.forward_trained",
         "given.compile_fx.inductor",
         "given.compile_fx.forward",
         "replaced.autograd_cache_key",
         "replaced.check_that_allows",
-    ]
+    )
 )

@@ -22,9 +22,9 @@ from torch._inductor.pattern_matcher import (
     register_replacement,
 )
 
+from compat.probes.downstream.caches import no_caches
 from compat.probes.downstream.operators import OPERATORS
 from compat.probes.downstream.trials import compared
-from compat.probes.downstream.writing import no_caches
 from compat.topics.reach.records import OTHERWISE, RIGHT, Trial
 
 POST = "post_grad_custom_post_pass"
@@ -39,7 +39,7 @@ class StopError(Exception):
 class Fired:
     """The patterns of a downstream, and how often one of them fired."""
 
-    patterns: PatternMatcherPass = field(default_factory=lambda: PatternMatcherPass())
+    patterns: PatternMatcherPass = field(default_factory=PatternMatcherPass)
     number: int = 0
 
     def matched(self, _: Match) -> bool:
@@ -244,12 +244,14 @@ def _into_fused(
         torch.randn(4, 8, device=device),
         torch.ones(4, device=device).to(getattr(torch, scale)),
     ]
+
+    def custom_pass(graph: fx.Graph) -> None:
+        fired.patterns.apply(graph)
+
     torch._dynamo.reset()
     with torch.no_grad(), no_caches(), context:
         register(fired, inputs)
-        compiled = torch.compile(
-            call, fullgraph=True, options={POST: lambda graph: fired.patterns.apply(graph)}
-        )
+        compiled = torch.compile(call, fullgraph=True, options={POST: custom_pass})
         found = compared(compiled(*inputs), call(*inputs), f"fires {fired.number} times")
     if found.ended == RIGHT and not fired.number:
         return Trial(ended=OTHERWISE, said=found.said)
@@ -313,7 +315,7 @@ def patterns(device: str) -> dict[str, Callable[[], Trial]]:
 
 # Asked at default depth.
 FEW = frozenset(
-    [
+    (
         "by_hand.norm",
         "by_hand.gated",
         "traced.norm",
@@ -321,5 +323,5 @@ FEW = frozenset(
         "writing_by_hand.float8_e8m0fnu",
         "writing_by_hand.float32",
         "writing_traced_v1.float32",
-    ]
+    )
 )

@@ -11,10 +11,10 @@ import torch._inductor.config as inductor_config
 from torch import Tensor, fx
 from torch._inductor import utils
 
+from compat.probes.downstream.caches import no_caches
 from compat.probes.downstream.operators import OPERATORS
 from compat.probes.downstream.shown import operator_of
 from compat.probes.downstream.trials import compared
-from compat.probes.downstream.writing import no_caches
 from compat.probes.driving import inside_dynamo
 from compat.topics.reach.records import OTHERWISE, Trial
 
@@ -199,7 +199,9 @@ def _proposed(device: str) -> Trial:
 
     inputs = _square(device)
     graph, _ = _captured(call, inputs)
-    supported = create_op_support(lambda _, node: "sin" not in node.name and node.op != "output")
+    supported = create_op_support(
+        lambda _, node: node.op == "call_function" and "sin" not in node.name
+    )
     partitioner = CapabilityBasedPartitioner(graph, supported, allows_single_node_partition=True)
     parts = partitioner.propose_partitions()
     said = " | ".join(sorted(" ".join(sorted(node.name for node in part.nodes)) for part in parts))
@@ -273,7 +275,7 @@ def regions(device: str) -> dict[str, Callable[[], Trial]]:
 
 # Asked at default depth.
 FEW = frozenset(
-    [
+    (
         "annotated",
         "nested",
         "from_tracing_context",
@@ -281,5 +283,5 @@ FEW = frozenset(
         "proposed",
         "standalone_wrapped.writing",
         "compiled_wrapped.functional",
-    ]
+    )
 )

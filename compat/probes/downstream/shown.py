@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from compat.probes.downstream.caches import no_caches
 from compat.probes.downstream.operators import OPERATORS
 from compat.probes.models import make_input, make_model
 
@@ -183,6 +183,10 @@ GRAPHS: Mapping[str, Asked] = {
 }
 
 
+class NotReachedError(Exception):
+    """A graph was compiled, and the last pass never shown anything."""
+
+
 class StopError(Exception):
     """Raised by the last pass: nothing after it is asked about."""
 
@@ -222,7 +226,7 @@ def show(asked: Asked, device: str) -> dict[str, Shown]:
         return custom_pass
 
     torch._dynamo.reset()
-    with _without_caches(), torch.set_grad_enabled(asked.trains):
+    with no_caches(), torch.set_grad_enabled(asked.trains):
         call = torch.compile(
             asked.call, fullgraph=True, options={name: look(name) for name in PASSES}
         )
@@ -231,16 +235,9 @@ def show(asked: Asked, device: str) -> dict[str, Shown]:
         except Exception:
             if LAST not in found:
                 raise
+    if LAST not in found:
+        raise NotReachedError(f"compiled without a call of {LAST}")
     return found
-
-
-@contextmanager
-def _without_caches() -> Iterator[None]:
-    with (
-        torch._inductor.config.patch(fx_graph_cache=False, fx_graph_remote_cache=False),
-        torch._functorch.config.patch(enable_autograd_cache=False),
-    ):
-        yield
 
 
 def _counted(graph: fx.Graph) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Splits graphs as vLLM does, and says of each piece what goes in, what it holds, what comes out."""
+"""Splits graphs as vLLM does, and says what goes into each piece, what it holds and returns."""
 
 from __future__ import annotations
 

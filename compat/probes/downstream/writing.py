@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from compat.probes.downstream.caches import no_caches
 from compat.probes.downstream.operators import LAYOUT_TAGS, OPERATORS
 from compat.probes.downstream.trials import compared
 from compat.topics.reach.records import OTHERWISE, RIGHT, Trial
@@ -19,15 +19,6 @@ DTYPES = (
     *("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu"),
     "float4_e2m1fn_x2",
 )
-
-
-@contextmanager
-def no_caches() -> Iterator[None]:
-    with (
-        torch._inductor.config.patch(fx_graph_cache=False, fx_graph_remote_cache=False),
-        torch._functorch.config.patch(enable_autograd_cache=False),
-    ):
-        yield
 
 
 def judged(call: Callable[..., Any], inputs: Callable[[], tuple[Any, ...]], **how: Any) -> Trial:
@@ -223,7 +214,7 @@ def _seen_strides(call: Callable[..., Any], device: str, *, any_order: bool) -> 
 
 # Asked at default depth.
 FEW = frozenset(
-    [
+    (
         "writes.fresh",
         "writes.several",
         "writes.a_list",
@@ -233,5 +224,5 @@ FEW = frozenset(
         "read_float32",
         "strides.transposed",
         "lies.transposing",
-    ]
+    )
 )
