@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +120,11 @@ def standalone_with(key: str, custom: Any, device: str) -> Any:
 def passes_kept(kind: str, folder: Path, device: str) -> dict[str, Callable[[], Trial]]:
     """By config key and path: how often a pass ran."""
     keys = PASSES if kind == "no_uuid" else (*PASSES, PARTITIONER)
-    found = {
-        f"{kind}.{key}": lambda key=key: kept(key, kind, folder / key, device, compiled_with)
+    found: dict[str, Callable[[], Trial]] = {
+        f"{kind}.{key}": partial(kept, key, kind, folder / key, device, compiled_with)
         for key in keys
     }
-    found[f"{kind}.standalone"] = lambda: kept(
-        PASSES[-1], kind, folder / "standalone", device, standalone_with
+    found[f"{kind}.standalone"] = partial(
+        kept, PASSES[-1], kind, folder / "standalone", device, standalone_with
     )
     return found

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import torch
-from functorch.compile import make_boxed_func
 from torch import Tensor, fx
 from torch._dynamo.backends import common
 from torch._functorch._aot_autograd import autograd_cache
 from torch._functorch._aot_autograd.autograd_cache import AOTAutogradCache
-from torch._functorch.aot_autograd import aot_module_simplified
+from torch._functorch.aot_autograd import aot_module_simplified, make_boxed_func
 from torch._inductor import codecache, compile_fx
 
 from compat.probes.downstream.caches import caches_below
@@ -57,7 +57,7 @@ def _inductor(graph: fx.GraphModule, inputs: Sequence[Any], **kwargs: Any) -> An
     return compile_fx.compile_fx_inner(graph, inputs, **kwargs)
 
 
-INNER = {
+INNER: Mapping[str, Callable[..., Any]] = {
     "forward": _forward,
     "boxed": _boxed,
     "graph": _graph_itself,
@@ -126,16 +126,12 @@ def given(folder: Path, device: str) -> dict[str, Callable[[], Trial]]:
         for what, inner in INNER.items():
             for grad in (False, True):
                 name = f"given.{where}.{what}{'_trained' if grad else ''}"
-                found[name] = lambda make=make, inner=inner, grad=grad, name=name: _given(
-                    make, inner, folder / name, device, grad=grad
-                )
-    found["given.partition_fn"] = lambda: _given(
-        _to_partition, _forward, folder / "partition", device, grad=True
+                found[name] = partial(_given, make, inner, folder / name, device, grad=grad)
+    found["given.partition_fn"] = partial(
+        _given, _to_partition, _forward, folder / "partition", device, grad=True
     )
     for name, replaced in REPLACED.items():
-        found[f"replaced.{name}"] = lambda replaced=replaced, name=name: replaced(
-            folder / name, device
-        )
+        found[f"replaced.{name}"] = partial(replaced, folder / name, device)
     return found
 
 
@@ -274,7 +270,7 @@ def _keywords(folder: Path, device: str) -> Trial:
     seen: list[str] = []
 
     def init(self: Any, **kwargs: Any) -> None:
-        compiler = kwargs.get("fw_compiler")
+        compiler: Any = kwargs.get("fw_compiler")
 
         def wrapped(graph: Any, inputs: Any) -> Any:
             seen.append("fw_compiler")

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -51,13 +52,6 @@ def _traced(fired: Fired, search: Any, replace: Any, inputs: Callable[[], list[A
     register_replacement(
         search, replace, inputs(), fwd_only, [fired.patterns], extra_check=fired.matched
     )
-
-
-def _written(fired: Fired, pattern: Any) -> None:
-    def handler(match: Match, **_: Any) -> None:
-        fired.number += 1
-
-    register_graph_pattern(pattern, pass_dict=fired.patterns)(handler)
 
 
 def _norm(x: Tensor, weight: Tensor) -> Tensor:
@@ -178,12 +172,24 @@ def _make(wanted: Wanted, device: str) -> list[Tensor]:
     return [torch.randn(shape, device=device, dtype=wanted.dtype) for shape in wanted.shapes]
 
 
+def _anew(fired: Fired, wanted: Wanted) -> None:
+    inputs = _make(wanted, "cpu")
+    _traced(fired, wanted.call, wanted.call, lambda: inputs)
+
+
+def _once(fired: Fired, wanted: Wanted) -> None:
+    def handler(match: Match, **_: Any) -> None:
+        fired.number += 1
+
+    register_graph_pattern(wanted.by_hand, pass_dict=fired.patterns)(handler)
+
+
 def _firing(
-    wanted: Wanted, register: Callable[[Fired], None], device: str, *, dynamic: bool = False
+    wanted: Wanted, register: Callable[[Fired, Wanted], None], device: str, *, dynamic: bool = False
 ) -> Trial:
     """How often the patterns that ``register`` adds fire on the graph; it is not compiled."""
     fired = Fired()
-    register(fired)
+    register(fired, wanted)
     reached = False
 
     def custom_pass(graph: fx.Graph) -> None:
@@ -235,7 +241,7 @@ def _into_fused(
     register: Callable[[Fired, list[Tensor]], None],
     scale: str,
     device: str,
-    context: AbstractContextManager[Any],
+    context: Callable[[], AbstractContextManager[Any]],
 ) -> Trial:
     """Compile a graph of calls into libraries with a pattern over them; see what it computes."""
     fired = Fired()
@@ -249,7 +255,7 @@ def _into_fused(
         fired.patterns.apply(graph)
 
     torch._dynamo.reset()
-    with torch.no_grad(), no_caches(), context:
+    with torch.no_grad(), no_caches(), context():
         register(fired, inputs)
         compiled = torch.compile(call, fullgraph=True, options={POST: custom_pass})
         found = compared(compiled(*inputs), call(*inputs), f"fires {fired.number} times")
@@ -285,18 +291,10 @@ def patterns(device: str) -> dict[str, Callable[[], Trial]]:
     """By graph and pattern: whether it fires, and that it does no harm."""
     found: dict[str, Callable[[], Trial]] = {}
     for name, wanted in WANTED.items():
-
-        def anew(fired: Fired, wanted: Wanted = wanted) -> None:
-            _traced(fired, wanted.call, wanted.call, lambda: _make(wanted, device))
-
-        found[f"traced.{name}"] = lambda wanted=wanted, anew=anew: _firing(wanted, anew, device)
-        found[f"traced_dynamic.{name}"] = lambda wanted=wanted, anew=anew: _firing(
-            wanted, anew, device, dynamic=True
-        )
+        found[f"traced.{name}"] = partial(_firing, wanted, _anew, device)
+        found[f"traced_dynamic.{name}"] = partial(_firing, wanted, _anew, device, dynamic=True)
         if wanted.by_hand is not None:
-            found[f"by_hand.{name}"] = lambda wanted=wanted: _firing(
-                wanted, lambda fired: _written(fired, wanted.by_hand), device
-            )
+            found[f"by_hand.{name}"] = partial(_firing, wanted, _once, device)
     for scale in ("float32", "float8_e4m3fn", "float8_e8m0fnu", "int8"):
         for name, call, register, context in (
             ("call_by_hand", _scaled, _by_hand, nullcontext),
@@ -305,11 +303,7 @@ def patterns(device: str) -> dict[str, Callable[[], Trial]]:
             ("writing_traced", _scaled_into, _traced_writing, nullcontext),
             ("writing_traced_v1", _scaled_into, _traced_writing, _v1),
         ):
-            found[f"{name}.{scale}"] = (
-                lambda call=call, register=register, scale=scale, context=context: _into_fused(
-                    call, register, scale, device, context()
-                )
-            )
+            found[f"{name}.{scale}"] = partial(_into_fused, call, register, scale, device, context)
     return found
 
 

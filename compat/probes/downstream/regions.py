@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -100,7 +101,7 @@ def _standalone(call: Callable[..., Any], inputs: tuple[Any, ...], options: Any)
 
 
 def _captured(call: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Any, Any]:
-    found: list[Any] = []
+    found: list[tuple[Any, Any]] = []
 
     def keep(graph: fx.GraphModule, given: Any) -> fx.GraphModule:
         found.append((graph, list(given)))
@@ -108,7 +109,7 @@ def _captured(call: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Any, A
 
     torch._dynamo.reset()
     torch.compile(call, backend=keep, fullgraph=True)(*inputs)
-    return found[0]  # type: ignore[no-any-return]
+    return found[0]
 
 
 def _annotated(device: str) -> Trial:
@@ -245,7 +246,7 @@ SCALED = ("compat_downstream::scaled",)
 def regions(device: str) -> dict[str, Callable[[], Trial]]:
     """By who cuts, and at what."""
     found: dict[str, Callable[[], Trial]] = {
-        name: lambda trial=trial: trial(device) for name, trial in OTHERS.items()
+        name: partial(trial, device) for name, trial in OTHERS.items()
     }
     for name, call, operators in (
         ("writing", _attends, ATTEND),
@@ -259,16 +260,13 @@ def regions(device: str) -> dict[str, Callable[[], Trial]]:
                     f"{'standalone' if standalone else 'compiled'}_"
                     f"{'wrapped' if wrapped else 'unwrapped'}.{name}"
                 )
-                found[key] = (
-                    lambda call=call, operators=operators, wrapped=wrapped, standalone=standalone: (
-                        _partitioned(
-                            call,
-                            device,
-                            operators=operators,
-                            wrapped=wrapped,
-                            standalone=standalone,
-                        )
-                    )
+                found[key] = partial(
+                    _partitioned,
+                    call,
+                    device,
+                    operators=operators,
+                    wrapped=wrapped,
+                    standalone=standalone,
                 )
     return found
 

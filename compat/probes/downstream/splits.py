@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -249,6 +249,15 @@ def _split(graph: fx.GraphModule, inputs: tuple[Tensor, ...], how: Mapping[str, 
     return found
 
 
+def _split_captured(name: str, how: Mapping[str, Any]) -> Trial:
+    _, inputs = CAPTURED[name]
+    return _split(_captured(name), _used(name, inputs()), how)
+
+
+def _split_traced(how: Mapping[str, Any]) -> Trial:
+    return _split(fx.symbolic_trace(Holding()), _square(), how)
+
+
 def _sizes_for(graph: fx.GraphModule, inputs: tuple[Tensor, ...]) -> tuple[Any, ...]:
     """Dynamo's graph takes symbolic sizes ahead of the tensors."""
     placeholders = sum(node.op == "placeholder" for node in graph.graph.nodes)
@@ -259,13 +268,9 @@ def splits(_: str) -> dict[str, Callable[[], Trial]]:
     """By graph and way to split it."""
     found: dict[str, Callable[[], Trial]] = {}
     for how, arguments in HOW.items():
-        for name, (_call, inputs) in CAPTURED.items():
-            found[f"{how}.{name}"] = lambda name=name, inputs=inputs, arguments=arguments: _split(
-                _captured(name), _used(name, inputs()), arguments
-            )
-        found[f"{how}.held"] = lambda arguments=arguments: _split(
-            fx.symbolic_trace(Holding()), _square(), arguments
-        )
+        for name in CAPTURED:
+            found[f"{how}.{name}"] = partial(_split_captured, name, arguments)
+        found[f"{how}.held"] = partial(_split_traced, arguments)
     return found
 
 

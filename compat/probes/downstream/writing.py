@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -137,7 +138,7 @@ WRITES: Mapping[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
 def writes(device: str) -> dict[str, Callable[[], Trial]]:
     """By what is written into: whether it is what it is without a compiler."""
     return {
-        f"writes.{name}": lambda call=call, shapes=shapes: judged(call, _inputs(device, *shapes))
+        f"writes.{name}": partial(judged, call, _inputs(device, *shapes))
         for name, (call, shapes) in WRITES.items()
     }
 
@@ -161,6 +162,14 @@ def _with_scale(x: Tensor, scale: Tensor) -> Tensor:
     return out
 
 
+def _written(dtype: torch.dtype, device: str) -> Trial:
+    return judged(_copied, lambda: (_of_dtype(dtype, device),))
+
+
+def _read(dtype: torch.dtype, device: str) -> Trial:
+    return judged(_with_scale, lambda: (_matrix(4, 4)().to(device), _of_dtype(dtype, device)))
+
+
 def dtypes(device: str) -> dict[str, Callable[[], Trial]]:
     """By dtype: of what is written, and of what is only read beside it."""
     found: dict[str, Callable[[], Trial]] = {}
@@ -168,12 +177,8 @@ def dtypes(device: str) -> dict[str, Callable[[], Trial]]:
         dtype = getattr(torch, name, None)
         if dtype is None:
             continue
-        found[f"written_{name}"] = lambda dtype=dtype: judged(
-            _copied, lambda: (_of_dtype(dtype, device),)
-        )
-        found[f"read_{name}"] = lambda dtype=dtype: judged(
-            _with_scale, lambda: (_matrix(4, 4)().to(device), _of_dtype(dtype, device))
-        )
+        found[f"written_{name}"] = partial(_written, dtype, device)
+        found[f"read_{name}"] = partial(_read, dtype, device)
     return found
 
 
@@ -190,19 +195,28 @@ def layouts(device: str) -> dict[str, Callable[[], Trial]]:
         if not hasattr(OPERATORS, name):
             continue
         for shape, view in given.items():
-            operator = getattr(OPERATORS, name)
-            found[f"{name}.{shape}"] = lambda operator=operator, view=view, tag=tag: _seen_strides(
-                lambda x, w: operator(view(x, w)), device, any_order=tag == "flexible_layout"
+            found[f"{name}.{shape}"] = partial(
+                _seen_strides,
+                getattr(OPERATORS, name),
+                view,
+                device,
+                any_order=tag == "flexible_layout",
             )
     for name in ("transposing", "itself", "halved", "widened"):
-        operator = getattr(OPERATORS, name)
-        found[f"lies.{name}"] = lambda operator=operator: judged(
-            lambda x, w: operator(x @ w), _inputs(device, (4, 6), (6, 4))
-        )
+        found[f"lies.{name}"] = partial(_lied_to, getattr(OPERATORS, name), device)
     return found
 
 
-def _seen_strides(call: Callable[..., Any], device: str, *, any_order: bool) -> Trial:
+def _lied_to(operator: Callable[..., Any], device: str) -> Trial:
+    return judged(lambda x, w: operator(x @ w), _inputs(device, (4, 6), (6, 4)))
+
+
+def _seen_strides(
+    operator: Callable[..., Any], view: Callable[..., Any], device: str, *, any_order: bool
+) -> Trial:
+    def call(x: Tensor, weight: Tensor) -> Tensor:
+        return operator(view(x, weight))
+
     inputs = _inputs(device, (4, 6), (6, 6))()
     torch._dynamo.reset()
     with torch.no_grad(), no_caches():

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from compat.runs.answers import Change, Said, relate
 from compat.runs.ids import BuildId, CellId
-from compat.topics.matrix import Matrix, by_line
+from compat.topics.matrix import Matrix, Seen, by_line
 from compat.topics.reach.answers import ANSWERS
 from compat.topics.reach.records import RECORDS, WRONG, Trials
 
@@ -83,7 +84,8 @@ def _told(matrix: Matrix, probe: str) -> Iterator[tuple[str, dict[BuildId, Told]
     """By the name of an answer, what each build says."""
     found: dict[str, dict[BuildId, Told]] = {}
     kind = RECORDS[probe]
-    for seen in matrix.everywhere(kind):
+    every: list[Seen[Any]] = matrix.everywhere(kind)
+    for seen in every:
         if seen.cell.probe == probe and seen.record is not None:
             for said in ANSWERS[kind](seen.record):
                 told = Told(cell=seen.cell.id, said=said)
