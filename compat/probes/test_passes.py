@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from compat.probes.conftest import Record
-from compat.probes.downstream import caching, patterns, shown, writing
+from compat.probes.downstream import caching, patterns, rewriting, shown, writing
 from compat.probes.downstream.trials import attempt_all, none_wrong, some
 from compat.runs.signature import signature_of
 from compat.topics.reach.records import Census, Shown, Trials
@@ -74,6 +74,18 @@ def test_fire(part: str, device: str, record: Record) -> None:
     record(Trials(trials=found))
     none_wrong(found)
     assert any(each.ended == "right" for each in found.values()), "no pattern fires"
+
+
+@pytest.mark.parametrize("part", ["few", pytest.param("rest", marks=FULL)])
+def test_rewrite(part: str, device: str, record: Record) -> None:
+    """What a custom pass finds around it, what it may do to a graph, and who is told if it raises.
+
+    A node without meta, a constant, an operator of its own, a call that writes in place.
+    """
+    found = attempt_all(some(rewriting.rewrites(device), rewriting.FEW, part))
+    record(Trials(trials=found))
+    none_wrong(found)
+    assert any(each.ended == "right" for each in found.values()), "no pass may do anything"
 
 
 @pytest.mark.parametrize("part", ["few", pytest.param("rest", marks=FULL)])

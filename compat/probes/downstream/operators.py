@@ -59,6 +59,19 @@ def _copy_into(x: Tensor, out: Tensor) -> None:
     out.copy_(x)
 
 
+if hasattr(torch.Tag, "cudagraph_unsafe"):
+
+    @_operator("unsafe(Tensor x) -> Tensor", torch.empty_like, tags=[torch.Tag.cudagraph_unsafe])
+    def _unsafe(x: Tensor) -> Tensor:
+        return x * 2
+
+
+@torch.library.custom_op("compat_downstream::decorated", mutates_args={"out"})
+def decorated(x: Tensor, out: Tensor) -> None:
+    """Writes, and says so by the name of its argument."""
+    out.copy_(x * 2)
+
+
 @_operator("both(Tensor x, Tensor(a!) first, Tensor(b!) second) -> ()", _nothing)
 def _both(x: Tensor, first: Tensor, second: Tensor) -> None:
     first.copy_(x * 2)

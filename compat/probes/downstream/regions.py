@@ -34,6 +34,10 @@ def _calls(x: Tensor, weight: Tensor) -> Tensor:
     return OPERATORS.scaled(OPERATORS.scaled(x @ weight, weight) @ weight, weight)
 
 
+def _unsafe(x: Tensor, weight: Tensor) -> Tensor:
+    return OPERATORS.unsafe(OPERATORS.unsafe(x @ weight) @ weight) @ weight
+
+
 def _square(device: str) -> tuple[Tensor, Tensor]:
     torch.manual_seed(0)
     return torch.randn(4, 4, device=device), torch.randn(4, 4, device=device)
@@ -112,14 +116,14 @@ def _captured(call: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Any, A
     return found[0]
 
 
-def _annotated(device: str) -> Trial:
+def _annotated(device: str, mark: Any = 0) -> Trial:
     """A region that is marked is compiled by Inductor, the rest runs as it is."""
     from torch._dynamo.backends.common import aot_autograd
     from torch.fx.passes.regional_inductor import regional_inductor
 
     def call(x: Tensor, weight: Tensor) -> Tensor:
         y = x @ weight
-        with torch.fx.traceback.annotate({"compile_with_inductor": 0}):
+        with torch.fx.traceback.annotate({"compile_with_inductor": mark}):
             z = y @ weight
         return z @ weight
 
@@ -234,6 +238,9 @@ def _tagged(device: str) -> Trial:
 
 OTHERS: Mapping[str, Callable[[str], Trial]] = {
     "annotated": _annotated,
+    "annotated_with_options": partial(
+        _annotated, mark={"inductor_configs": {"max_autotune": False, "triton.cudagraphs": False}}
+    ),
     "nested": _nested,
     "from_tracing_context": _from_context,
     "proposed": _proposed,
@@ -253,6 +260,7 @@ def regions(device: str) -> dict[str, Callable[[], Trial]]:
         ("functional", _calls, SCALED),
         ("overload", _calls, ("compat_downstream::scaled.default",)),
         ("nowhere", _calls, ()),
+        ("tagged", _unsafe, ()),
     ):
         for wrapped in (False, True):
             for standalone in (False, True):

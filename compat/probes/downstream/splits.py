@@ -184,6 +184,8 @@ HOW: Mapping[str, Mapping[str, Any]] = {
     "plain": {},
     "in_order": {"keep_original_order": True},
     "tuple_return": {"keep_original_order": True, "tuple_return": True},
+    "node_names": {"keep_original_order": True, "keep_original_node_name": True},
+    "affix": {"keep_original_order": True, "partition_affix": "compat"},
     "own_names": {"keep_original_order": True, "keep_original_input_name": False},
 }
 

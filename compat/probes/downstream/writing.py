@@ -50,6 +50,11 @@ def _fresh(x: Tensor) -> Tensor:
     return out
 
 
+def _decorated(x: Tensor, out: Tensor) -> Tensor:
+    OPERATORS.decorated(x, out)
+    return out @ x
+
+
 def _part(x: Tensor, cache: Tensor) -> Tensor:
     OPERATORS.attend(x, cache[1])
     return cache[1] @ x
@@ -122,6 +127,7 @@ WRITES: Mapping[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
     "a_row_of_what_is_given": (_part, ((4, 4), (3, 4, 4))),
     "a_column_of_what_is_given": (_columns, ((4, 4), (4, 4, 3))),
     "a_transposed_view": (_transposed, ((4, 4),)),
+    "by_a_decorated_function": (_decorated, ((4, 4), (4, 4))),
     "in_turn": (_in_turn, ((4, 4), (4, 4))),
     "several": (_several, ((4, 4), (4, 4))),
     "the_same_twice": (_same_twice, ((4, 4), (4, 4))),

@@ -108,6 +108,7 @@ RECORDS: Mapping[str, type] = {
     "passes.census": Census,
     "passes.kept": Trials,
     "passes.fire": Trials,
+    "passes.rewrite": Trials,
     "passes.operators": Trials,
     "patches.reached": Patches,
     "patches.given": Trials,

@@ -42,7 +42,9 @@ def no_pattern_is_tried(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pattern_matcher.PatternMatcherPass, "apply", lambda *_: 0)
 
 
-@sabotage_of("passes.operators[few", "patches.given[few", "splitting.regions[few")
+@sabotage_of(
+    "passes.rewrite[few", "passes.operators[few", "patches.given[few", "splitting.regions[few"
+)
 def what_is_compiled_is_off(patch: pytest.MonkeyPatch) -> None:
     real = torch.compile
 
