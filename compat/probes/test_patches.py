@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from compat.probes.conftest import Record
-from compat.probes.downstream import given, spies
+from compat.probes.downstream import spies
 from compat.probes.downstream.drives import DRIVES
-from compat.probes.downstream.trials import attempt_all, none_wrong, some
 from compat.runs.signature import signature_of
-from compat.topics.reach.records import Drive, Patches, Trials
+from compat.topics.reach.records import Drive, Patches
 
 
 def test_reached(
@@ -37,16 +36,3 @@ def test_reached(
     compiled = drives["compiled"]
     assert not compiled.raised, f"with all patches in place, nothing compiles: {compiled.raised}"
     assert any(each.saw for each in compiled.patches.values()), "no patch is reached"
-
-
-@pytest.mark.parametrize("part", ["few", pytest.param("rest", marks=pytest.mark.full)])
-def test_given(part: str, device: str, record: Record, tmp_path: Path) -> None:
-    """A downstream's own functions, given to the compiler or put in place of its, do their part.
-
-    Plain callables where caches are on, for inference and training, twice; keys and checks of the
-    caches, and wrappers around AOTAutograd, replaced.
-    """
-    found = attempt_all(some(given.given(tmp_path, device), given.FEW, part))
-    record(Trials(trials=found))
-    none_wrong(found)
-    assert any(each.ended == "right" for each in found.values()), "nothing that is given works"

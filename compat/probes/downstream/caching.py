@@ -117,14 +117,19 @@ def standalone_with(key: str, custom: Any, device: str) -> Any:
         )(*inputs)[0]
 
 
-def passes_kept(kind: str, folder: Path, device: str) -> dict[str, Callable[[], Trial]]:
-    """By config key and path: how often a pass ran."""
-    keys = PASSES if kind == "no_uuid" else (*PASSES, PARTITIONER)
-    found: dict[str, Callable[[], Trial]] = {
-        f"{kind}.{key}": partial(kept, key, kind, folder / key, device, compiled_with)
-        for key in keys
-    }
-    found[f"{kind}.standalone"] = partial(
-        kept, PASSES[-1], kind, folder / "standalone", device, standalone_with
-    )
+def passes_kept(folder: Path, device: str) -> dict[str, Callable[[], Trial]]:
+    """By kind, config key and path: how often a pass ran."""
+    found: dict[str, Callable[[], Trial]] = {}
+    for kind in KINDS:
+        keys = PASSES if kind == "no_uuid" else (*PASSES, PARTITIONER)
+        below = folder / kind
+        for key in keys:
+            found[f"{kind}.{key}"] = partial(kept, key, kind, below / key, device, compiled_with)
+        found[f"{kind}.standalone"] = partial(
+            kept, PASSES[-1], kind, below / "standalone", device, standalone_with
+        )
     return found
+
+
+# Asked at default depth.
+FEW = frozenset({"uuid.pre_grad_custom_pass", "uuid.post_grad_custom_post_pass"})

@@ -279,3 +279,12 @@ def _name(target: Any) -> str:
         return target.name()
     module = getattr(target, "__module__", None) or ""
     return f"{module}.{target.__name__}".removeprefix("_operator.").lstrip(".")
+
+
+# Asked at default depth.
+FEW = frozenset(
+    (
+        *("linear", "norms", "in_place", "attention", "writes_several", "scaled", "quantized"),
+        *("draws", "casts", "training"),
+    )
+)

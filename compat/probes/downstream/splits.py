@@ -281,3 +281,9 @@ def _used(name: str, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     if name == "unused":
         return inputs[2], inputs[0]
     return inputs[1:] if name == "handed_on" else inputs
+
+
+# Asked at default depth.
+FEW = frozenset(
+    f"{how}.{name}" for how in ("plain", "in_order", "tuple_return") for name in (*CAPTURED, "held")
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -26,13 +26,6 @@ def attempt(body: Callable[[], Trial]) -> Trial:
 
 def attempt_all(bodies: Mapping[str, Callable[[], Trial]]) -> dict[str, Trial]:
     return {name: attempt(body) for name, body in bodies.items()}
-
-
-def some(
-    bodies: Mapping[str, Callable[[], Trial]], few: Collection[str], part: str
-) -> dict[str, Callable[[], Trial]]:
-    """The ``few`` that are asked at default depth, or the ``rest``."""
-    return {name: body for name, body in bodies.items() if (name in few) is (part == "few")}
 
 
 def none_wrong(found: Mapping[str, Trial]) -> None:

@@ -106,12 +106,7 @@ class Trials:
 
 RECORDS: Mapping[str, type] = {
     "passes.census": Census,
-    "passes.kept": Trials,
-    "passes.fire": Trials,
-    "passes.rewrite": Trials,
-    "passes.operators": Trials,
+    "passes.few": Trials,
+    "passes.trials": Trials,
     "patches.reached": Patches,
-    "patches.given": Trials,
-    "splitting.pieces": Trials,
-    "splitting.regions": Trials,
 }

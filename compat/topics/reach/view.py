@@ -17,9 +17,8 @@ _MOST = 6
 _LONGEST = 120
 
 _ABOUT = {
-    "passes": "what a custom pass is shown, and what becomes of it",
+    "passes": "what a downstream's passes and splits see and do",
     "patches": "what a patch sees",
-    "splitting": "how a graph is split",
 }
 
 

@@ -13,21 +13,21 @@ from compat.probes.downstream import splits
 from tests.probes.sabotages.registry import sabotage_of
 
 
-@sabotage_of("passes.census")
+@sabotage_of("passes.census[few")
 def no_pass_is_run_after_the_gradients(patch: pytest.MonkeyPatch) -> None:
     from torch._inductor import compile_fx
 
     patch.setattr(compile_fx, "_recursive_post_grad_passes", lambda *_, **__: None)
 
 
-@sabotage_of("passes.census")
+@sabotage_of("passes.census[few")
 def views_stay_views(patch: pytest.MonkeyPatch) -> None:
     from torch._inductor import compile_fx
 
     patch.setattr(compile_fx, "view_to_reshape", lambda _: None)
 
 
-@sabotage_of("passes.kept[uuid")
+@sabotage_of("passes.few")
 def keys_forget_the_passes(patch: pytest.MonkeyPatch) -> None:
     from torch._inductor import codecache
 
@@ -35,16 +35,14 @@ def keys_forget_the_passes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(details, "_get_custom_pass_detail", lambda *_: None)
 
 
-@sabotage_of("passes.fire[few")
+@sabotage_of("passes.few")
 def no_pattern_is_tried(patch: pytest.MonkeyPatch) -> None:
     from torch._inductor import pattern_matcher
 
     patch.setattr(pattern_matcher.PatternMatcherPass, "apply", lambda *_: 0)
 
 
-@sabotage_of(
-    "passes.rewrite[few", "passes.operators[few", "patches.given[few", "splitting.regions[few"
-)
+@sabotage_of("passes.few")
 def what_is_compiled_is_off(patch: pytest.MonkeyPatch) -> None:
     real = torch.compile
 
@@ -85,7 +83,7 @@ def a_keyword_is_new(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(common.AotAutograd, "__call__", with_one_more)
 
 
-@sabotage_of("splitting.pieces")
+@sabotage_of("passes.few")
 def pieces_get_their_inputs_in_another_order(patch: pytest.MonkeyPatch) -> None:
     real = splits.split_module
 
@@ -109,7 +107,7 @@ def pieces_get_their_inputs_in_another_order(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(splits, "split_module", broken)
 
 
-@sabotage_of("splitting.pieces")
+@sabotage_of("passes.few")
 def pieces_name_their_inputs_otherwise(patch: pytest.MonkeyPatch) -> None:
     real = splits.split_module
 

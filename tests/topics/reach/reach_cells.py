@@ -37,5 +37,5 @@ def patches_cell(build: str, patches: Patches) -> Cell:
     return make_cell(build, patches, probe="patches.reached")
 
 
-def trials_cell(build: str, trials: Trials, probe: str = "splitting.pieces") -> Cell:
+def trials_cell(build: str, trials: Trials, probe: str = "passes.few") -> Cell:
     return make_cell(build, trials, probe=probe)

@@ -57,9 +57,9 @@ def test_what_is_wrong_is_named() -> None:
 def test_probes_with_the_same_answers_are_told_apart() -> None:
     cells = [
         trials_cell("2.11.0-cpu", make_trials(said="a")),
-        trials_cell("2.11.0-cpu", make_trials(said="b"), probe="passes.fire"),
+        trials_cell("2.11.0-cpu", make_trials(said="b"), probe="passes.trials"),
         trials_cell("2.12.0-cpu", make_trials(said="a")),
-        trials_cell("2.12.0-cpu", make_trials(said="c"), probe="passes.fire"),
+        trials_cell("2.12.0-cpu", make_trials(said="c"), probe="passes.trials"),
     ]
     (step,) = find(make_matrix(*cells)).steps
-    assert step.probe == "passes.fire"
+    assert step.probe == "passes.trials"

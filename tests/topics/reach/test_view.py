@@ -65,7 +65,7 @@ def test_a_long_answer_is_cut() -> None:
     matrix = make_matrix(*cells)
     (section,) = show(matrix, find(matrix))
     _, (name, long, short) = rows(section)
-    assert name == "splitting.pieces.said.plain.chain"
+    assert name == "passes.few.said.plain.chain"
     assert len(long) == 120
     assert long.endswith("x…")
     assert short == "right: y"
