@@ -395,4 +395,4 @@ def test_a_patch_that_is_given_a_keyword_more(sabotaged: Sabotaged) -> None:
 def test_pieces_that_name_their_inputs_otherwise(sabotaged: Sabotaged) -> None:
     (cell,) = sabotaged.under("pieces_name_their_inputs_otherwise")
     assert cell.outcome is Outcome.PASS
-    assert "(arg_0 tensor, arg_1 tensor)" in recorded(cell)["trials"]["plain.chain"]["said"]
+    assert "(arg_0 tensor, arg_1 tensor)" in recorded(cell)["trials"]["in_order.chain"]["said"]

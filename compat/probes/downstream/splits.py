@@ -285,5 +285,5 @@ def _used(name: str, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 # Asked at default depth.
 FEW = frozenset(
-    f"{how}.{name}" for how in ("plain", "in_order", "tuple_return") for name in (*CAPTURED, "held")
+    f"{how}.{name}" for how in ("in_order", "tuple_return") for name in (*CAPTURED, "held")
 )
