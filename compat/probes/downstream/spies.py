@@ -22,7 +22,8 @@ from compat.interface.surface import resolve
 from compat.topics.reach.records import Patch
 
 # What public projects wrap or replace, and the functions that such a patch stands for on a build
-# that has moved them.
+# that has moved them. Not those that a cache key holds, as select_decomp_table: what wraps them is
+# not to be pickled, and nothing is cached any more.
 TARGETS = (
     "torch._dynamo.backends.common.AotAutograd.__call__",
     "torch._dynamo.backends.common.AotAutograd.__init__",
@@ -73,7 +74,6 @@ TARGETS = (
     "torch._inductor.compile_fx.partition_fn",
     "torch._inductor.compile_fx.post_grad_passes",
     "torch._inductor.compile_fx.pre_grad_passes",
-    "torch._inductor.compile_fx.select_decomp_table",
     "torch._inductor.compile_fx.view_to_reshape",
     "torch._inductor.fx_passes.joint_graph.joint_graph_passes",
     "torch._inductor.fx_passes.post_grad.decompose_auto_functionalized",
