@@ -18,6 +18,7 @@ from compat.topics.gates import records as gates
 from compat.topics.inputs import records as inputs
 from compat.topics.machines import records as machines
 from compat.topics.parity import records as parity
+from compat.topics.reach import records as reach
 from compat.topics.settings import records as settings
 from compat.topics.stand_in import records as stand_in
 from compat.topics.subjects import records as subjects
@@ -47,6 +48,7 @@ RECORDS: Mapping[str, type] = {
         settings,
         machines,
         surface,
+        reach,
         corpus,
         cost,
         devices,

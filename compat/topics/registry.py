@@ -15,6 +15,7 @@ from compat.topics.gates.topic import TOPIC as GATES
 from compat.topics.inputs.topic import TOPIC as INPUTS
 from compat.topics.machines.topic import TOPIC as MACHINES
 from compat.topics.parity.topic import TOPIC as PARITY
+from compat.topics.reach.topic import TOPIC as REACH
 from compat.topics.settings.topic import TOPIC as SETTINGS
 from compat.topics.stand_in.topic import TOPIC as STAND_IN
 from compat.topics.subjects.topic import TOPIC as SUBJECTS
@@ -41,6 +42,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     SETTINGS,
     MACHINES,
     SURFACE,
+    REACH,
     COST,
     DEVICES,
 )

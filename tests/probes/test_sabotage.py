@@ -477,3 +477,42 @@ def test_what_is_compiled_ahead_is_refused_or_wrong(sabotaged: Sabotaged) -> Non
     loads = sabotaged.spec != "2.11"
     assert how.startswith("loading raises RuntimeError") is loads, how
     assert (wrong.outcome is Outcome.FAIL) is loads, wrong
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "says"),
+    [
+        ("no_pass_is_run_after_the_gradients", "the last pass is not reached"),
+        ("keys_forget_the_passes", "wrong without a word: uuid."),
+        ("no_pattern_is_tried", "writing_by_hand.float32: "),
+        ("what_is_compiled_is_off", "wrong without a word: "),
+        ("nothing_is_compiled", "no patch is reached"),
+        ("pieces_get_their_inputs_in_another_order", "wrong without a word: "),
+    ],
+)
+def test_what_reaches_a_downstream(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
+    for cell in sabotaged.under(sabotage):
+        assert cell.outcome is Outcome.FAIL, cell
+        assert says in cell.message, cell.message
+
+
+def test_a_pass_that_is_shown_other_operators(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("views_stay_views")
+    assert cell.outcome is Outcome.PASS
+    passes = recorded(cell)["graphs"]["linear"]["passes"]
+    assert "aten.view.default" in passes["post_grad_custom_post_pass"]
+    assert "aten.reshape.default" not in passes["post_grad_custom_post_pass"]
+
+
+def test_a_patch_that_is_given_a_keyword_more(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("a_keyword_is_new")
+    assert cell.outcome is Outcome.PASS
+    patches = recorded(cell)["drives"]["compiled"]["patches"]
+    (way,) = patches["torch._dynamo.backends.common.aot_module_simplified"]["saw"]
+    assert "compat_is_new" in way
+
+
+def test_pieces_that_name_their_inputs_otherwise(sabotaged: Sabotaged) -> None:
+    (cell,) = sabotaged.under("pieces_name_their_inputs_otherwise")
+    assert cell.outcome is Outcome.PASS
+    assert "(arg_0 tensor, arg_1 tensor)" in recorded(cell)["trials"]["in_order.chain"]["said"]

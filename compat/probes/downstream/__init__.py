@@ -1,0 +1,1 @@
+"""What downstream projects put into the compiler: operators, passes, patches, splits."""

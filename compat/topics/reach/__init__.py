@@ -1,0 +1,1 @@
+"""What of a compilation reaches a downstream's code in it: passes, patches, pieces."""
