@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from compat.runs.ids import BuildId
-from compat.runs.model import Cell
+from compat.runs.ids import BuildId, CellId
+from compat.runs.model import Outcome
 from compat.topics.failing.records import Aftermath, Failed, FailedBackward
 from compat.topics.matrix import Matrix, Seen
 
@@ -20,7 +20,17 @@ class OnBuild:
     """
 
     places: Mapping[str, Aftermath]
-    cell: Cell
+    cell: CellId
+    outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnPath:
+    """A path with a graph that returns a tuple, or a bare tensor."""
+
+    path: str
+    returns: str
+    builds: Mapping[BuildId, OnBuild]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,30 +38,32 @@ class Failures:
     """What is left of failures.
 
     Attributes:
-        paths: By path and what its graph returns, then by build.
+        paths: Of a graph that is compiled at once.
         backward: By path, then by build: of a backward graph.
     """
 
-    paths: Mapping[tuple[str, str], Mapping[BuildId, OnBuild]]
+    paths: tuple[OnPath, ...]
     backward: Mapping[str, Mapping[BuildId, Seen[FailedBackward]]]
 
 
 def find(matrix: Matrix) -> Failures:
     return Failures(
-        paths={
-            (path, returns): on
+        paths=tuple(
+            OnPath(path=path, returns=returns, builds=on)
             for path in matrix.values(Failed, "path")
             for returns in matrix.values(Failed, "returns")
             if (
                 on := {
                     build.id: OnBuild(
-                        places=each.record.places if each.record else {}, cell=each.cell
+                        places=each.record.places if each.record else {},
+                        cell=each.cell.id,
+                        outcome=each.cell.outcome,
                     )
                     for build in matrix.builds
                     for each in matrix.seen(Failed, build.id, path=path, returns=returns)
                 }
             )
-        },
+        ),
         backward={
             path: {
                 build.id: each

@@ -8,7 +8,7 @@ from compat.document.parts import Section, Sentence, Table
 from compat.topics.failing.finding import Failures, OnBuild
 from compat.topics.failing.records import RIGHT, Aftermath, FailedBackward
 from compat.topics.matrix import Matrix, Seen
-from compat.topics.words import NOT_KNOWN, glyphs, labels, untold
+from compat.topics.words import GLYPHS, NOT_KNOWN, labels, untold
 
 
 def _graph_gives(each: Aftermath) -> str:
@@ -34,9 +34,9 @@ def say(matrix: Matrix, found: Failures) -> Iterable[Sentence]:
     for line in dict.fromkeys(build.id.line for build in matrix.builds):
         named = ", Python ".join(filter(None, line))
         every = [
-            (path, build, on)
-            for (path, _), by_build in found.paths.items()
-            for build, on in by_build.items()
+            (each.path, build, on)
+            for each in found.paths
+            for build, on in each.builds.items()
             if build.line == line
         ]
         for sign, of in _SIGNS:
@@ -51,14 +51,14 @@ def say(matrix: Matrix, found: Failures) -> Iterable[Sentence]:
                     title=f"failing on {named}: after a compilation that failed, {sign}",
                     text=f"On {labels(build for _, build, _ in where)}. "
                     f"{'; '.join(dict.fromkeys(said for said, *_ in where))}.",
-                    cells=tuple(dict.fromkeys(on.cell.id for *_, on in where)),
+                    cells=tuple(dict.fromkeys(on.cell for *_, on in where)),
                 )
         unknown = [(build, on) for _, build, on in every if not on.places]
         if unknown:
             yield Sentence(
                 title=f"failing on {named}: what failures leave behind is not known everywhere",
                 text=f"No cell says so on {labels(build for build, _ in unknown)}.",
-                cells=tuple(on.cell.id for _, on in unknown),
+                cells=tuple(on.cell for _, on in unknown),
             )
 
 
@@ -67,9 +67,9 @@ def show(matrix: Matrix, found: Failures) -> Iterable[Section]:
     builds = [build.id for build in matrix.builds]
     headers = ["path, graph, place", *(build.label for build in builds)]
     rows = {
-        (*path, place): [on.get(build) for build in builds]
-        for path, on in found.paths.items()
-        for place in dict.fromkeys(place for each in on.values() for place in each.places)
+        (on.path, on.returns, place): [on.builds.get(build) for build in builds]
+        for on in found.paths
+        for place in dict.fromkeys(place for each in on.builds.values() for place in each.places)
     }
     if rows:
         yield Section(
@@ -128,5 +128,5 @@ def _cell(on: OnBuild | None, place: str, said: Callable[[Aftermath], str]) -> s
     if on is None:
         return ""
     if place not in on.places:
-        return glyphs([on.cell]) if not on.places else NOT_KNOWN
+        return GLYPHS[on.outcome] if not on.places else NOT_KNOWN
     return said(on.places[place])

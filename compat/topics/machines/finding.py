@@ -19,10 +19,24 @@ class OnBuild:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Oddities:
-    """All oddities: by check and by what was odd, then by build."""
+class Oddity:
+    """One oddity, on all builds.
 
-    found: Mapping[tuple[str, str], Mapping[BuildId, OnBuild]]
+    Attributes:
+        check: That asked.
+        name: What was odd.
+    """
+
+    check: str
+    name: str
+    builds: Mapping[BuildId, OnBuild]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oddities:
+    """All oddities."""
+
+    found: tuple[Oddity, ...]
 
 
 def find(matrix: Matrix) -> Oddities:
@@ -33,4 +47,8 @@ def find(matrix: Matrix) -> Oddities:
                 for name, went in seen.record.went.items():
                     by_build = found.setdefault((seen.cell.check, name), {})
                     by_build[build.id] = OnBuild(went=went, cell=seen.cell.id)
-    return Oddities(found=found)
+    return Oddities(
+        found=tuple(
+            Oddity(check=check, name=name, builds=builds) for (check, name), builds in found.items()
+        )
+    )

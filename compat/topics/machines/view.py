@@ -15,17 +15,18 @@ def say(matrix: Matrix, found: Oddities) -> Iterable[Sentence]:
     """For each device and Python: what is wrong, and what the builds do differently."""
     for line in dict.fromkeys(build.id.line for build in matrix.builds):
         named = ", Python ".join(filter(None, line))
-        for (check, name), everywhere in found.found.items():
-            by_build = {build: each for build, each in everywhere.items() if build.line == line}
+        for oddity in found.found:
+            by_build = {id_: each for id_, each in oddity.builds.items() if id_.line == line}
+            about = f"machines on {named}: {oddity.check}, {oddity.name}"
             if wrong := {build: each for build, each in by_build.items() if is_wrong(each)}:
                 yield Sentence(
-                    title=f"machines on {named}: {check}, {name}: something else is computed",
+                    title=f"{about}: something else is computed",
                     text=f"So it is on {labels(wrong)}.",
                     cells=tuple(each.cell for each in wrong.values()),
                 )
             if len(groups := by_how(by_build)) > 1:
                 yield Sentence(
-                    title=f"machines on {named}: {check}, {name}: builds differ",
+                    title=f"{about}: builds differ",
                     text="; ".join(f"{how} on {labels(on)}" for how, on in groups.items()) + ".",
                     cells=tuple(each.cell for each in by_build.values()),
                 )
@@ -45,14 +46,14 @@ def by_how(by_build: Mapping[BuildId, OnBuild]) -> Mapping[str, list[BuildId]]:
 
 def show(matrix: Matrix, found: Oddities) -> Iterable[Section]:
     """What was odd × build, of what does not simply work everywhere."""
-    shown = {
-        key: by_build
-        for key, by_build in found.found.items()
-        if len(by_how(by_build)) > 1
-        or any(each.went.right is not True for each in by_build.values())
-    }
+    shown = [
+        each
+        for each in found.found
+        if len(by_how(each.builds)) > 1
+        or any(on.went.right is not True for on in each.builds.values())
+    ]
     builds = [
-        build for build in matrix.builds if any(build.id in each for each in found.found.values())
+        build for build in matrix.builds if any(build.id in each.builds for each in found.found)
     ]
     yield Section(
         title="Odd machines and switched-off compilers",
@@ -63,8 +64,11 @@ def show(matrix: Matrix, found: Oddities) -> Iterable[Section]:
             Table(
                 headers=["asked", "what is odd", *(build.label for build in builds)],
                 rows=[
-                    [Code(check), name, *(_said(by_build.get(build.id)) for build in builds)]
-                    for (check, name), by_build in shown.items()
+                    [
+                        *(Code(each.check), each.name),
+                        *(_said(each.builds.get(build.id)) for build in builds),
+                    ]
+                    for each in shown
                 ],
             )
         ],

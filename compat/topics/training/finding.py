@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from compat.runs.ids import BuildId
-from compat.runs.model import Cell, Outcome
+from compat.runs.ids import BuildId, CellId
+from compat.runs.model import Outcome
 from compat.topics.matrix import Matrix, Seen
 from compat.topics.training.answers import right, saves
 from compat.topics.training.records import RIGHT, Trained
@@ -36,20 +36,29 @@ class OnBuild:
 
     state: State
     details: tuple[str, ...]
-    cell: Cell
+    cell: CellId
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnPath:
+    """A computation on a path."""
+
+    lesson: str
+    path: str
+    builds: Mapping[BuildId, OnBuild]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """By computation and path, then by build."""
+    """All computations, on all paths that some build was asked about."""
 
-    lessons: Mapping[tuple[str, str], Mapping[BuildId, OnBuild]]
+    lessons: tuple[OnPath, ...]
 
 
 def find(matrix: Matrix) -> Training:
     return Training(
-        lessons={
-            (lesson, path): on
+        lessons=tuple(
+            OnPath(lesson=lesson, path=path, builds=on)
             for lesson in matrix.values(Trained, "lesson")
             for path in matrix.values(Trained, "path")
             if (
@@ -59,12 +68,12 @@ def find(matrix: Matrix) -> Training:
                     for each in matrix.seen(Trained, build.id, lesson=lesson, path=path)
                 }
             )
-        }
+        )
     )
 
 
 def _on_build(seen: Seen[Trained]) -> OnBuild:
-    return OnBuild(state=_state(seen), details=_details(seen.record), cell=seen.cell)
+    return OnBuild(state=_state(seen), details=_details(seen.record), cell=seen.cell.id)
 
 
 def _state(seen: Seen[Trained]) -> State:

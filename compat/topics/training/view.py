@@ -27,27 +27,27 @@ def say(matrix: Matrix, found: Training) -> Iterable[Sentence]:
         named = ", Python ".join(filter(None, line))
         for state in State:
             where = [
-                (name, build, each)
-                for name, on in found.lessons.items()
-                for build, each in on.items()
+                (f"{on.lesson} ({on.path})", build, each)
+                for on in found.lessons
+                for build, each in on.builds.items()
                 if build.line == line and each.state is state
             ]
             if where and state is not State.UNSUPPORTED:
-                lessons = dict.fromkeys(f"{lesson} ({path})" for (lesson, path), _, _ in where)
+                lessons = dict.fromkeys(lesson for lesson, *_ in where)
                 details = dict.fromkeys(detail for *_, each in where for detail in each.details)
                 yield Sentence(
                     title=f"training on {named}: what is compiled with gradients on {state.value}",
                     text=f"On {labels(build for _, build, _ in where)}: {', '.join(lessons)}."
                     + (f" Seen: {'; '.join(details)}." if details else ""),
-                    cells=tuple(each.cell.id for *_, each in where),
+                    cells=tuple(each.cell for *_, each in where),
                 )
 
 
 def show(matrix: Matrix, found: Training) -> Iterable[Section]:
     """Computation and path × build."""
     rows = [
-        [f"{lesson}, {path}", *(_said(on.get(build.id)) for build in matrix.builds)]
-        for (lesson, path), on in found.lessons.items()
+        [f"{on.lesson}, {on.path}", *(_said(on.builds.get(build.id)) for build in matrix.builds)]
+        for on in found.lessons
     ]
     if rows:
         yield Section(

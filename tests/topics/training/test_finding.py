@@ -38,11 +38,11 @@ CPU = "2.13.0-cpu"
 )
 def test_states(record: Trained | None, outcome: Outcome, state: State) -> None:
     found = find(make_matrix(trained_cell(CPU, record, outcome)))
-    assert found.lessons["matmul", "standalone"][BuildId(CPU)].state is state
+    assert found.lessons[0].builds[BuildId(CPU)].state is state
 
 
 def test_details_are_what_is_not_right() -> None:
     record = make_trained(contract=("strides",), kept={"binary": LATE, "unpacked": REFUSED})
     found = find(make_matrix(trained_cell(CPU, record)))
-    details = found.lessons["matmul", "standalone"][BuildId(CPU)].details
+    details = found.lessons[0].builds[BuildId(CPU)].details
     assert details == ("strides", "RuntimeError: early", "RuntimeError: no")
