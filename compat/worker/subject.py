@@ -33,7 +33,8 @@ class PathProcess:
         path: A key of ``subject.paths``.
         kept: Below it the probes keep what one leaves for the others.
         patched: Names of torch that importing the subject replaced.
-        environment: Variables that it set or changed, with their values.
+        environment: Variables that it set or changed, with their values; ``~`` in them is the home
+            folder, which is another one each time.
         error: Why the subject could not be imported; None where it could.
     """
 
@@ -62,7 +63,9 @@ class PathProcess:
             self.error = error
         self.patched = replaced(names, names_of_torch())
         self.environment = {
-            name: value for name, value in os.environ.items() if variables.get(name) != value
+            name: value.replace(os.environ["HOME"], "~")
+            for name, value in os.environ.items()
+            if variables.get(name) != value
         }
 
 
