@@ -20,6 +20,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 
 # As compat/errors.py has them.
 UNEXPECTED, FAILED = 1, 3
+KEEPER = Path("compat/worker/lifeline.py").absolute()
 # The packages of whatever decides what is published, or may write; each with its hashes.
 PINNED = ".github/requirements.txt"
 
@@ -29,7 +30,7 @@ def compat(session: nox.Session, *arguments: str) -> None:
 
     Nox ends with its status, and with 3 where a signal ended it.
     """
-    kept = ("python", "-I", "compat/worker/lifeline.py", str(os.getpid()))
+    kept = ("python", "-I", str(KEEPER), str(os.getpid()))
     try:
         session.run(*kept, "python", "-m", "compat", *arguments)
     except nox.command.CommandFailed as failed:
@@ -85,6 +86,14 @@ def bisect(session: nox.Session) -> None:
     """
     session.install("-e.")
     compat(session, "bisect", *session.posargs)
+
+
+@nox.session
+def twin(session: nox.Session) -> None:
+    """Run a suite of your own, which lies in ../code, on builds and the stable one beside them."""
+    session.install("-e.")
+    session.chdir("../code")
+    compat(session, "run", *session.posargs)
 
 
 @nox.session

@@ -25,6 +25,7 @@ from compat.builds.spec import EXPECTED
 from compat.commands.places import HANDED_OVER, PUBLISHED_RUNS
 from compat.document.escape import printed
 from compat.errors import FAILED, INTERRUPTED, USAGE, CommandError
+from compat.findings.awaits import AWAITS
 from compat.nightly.handover import REPORTS_DIGEST
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
 from compat.runs.ids import BUILTIN
@@ -71,7 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    parsed = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # What stands behind -- is a command of the user's own, not to be looked at here.
+    words = given[given.index("--") + 1 :] if given[:1] == ["run"] and "--" in given else []
+    parsed = _parser().parse_args(given[: -len(words) - 1] if words else given)
+    parsed.words = words
     try:
         return _command(parsed.command)(parsed)
     except CommandError as error:
@@ -143,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("probes", help="list what is asked of each build")
     listing.set_defaults(command="builds.probes")
 
-    probing = _OneLineParser(add_help=False)
+    probing = _OneLineParser(add_help=False, parents=[_limits()])
     probing.add_argument(
         "--subject",
         nargs="+",
@@ -168,22 +173,6 @@ def _parser() -> argparse.ArgumentParser:
         help="probes side by side; default: the number of cores, and 1 on a GPU",
     )
     probing.add_argument(
-        "--timeout",
-        type=_positive,
-        default=DEFAULT_TIMEOUT_S,
-        metavar="SECONDS",
-        help="of processor time that a probe, the import of torch and the like may use; it hangs "
-        "when it uses none for as long, and may take twenty times that by the clock on the wall; "
-        f"default: {DEFAULT_TIMEOUT_S}",
-    )
-    probing.add_argument(
-        "--memory",
-        type=_positive,
-        default=DEFAULT_MEMORY_GB,
-        metavar="GB",
-        help=f"what a probe may use, with all its processes; default: {DEFAULT_MEMORY_GB}",
-    )
-    probing.add_argument(
         "--fresh", action="store_true", help="see everything again, also what earlier runs saw"
     )
 
@@ -199,6 +188,39 @@ def _parser() -> argparse.ArgumentParser:
     )
     probe.set_defaults(command="probe.probe")
 
+    running = commands.add_parser(
+        "run",
+        parents=[selection, _limits(), _bringing()],
+        usage="compat run --builds SPEC … [options] -- pytest tests/compile",
+        help="run a command of your own, a suite of tests or a script, on builds and on the stable "
+        "build beside them",
+        description="Ends with 1 if something regressed, with 3 if what was seen proves nothing.",
+    )
+    running.add_argument("--name", default="", help="of the suite; default: the folder's")
+    running.add_argument(
+        "--junit",
+        default="",
+        metavar="FILE",
+        help="the file that the command leaves; for runners other than pytest",
+    )
+    running.add_argument(
+        "--probes", nargs="+", default=[], metavar="TEXT", help="only checks with this in their id"
+    )
+    running.add_argument(
+        "--alone", action="store_true", help="without the stable build beside those named"
+    )
+    running.add_argument(
+        "--expectations", type=Path, metavar="FILE", help="what is known to fail, and why"
+    )
+    running.add_argument("--fresh", action="store_true", help="see everything again")
+    running.add_argument(
+        "--github",
+        action="store_true",
+        help="take the command and what goes with it from COMPAT_COMMAND, _BUILDS, _PACKAGES and "
+        "_NAME, and leave the report as the summary of a workflow's step",
+    )
+    running.set_defaults(command="run.run")
+
     bench = commands.add_parser(
         "bench", parents=[selection], help="compare this runner with a process for each probe"
     )
@@ -211,7 +233,56 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> None:
+def _limits() -> _OneLineParser:
+    limits = _OneLineParser(add_help=False)
+    limits.add_argument(
+        "--timeout",
+        type=_positive,
+        default=DEFAULT_TIMEOUT_S,
+        metavar="SECONDS",
+        help="of processor time that a probe, the import of torch and the like may use; it hangs "
+        "when it uses none for as long, and may take twenty times that by the clock on the wall; "
+        f"default: {DEFAULT_TIMEOUT_S}",
+    )
+    limits.add_argument(
+        "--memory",
+        type=_positive,
+        default=DEFAULT_MEMORY_GB,
+        metavar="GB",
+        help=f"what a probe may use, with all its processes; default: {DEFAULT_MEMORY_GB}",
+    )
+    return limits
+
+
+def _bringing() -> _OneLineParser:
+    """What is said of a user's own script or suite."""
+    bringing = _OneLineParser(add_help=False)
+    bringing.add_argument(
+        "--with",
+        dest="packages",
+        action="append",
+        default=[],
+        metavar="PACKAGE==X",
+        help="a package to put beside each build, whose torch stays as it is; may be repeated",
+    )
+    bringing.add_argument(
+        "--requirements",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="likewise a file of them, such as a lock that was exported",
+    )
+    bringing.add_argument(
+        "--signature",
+        default="",
+        metavar="TEXT",
+        help="only failures with this text in them count; others say nothing",
+    )
+    return bringing
+
+
+def _add_nightly_commands(commands: Any, selection: _OneLineParser) -> None:
     plan = commands.add_parser(
         "plan",
         parents=[selection],
@@ -240,13 +311,29 @@ def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> 
 
     bisection = commands.add_parser(
         "bisect",
-        help="find the build, or the release of a subject, from which on a check answers otherwise",
+        parents=[_limits(), _bringing()],
+        help="find the build, or the release of a subject, from which on a check or a script ends "
+        "otherwise",
+    )
+    bisection.add_argument("--probe", metavar="ID", help="one check: donation.copies[donated]")
+    bisection.add_argument(
+        "--script",
+        type=Path,
+        metavar="FILE",
+        help="a Python script of your own: exit status 0 is good, 125 says nothing, all else is "
+        "bad",
     )
     bisection.add_argument(
-        "--probe", required=True, metavar="ID", help="one check: donation.copies[donated]"
+        "--good",
+        metavar="SPEC",
+        help="the older end; of a script it may be left out, and is looked for in the past",
     )
-    bisection.add_argument("--good", required=True, metavar="SPEC", help="the older end")
     bisection.add_argument("--bad", required=True, metavar="SPEC", help="the newer end")
+    bisection.add_argument(
+        "--find-fix",
+        action="store_true",
+        help="of a script: the build that mended it; --bad is the older end",
+    )
     bisection.add_argument(
         "--subject", default=BUILTIN, metavar="SPEC", help=f"whose check: {SUBJECTS}"
     )
@@ -378,6 +465,15 @@ def _add_issue_commands(issue: argparse.ArgumentParser) -> None:
     )
     syncing.add_argument("--dry-run", action="store_true", help="only say what would be done")
     syncing.set_defaults(command="issue.sync")
+
+    twinning = commands.add_parser(
+        "twin", parents=[where], help="open, rewrite and close the issue about a suite of your own"
+    )
+    twinning.add_argument(
+        "--reports", type=Path, required=True, help="the folder that compat run wrote"
+    )
+    twinning.add_argument("--awaits", type=Path, default=AWAITS, help="default: awaits.toml")
+    twinning.set_defaults(command="issue.twin")
 
     commenting = commands.add_parser(
         "comment", parents=[where], help="comment on the open tracking issue of a device"

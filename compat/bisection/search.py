@@ -15,15 +15,20 @@ from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
 from compat.findings.answers import answers_of
-from compat.probes.sources import plan_source, probe_sources
+from compat.probes.sources import command_source, plan_source, probe_sources
 from compat.running.pipeline import Progress, probe_builds
 from compat.running.settings import Settings
-from compat.runs.answers import Change, Scale, Value, relate
+from compat.runs.answers import Change, Scale, Value, relate, verdict
 from compat.runs.decode import read_json
+from compat.runs.failures import signature_of_cell
 from compat.runs.ids import CheckId
-from compat.runs.model import FULL, Status
+from compat.runs.model import FULL, Outcome, Status
 from compat.runs.store import merge, write_json
+from compat.subjects.suite import Suite
 from compat.topics.matrix import Matrix
+
+# The one answer of a script.
+PASSES = "passes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +46,19 @@ class Seen:
     Attributes:
         answers: By name, how it ended among them; empty where nothing was seen.
         problem: Why nothing was seen.
+        failure: Of a script that failed: how, in one line.
     """
 
     answers: Mapping[str, Said] = field(default_factory=dict)
     git_version: str = ""
     problem: str = ""
+    failure: str = ""
+
+    @property
+    def passes(self) -> bool | None:
+        """Of a script: whether it passed; None where that cannot be told."""
+        said = self.answers.get(PASSES)
+        return None if said is None else said.value is True
 
 
 def differing(one: Seen, other: Seen) -> list[str]:
@@ -113,24 +126,33 @@ class CheckRunner:
         check: The check, as in ``donation.copies[donated]``.
         settings: How to probe; its home is used for bisections alone.
         progress: Hears how far each build is.
+        suite: Whose check it is, where it is none of a probe.
 
     Raises:
         UsageError: There is no such probe.
     """
 
-    def __init__(self, check: CheckId, settings: Settings, progress: Progress) -> None:
+    def __init__(
+        self,
+        check: CheckId,
+        settings: Settings,
+        progress: Progress,
+        suite: Suite | None = None,
+    ) -> None:
         self.check = check
         self.device = settings.device
-        self._settings = replace(settings, probes=[check], depth=FULL, fresh=True)
+        self._suite = suite
+        probes = [] if suite else [check]
+        self._settings = replace(settings, probes=probes, depth=FULL, fresh=True)
         self._progress = progress
         self._environments = settings.home / "environments"
-        source = probe_sources().get(check.probe)
+        source = suite.source() if suite else probe_sources().get(check.probe)
         if source is None:
             raise UsageError(
                 f"--probe {check!r}: expected one check, such as donation.copies[donated]; compat "
                 f"probes lists the probes"
             )
-        asked = (check, settings.device, plan_source(), source)
+        asked = (check, settings.device, command_source() if suite else plan_source(), source)
         tag = hashlib.sha256("\0".join(asked).encode()).hexdigest()[:16]
         self._notes = settings.home / f"{tag}.json"
         self._fetching: list[Future[None]] = []
@@ -157,8 +179,13 @@ class CheckRunner:
         Raises:
             UsageError: It knows no such check.
         """
-        wheel, subject = candidate.wheel, candidate.subject.id()
-        settings = replace(self._settings, subjects=(candidate.subject,))
+        wheel, suite = candidate.wheel, self._suite
+        subject = suite.id if suite else candidate.subject.id()
+        settings = (
+            replace(self._settings, subjects=(), suites=(suite,))
+            if suite
+            else replace(self._settings, subjects=(candidate.subject,))
+        )
         resolution = Resolution(specs=(parse_spec(f"=={wheel.version.public}"),), wheel=wheel)
         runs = self._settings.home / "runs"
         run = merge([probe_builds([resolution], settings, runs, self._progress)])
@@ -177,6 +204,13 @@ class CheckRunner:
             return Seen(problem=f"{cell.outcome.value}: {cell.reason}")
         if cell.flaky:
             return Seen(problem="flaky")
+        if suite is not None:
+            passed = cell.outcome is Outcome.PASS
+            return Seen(
+                answers={PASSES: Said(scale=verdict(PASSES, passed).scale, value=passed)},
+                git_version=build.git_version,
+                failure=signature_of_cell(cell) or cell.reason,
+            )
         answers = answers_of(matrix, build, subject)
         return Seen(
             answers={
@@ -215,16 +249,23 @@ class CheckRunner:
         shutil.rmtree(self._settings.home / "subjects", ignore_errors=True)
 
 
-def bisect(candidates: Sequence[Candidate], runner: CheckRunner, answer: str = "") -> Found:
+def bisect(
+    candidates: Sequence[Candidate],
+    runner: CheckRunner,
+    answer: str = "",
+    passes: tuple[bool, bool] | None = None,
+) -> Found:
     """Where in ``candidates``, oldest first, answers change from the first's to the last's.
 
     Args:
         candidates: At least two.
         runner: Asks the check.
         answer: The name of the only answer that counts; all that the ends give otherwise if empty.
+        passes: Of a script: whether it has to pass on the first one, and on the last one.
 
     Raises:
-        UsageError: One of the ends says nothing, or both say the same.
+        UsageError: One of the ends says nothing, or both say the same; or a script does not say
+            there what it has to.
     """
     seen: dict[int, Seen] = {}
 
@@ -238,6 +279,11 @@ def bisect(candidates: Sequence[Candidate], runner: CheckRunner, answer: str = "
     for index in (0, last):
         if not seen[index].answers:
             raise UsageError(f"{candidates[index].name} says nothing: {seen[index].problem}")
+    for index, wanted in zip((0, last), passes or (), strict=False):
+        end = seen[index]
+        if end.passes is not wanted:
+            expected = "good" if wanted else "bad"
+            raise UsageError(f"{candidates[index].name} was to be {expected}, and it {_ends(end)}")
     names = [name for name in differing(*ends) if answer in {"", name}]
     if not names:
         what = f" about {answer}" if answer else ""
@@ -258,6 +304,45 @@ def bisect(candidates: Sequence[Candidate], runner: CheckRunner, answer: str = "
         between=[candidates[index].name for index in range(low + 1, high)],
         repeated=(runner.ask_again(candidates[low]), runner.ask_again(candidates[high])),
     )
+
+
+def from_one_end(candidates: Sequence[Candidate], runner: CheckRunner) -> Sequence[Candidate]:
+    """The part of ``candidates`` at whose ends a script fails and passes, sought step by step.
+
+    Args:
+        candidates: The one on which it is known to fail, then farther and farther away from it.
+        runner: Asks the script.
+
+    Comes back with the last candidate on which it failed, those behind it, and the first one on
+    which it passes; each step looks for that one twice as far away as the one before.
+
+    Raises:
+        UsageError: It does not fail on the first one, or passes on none that could be asked.
+    """
+    first, *_ = candidates
+    known = runner.ask(first, candidates[1:2])
+    if known.passes is not False:
+        raise UsageError(f"{first.name} was to be bad, and it {_ends(known)}")
+    last = len(candidates) - 1
+    near, far, step = 0, 0, 1
+    while far < last:
+        far = min(step, last)
+        step *= 2
+        seen = runner.ask(candidates[far], candidates[min(step, last) :][:1])
+        if seen.passes:
+            return candidates[near : far + 1]
+        if seen.passes is False:
+            near = far
+    raise UsageError(
+        f"it passes on none of {first.name} … {candidates[last].name}, as far as they were asked: "
+        f"name a good end with --good"
+    )
+
+
+def _ends(seen: Seen) -> str:
+    if seen.passes is None:
+        return f"says nothing: {seen.problem}"
+    return "passes" if seen.passes else f"fails: {seen.failure}"
 
 
 def _middle(low: int, high: int, seen: Mapping[int, Seen]) -> list[int]:

@@ -34,6 +34,8 @@ _LONGEST_DOWNLOAD_S = 3600
 _LARGEST_WHEEL_B = 10 << 30
 # A build may be several gigabytes on a slow network.
 _INSTALL_TIMEOUT_S = 3600
+# PyTorch's host says of what is not there that it is forbidden.
+_GONE = frozenset({requests.codes.not_found, requests.codes.forbidden, requests.codes.gone})
 _ANSWER_TIMEOUT_S = 300
 
 
@@ -189,12 +191,16 @@ def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:
 
     A release candidate is downloaded anew: another one may have its name, here and in uv's cache.
     """
-    if wheel.sha256 and wheel.channel != "test":
+    if wheel.sha256 and wheel.channel != "test" and wheel.is_listed:
         return f"torch=={wheel.version}", wheel.sha256
     path = scratch / wheel.filename
     digest, size_b, began = hashlib.sha256(), 0, monotonic()
     try:
         with requests.get(wheel.url, stream=True, timeout=_DOWNLOAD_TIMEOUT_S) as answer:
+            if answer.status_code in _GONE:
+                raise InstallError(
+                    f"{wheel.filename} is gone: its address answered {answer.status_code}"
+                )
             answer.raise_for_status()
             with path.open("wb") as file:
                 for block in answer.iter_content(1 << 20):
@@ -208,7 +214,7 @@ def _requirement(wheel: IndexedWheel, scratch: Path) -> tuple[str, str]:
                     file.write(block)
     except requests.RequestException as error:
         raise InstallError(f"download of {wheel.filename}: {type(error).__name__}") from None
-    if wheel.sha256 not in {"", digest.hexdigest()}:
+    if any(each not in {"", digest.hexdigest()} for each in (wheel.sha256, wheel.seen_sha256)):
         raise InstallError(f"{wheel.filename}: the index has another wheel of that name by now")
     return f"torch @ {path.resolve().as_uri()}", digest.hexdigest()
 

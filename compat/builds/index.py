@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Protocol
 
 from packaging.tags import Tag, compatible_tags, cpython_tags, platform_tags
 from packaging.utils import parse_wheel_filename
@@ -39,6 +40,8 @@ class IndexedWheel:
         version: With its local part, where the file name carries one.
         sha256: As the page says; empty where it does not, as for nightlies.
         index: The index to install from, None for the default one.
+        seen_sha256: Of what was once downloaded under this name, where the page says nothing.
+        is_listed: Whether the index still lists it; its address may work for longer.
     """
 
     version: Version
@@ -48,6 +51,8 @@ class IndexedWheel:
     sha256: str
     index: str | None
     python: str = OWN_PYTHON
+    seen_sha256: str = ""
+    is_listed: bool = True
 
     @property
     def variant(self) -> str:
@@ -62,6 +67,14 @@ class IndexedWheel:
         return self.channel == "test" and not self.sha256
 
 
+class Memory(Protocol):
+    """Of nightlies: see :class:`compat.builds.memory.NightlyMemory`."""
+
+    def with_what_is_gone(
+        self, base: str, listed: Sequence[IndexedWheel], python: str
+    ) -> list[IndexedWheel]: ...
+
+
 class Indexes:
     """The default index and PyTorch's own; each page is asked for once.
 
@@ -72,10 +85,18 @@ class Indexes:
         pytorch: The address of PyTorch's index.
         timeout_s: Seconds that a page may take.
         python: The Python to find wheels for.
+        memory: What is known of nightlies that are no longer listed.
     """
 
-    def __init__(self, pytorch: str, timeout_s: float, python: str = OWN_PYTHON) -> None:
+    def __init__(
+        self,
+        pytorch: str,
+        timeout_s: float,
+        python: str = OWN_PYTHON,
+        memory: Memory | None = None,
+    ) -> None:
         self._python = python
+        self._memory = memory
         self._pytorch = pytorch
         self._timeout_s = timeout_s
         self._silent = ""
@@ -92,6 +113,8 @@ class Indexes:
     def channel(self, channel: str, device: str) -> tuple[IndexedWheel, ...]:
         """Wheels in a channel of PyTorch's index: for the CPU, or of all CUDA variants.
 
+        Among nightlies are those that it listed once, as far as is remembered.
+
         Raises:
             IndexUnavailableError: It did not answer; after the first time it is not asked again.
         """
@@ -104,7 +127,10 @@ class Indexes:
             self._silent = str(error)
             raise
         wanted = "cpu" if device == "cpu" else "cu"
-        return tuple(wheel for wheel in wheels if wheel.variant.startswith(wanted))
+        found = [wheel for wheel in wheels if wheel.variant.startswith(wanted)]
+        if channel == "nightly" and self._memory is not None:
+            found = self._memory.with_what_is_gone(f"{base} {device}", found, self._python)
+        return tuple(found)
 
     def _page(
         self, endpoint: str | None, channel: str, base: str | None

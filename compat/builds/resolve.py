@@ -75,26 +75,54 @@ def resolve(specs: Sequence[Spec], indexes: Indexes, device: str) -> list[Resolu
 
 
 def between(
-    first: IndexedWheel, last: IndexedWheel, indexes: Indexes, device: str
+    first: IndexedWheel | None, last: IndexedWheel | None, indexes: Indexes, device: str
 ) -> list[IndexedWheel]:
-    """``first``, the wheels of newer builds up to ``last``, and ``last``.
+    """``first``, the wheels of newer builds up to ``last``, and ``last``; oldest first.
 
-    They are of the channels that these two are of: releases, nightlies or both.
+    They are of the channels that these two are of: releases, nightlies or both. Where one of the
+    two is None, all that are older, or newer, than the other one are among them.
 
     Raises:
         IndexUnavailableError: The index of a channel did not answer.
     """
     resolver = _Resolver(indexes, device)
+    ends = [each for each in (first, last) if each is not None]
     newest: dict[str, IndexedWheel] = {}
-    for channel in dict.fromkeys((first.channel, last.channel)):
+    for channel in dict.fromkeys(end.channel for end in ends):
         for wheel in resolver.listed(channel):
             public = wheel.version.public
-            if first.version.public != public != last.version.public and (
+            if all(public != end.version.public for end in ends) and (
                 public not in newest or newest[public].version < wheel.version
             ):
                 newest[public] = wheel
-    inside = [each for each in newest.values() if first.version < each.version < last.version]
-    return [first, *sorted(inside, key=lambda wheel: wheel.version), last]
+    inside = [
+        wheel
+        for wheel in newest.values()
+        if (first is None or first.version < wheel.version)
+        and (last is None or wheel.version < last.version)
+    ]
+    inside.sort(key=lambda wheel: wheel.version)
+    return [*([first] if first else []), *inside, *([last] if last else [])]
+
+
+def stable_beside(resolutions: Sequence[Resolution], indexes: Indexes) -> str | None:
+    """The spec of the release to compare builds with; None where one is among them already.
+
+    For builds that are no releases that is the newest release, for a single release the newest one
+    of the series before.
+
+    Raises:
+        IndexUnavailableError: The index did not answer.
+    """
+    found = [each for each in resolutions if not each.problem]
+    releases = {each.wheel.version for each in found if each.wheel and each.channel == "stable"}
+    if not found or len(releases) > 1 or (releases and len(found) > len(releases)):
+        return None
+    known = [wheel.version for wheel in indexes.default() if not wheel.version.is_prerelease]
+    if releases:
+        (only,) = releases
+        known = [each for each in known if each.release[:2] < only.release[:2]]
+    return f"=={max(known).public}" if known else None
 
 
 class _Resolver:
@@ -177,7 +205,12 @@ class _Resolver:
 
     def _listed(self, spec: Spec, channel: str, wanted: Callable[[Version], bool]) -> Resolution:
         """The newest wheel that is ``wanted`` in a channel of PyTorch's index, and nowhere else."""
-        wheels = [wheel for wheel in self.listed(channel) if wanted(wheel.version)]
+        wheels = [
+            wheel
+            for wheel in self.listed(channel)
+            # What was taken back is no longer the newest one, and can be asked for all the same.
+            if wanted(wheel.version) and (wheel.is_listed or spec.value)
+        ]
         if not wheels:
             return Resolution(specs=(spec,), problem=f"the {channel} index does not list it")
         return Resolution(specs=(spec,), wheel=_newest(wheels))
@@ -187,7 +220,9 @@ class _Resolver:
         try:
             for channel in channels:
                 wheels = [
-                    wheel for wheel in self.listed(channel) if _series(wheel.version) == spec.value
+                    wheel
+                    for wheel in self.listed(channel)
+                    if wheel.is_listed and _series(wheel.version) == spec.value
                 ]
                 if wheels:
                     note = (

@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from compat.builds.config import load_builds
-from compat.builds.index import Indexes
 from compat.builds.resolve import Resolution, resolve
 from compat.builds.spec import parse_spec
+from compat.commands.places import indexes_of
 from compat.document.escape import printed
 from compat.probes import names
 from compat.running.host import default_device
@@ -26,9 +26,7 @@ def resolved(parsed: argparse.Namespace, device: str) -> list[Resolution]:
     found = [
         resolution
         for python in dict.fromkeys(parsed.python)
-        for resolution in resolve(
-            specs, Indexes(file.pytorch_index, file.timeout_s, python), device
-        )
+        for resolution in resolve(specs, indexes_of(file, python), device)
     ]
     # An interpreter that is there already, or a build that is not, is one whatever the Python.
     return list({resolution.id(device): resolution for resolution in found}.values())

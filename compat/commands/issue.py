@@ -9,15 +9,19 @@ from datetime import datetime, timezone
 from compat.commands.places import REPORTS
 from compat.document.escape import printed
 from compat.errors import UsageError
+from compat.findings.awaits import load_awaits
 from compat.findings.expectations import load_expectations
 from compat.findings.results import results_of
 from compat.nightly.handover import RefusedError, read_plain
+from compat.report.awaited import awaited_text
 from compat.report.write import HISTORY, LATEST_RUN
 from compat.runs.history import load_history
 from compat.runs.reference import load_latest
 from compat.tracking import sync as issues
 from compat.tracking.github import ADDRESS, GitHub
 from compat.tracking.text import comment_body, link_to_run
+from compat.tracking.twin import LABEL as TWIN_LABEL
+from compat.tracking.twin import twin_topics
 
 # The workflow that sees the nights.
 MATRIX = "matrix"
@@ -30,8 +34,9 @@ def sync(parsed: argparse.Namespace) -> int:
     if not history.entries:
         raise UsageError(f"{REPORTS / HISTORY}: expected a history of at least one run")
     run = load_latest(REPORTS / LATEST_RUN)
+    results = results_of(run, history, load_expectations(), load_awaits())
     topics = issues.find_topics(
-        results_of(run, history, load_expectations()),
+        results,
         nights=parsed.nights,
         today=parsed.today or datetime.now(timezone.utc).date(),
         # Another workflow's run has no report that a link could lead to.
@@ -44,6 +49,36 @@ def sync(parsed: argparse.Namespace) -> int:
     else:
         for step in issues.sync(topics, github):
             print(printed(str(step)))
+        for each in results.awaited:
+            if each.text and each.column is not None:
+                body = comment_body(awaited_text(each), link_to_run(os.environ))
+                print(issues.comment(each.column.build.device, body, github))
+    return 0
+
+
+def twin(parsed: argparse.Namespace) -> int:
+    """Keep the issue about a suite, from the reports that ``compat run`` made elsewhere."""
+    run = load_latest(parsed.reports / LATEST_RUN)
+    history = load_history(parsed.reports / HISTORY)
+    results = results_of(run, history, load_expectations(), load_awaits(parsed.awaits))
+    run_link = link_to_run(os.environ)
+    topics = list(twin_topics(results, run_link))
+    if not topics:
+        raise UsageError(f"{parsed.reports}: expected a run of a suite beside its twin")
+    github = _github(parsed.repository)
+    fixed = [comment_body(awaited_text(each), run_link) for each in results.awaited if each.text]
+
+    def tell() -> None:
+        for body in fixed:
+            about = (topics[0].marker, "issue about this suite")
+            print(issues.comment_on(*about, body, github, TWIN_LABEL))
+
+    # Also below an issue that is to be closed now.
+    tell()
+    for step in issues.sync(topics, github, TWIN_LABEL):
+        print(printed(str(step)))
+        if isinstance(step, issues.Open):
+            tell()
     return 0
 
 

@@ -6,15 +6,20 @@ import argparse
 import os
 from datetime import datetime, timezone
 
+from compat.builds.memory import NightlyMemory
 from compat.commands.builds import resolved
 from compat.commands.places import (
     HANDED_OVER,
+    NIGHTLIES,
     PLAN,
+    PLANNED_NIGHTLIES,
+    PUBLISHED_NIGHTLIES,
     PUBLISHED_PLAN,
     PUBLISHED_RUNS,
     REPORTS,
     RUNS,
     home_for_builds,
+    remembered_nightlies,
     writing_reports,
 )
 from compat.commands.probe import probe_all
@@ -35,8 +40,9 @@ from compat.nightly.received import sent_by
 from compat.running.host import compiler, default_jobs
 from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
 from compat.runs.durable import write_text
+from compat.runs.model import hashes_of
 from compat.runs.retention import collect, keep_newest, prune
-from compat.runs.store import RunFolder
+from compat.runs.store import RunFolder, merge
 
 
 def plan(parsed: argparse.Namespace) -> int:
@@ -58,6 +64,8 @@ def plan(parsed: argparse.Namespace) -> int:
         RunFolder.all(PUBLISHED_RUNS, RUNS),
         PLAN,
     )
+    # Part of the plan, whose digest nobody else can give: the report keeps what was listed here.
+    NightlyMemory(PLANNED_NIGHTLIES).add(remembered_nightlies().all())
     for each in jobs:
         print(f"{each.id} on {each.runner}, {each.minutes} min at most")
     if parsed.github:
@@ -101,6 +109,10 @@ def remember(parsed: argparse.Namespace) -> int:
         prune(RUNS)
         prune(PUBLISHED_RUNS)
         keep_newest(RunFolder.all(PUBLISHED_RUNS, RUNS), PUBLISHED_RUNS)
+        published = NightlyMemory(PUBLISHED_NIGHTLIES, NIGHTLIES, PLANNED_NIGHTLIES)
+        if known := published.all():
+            published.add(known)
+            published.learn(hashes_of(merge(RunFolder.all(PUBLISHED_RUNS))))
         if parsed.github:
             append(OUTPUT, f"reports={digest_of(REPORTS)}\n")
     return 0

@@ -10,6 +10,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 import compat
+from compat.builds.config import BuildsFile
+from compat.builds.index import OWN_PYTHON, Indexes
+from compat.builds.memory import NightlyMemory
 from compat.errors import UsageError
 
 HOME = Path(".compat")
@@ -19,6 +22,10 @@ REPORTS = Path("reports")
 PUBLISHED_RUNS = REPORTS / "data" / "runs"
 # The id of the plan that the reports are of; of two plans the later one's is greater.
 PUBLISHED_PLAN = REPORTS / "data" / "plan.txt"
+# What is known of nightlies that the index no longer lists: here, in a plan, and in a fresh clone.
+NIGHTLIES = HOME / "nightlies.json"
+PLANNED_NIGHTLIES = PLAN / "nightlies.json"
+PUBLISHED_NIGHTLIES = REPORTS / "data" / "nightlies.json"
 # What another machine made of a night, before it takes the place of REPORTS.
 HANDED_OVER = HOME / "reports"
 
@@ -37,6 +44,16 @@ def home_for_builds() -> Path:
                 f"{path}: expected a path without {os.pathsep!r}, which no PYTHONPATH can hold"
             )
     return HOME.absolute()
+
+
+def remembered_nightlies() -> NightlyMemory:
+    """What is known here of nightlies."""
+    return NightlyMemory(NIGHTLIES, PUBLISHED_NIGHTLIES)
+
+
+def indexes_of(file: BuildsFile, python: str = OWN_PYTHON) -> Indexes:
+    """The indexes that a builds file names, with what is remembered of them."""
+    return Indexes(file.pytorch_index, file.timeout_s, python, remembered_nightlies())
 
 
 @contextmanager

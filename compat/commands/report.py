@@ -16,7 +16,8 @@ from compat.document.escape import printed
 from compat.errors import EXPECTED, UNEXPECTED, UsageError
 from compat.findings.advise import advise as advice_for
 from compat.findings.advise import builds_in
-from compat.findings.expectations import load_expectations
+from compat.findings.awaits import load_awaits
+from compat.findings.expectations import Expectations, load_expectations
 from compat.findings.results import Results, results_of
 from compat.nightly.actions import OUTPUT, SUMMARY, append
 from compat.nightly.plan import check_plan, planned_run, received_from_jobs
@@ -46,11 +47,15 @@ def report(parsed: argparse.Namespace) -> int:
     return status
 
 
-def report_run(run: Run) -> int:
-    """Make the tables from a run, while nobody else does; 1 if something unexpected was seen."""
+def report_run(run: Run, expectations: Expectations | None = None) -> int:
+    """Make the tables from a run, while nobody else does; 1 if something unexpected was seen.
+
+    The project's own file says what is expected, unless that is given.
+    """
     if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
-    results = results_of(run, load_history(REPORTS / HISTORY), load_expectations())
+    expectations = expectations or load_expectations()
+    results = results_of(run, load_history(REPORTS / HISTORY), expectations, load_awaits())
     write_reports(REPORTS, results, link_to_run(os.environ) or str(README))
     print_summary(results, REPORTS / README, Console())
     return results.assessment.status
@@ -82,7 +87,8 @@ def _folders(paths: Sequence[Path]) -> list[RunFolder]:
 def latest() -> Results:
     """What the latest report is about."""
     run = load_latest(REPORTS / LATEST_RUN)
-    return results_of(run, load_history(REPORTS / HISTORY), load_expectations())
+    history = load_history(REPORTS / HISTORY)
+    return results_of(run, history, load_expectations(), load_awaits())
 
 
 def compare(parsed: argparse.Namespace) -> int:

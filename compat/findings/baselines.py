@@ -8,6 +8,7 @@ from compat.findings.changes import Comparison, Expected, Pair, compare
 from compat.runs.history import Column, Entry, History, run_id
 from compat.runs.ids import CellId
 from compat.runs.model import Run, Source
+from compat.runs.twins import stable_twins
 
 PREVIOUS = "previous"
 STABLE = "stable"
@@ -107,16 +108,15 @@ def _with_stable(entries: Sequence[Entry]) -> list[Pair]:
 
     Within a line: of one subject, device and Python.
     """
-    pairs = []
-    for line in dict.fromkeys(entry.column.line for entry in entries):
-        alike = [entry for entry in entries if entry.column.line == line]
-        releases = sorted((e for e in alike if e.column.channel == _STABLE), key=_order)
-        others = [entry for entry in alike if entry.column.channel != _STABLE]
-        if others and releases:
-            pairs += [Pair(old=releases[-1], new=now) for now in others]
-        elif len(releases) > 1:
-            pairs.append(Pair(old=releases[-2], new=releases[-1]))
-    return pairs
+    return [
+        Pair(old=old, new=new)
+        for old, new in stable_twins(
+            entries,
+            line=lambda entry: entry.column.line,
+            is_release=lambda entry: entry.column.channel == _STABLE,
+            order=_order,
+        )
+    ]
 
 
 def _labels(entries: Iterable[Entry]) -> str:

@@ -15,6 +15,7 @@ from compat.topics.devices.finding import differences
 from compat.topics.devices.view import say_differences
 from compat.topics.matrix import Matrix
 from compat.topics.registry import TOPICS
+from compat.topics.suites.topic import TOPIC as SUITES
 
 
 def derive(matrix: Matrix, expectations: Expectations = NONE) -> Findings:
@@ -37,7 +38,7 @@ def derive(matrix: Matrix, expectations: Expectations = NONE) -> Findings:
         expected=tuple(cell.id for cell in cells if cell.id in explained),
         failed_controls=failed_controls,
         unfit=dict(matrix.unfit),
-        unexpected=_unexpected(matrix, explained, failed_controls),
+        unexpected=_unexpected(matrix, explained | topics[SUITES.name].excused(), failed_controls),
     )
 
 

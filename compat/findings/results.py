@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from compat.findings.answers import entries_of
 from compat.findings.assess import Assessment, assess
+from compat.findings.awaits import NOTHING, Awaited, Awaits, find_awaited
 from compat.findings.baselines import comparisons
 from compat.findings.changes import Comparison
 from compat.findings.derive import derive
@@ -15,6 +16,7 @@ from compat.findings.model import Findings
 from compat.runs.history import Entry, History, append
 from compat.runs.model import Run
 from compat.topics.matrix import Matrix
+from compat.topics.suites.topic import TOPIC as SUITES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,7 @@ class Results:
         entries: The run as entries of the history.
         history: These, and what came before.
         comparisons: With the run before and with the stable twin, where there are such.
+        awaited: The fixes that somebody waits for, and how they stand.
     """
 
     matrix: Matrix
@@ -33,23 +36,29 @@ class Results:
     history: History
     comparisons: Mapping[str, Comparison]
     assessment: Assessment
+    awaited: tuple[Awaited, ...] = ()
 
     @property
     def run(self) -> Run:
         return self.matrix.run
 
 
-def results_of(run: Run, history: History, expectations: Expectations) -> Results:
+def results_of(
+    run: Run, history: History, expectations: Expectations, awaits: Awaits = NOTHING
+) -> Results:
     """What ``run`` comes to; ``history`` is what came before, whether it knows ``run`` or not."""
     matrix = Matrix(run)
     findings = derive(matrix, expectations)
     entries = entries_of(matrix)
+    awaited = find_awaited(awaits, entries, history)
     history = append(history, entries)
+    # Of a suite, what ends badly on the stable twin as well is no news of the build.
+    excused = findings.topics[SUITES.name].excused()
     compared = comparisons(
         run,
         entries,
         history,
-        lambda difference: expectations.explain(matrix, difference),
+        lambda difference: difference.cell in excused or expectations.explain(matrix, difference),
         findings.failed_controls,
     )
     return Results(
@@ -59,4 +68,5 @@ def results_of(run: Run, history: History, expectations: Expectations) -> Result
         history=history,
         comparisons=compared,
         assessment=assess(matrix, findings, compared),
+        awaited=awaited,
     )

@@ -294,6 +294,8 @@ class _Wheel:
     sha256: str
     index: str | None
     python: str
+    seen_sha256: str = ""
+    is_listed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

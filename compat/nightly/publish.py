@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from compat.builds.memory import check as check_nightlies
 from compat.errors import CommandError, UsageError
 from compat.findings.support import load_support
 from compat.nightly.handover import REPORTS_DIGEST, RefusedError, check_digest, plain_files
@@ -161,6 +162,7 @@ _FILES: Mapping[str, Callable[[Path], Any]] = {
     r"data/history\.json": load_history,
     r"data/support\.json": load_support,
     r"data/plan\.txt": _plan,
+    r"data/nightlies\.json": check_nightlies,
     rf"data/runs/{_EXECUTION}/header\.json": _header,
     rf"data/runs/{_EXECUTION}/[A-Za-z0-9_+-][A-Za-z0-9_.+@-]*\.jsonl": _stream,
     r"site/(matrix|history|changes)-data\.js|site/cells/[0-9]+\.js": _data,

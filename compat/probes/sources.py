@@ -43,6 +43,12 @@ def subject_source(name: str, files: str) -> str:
     return _digest(files, *_texts([_PACKAGE / "adapters" / f"{name}.py"]))
 
 
+def command_source() -> str:
+    """A digest of what runs the commands that users bring."""
+    worker = _PACKAGE / "worker"
+    return _digest(*_texts([worker / "command.py", *sorted((worker / "given").glob("*.py"))]))
+
+
 def _texts(paths: Iterable[Path]) -> list[str]:
     """The source of ``paths`` and of every file of this project that they import, or those do."""
     found: set[Path] = set()

@@ -32,7 +32,7 @@ from compat.probes.packages import make_importable
 from compat.probes.real_models import TOKENS, Decoder
 from compat.runs.model import FULL
 from compat.topics.subjects.records import Again, Compiled, Imported, Loaded
-from compat.worker.isolation import keep_caches_below
+from compat.worker.jobs import keep_caches_below
 from compat.worker.stopwatch import COMPILING
 from compat.worker.subject import PATH, PathProcess
 

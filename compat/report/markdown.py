@@ -13,6 +13,7 @@ from compat.document.parts import Code, Link, Section, Strong, Table, Text
 from compat.findings.baselines import PREVIOUS, STABLE
 from compat.findings.model import ExpectationFinding, Use
 from compat.findings.results import Results
+from compat.report.awaited import show_awaited
 from compat.report.comparison import comparison_markdown
 from compat.report.repeat import repeat_commands
 from compat.report.shown import markdown_sections, markdown_table
@@ -64,6 +65,7 @@ def render(results: Results) -> str:
 
 
 def _sections(results: Results) -> Iterable[Section]:
+    yield from show_awaited(results.awaited)
     for topic in TOPICS:
         yield from topic.show(results.matrix, results.findings.topics[topic.name])
     yield from show_differences(results.findings.devices)

@@ -8,6 +8,7 @@ from shlex import quote
 from compat.runs.history import WHOLE
 from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import SAVED_BY, Build, Cell, Run
+from compat.topics.suites.finding import PREFIX
 
 
 def repeat_command(cell: Cell, run: Run) -> str:
@@ -22,7 +23,9 @@ def repeat_commands(run: Run) -> dict[CellId, str]:
     pairs += [(pair.subject, pair.build) for pair in run.pairs]
     whole = {
         CellId.of(WHOLE, build, subject): (
-            f"{_matrix([builds[build]], build.device, subjects.get(subject, ''))} --fresh"
+            _run([builds[build]], build.device, subjects.get(subject, ""))
+            if subject.startswith(PREFIX)
+            else f"{_matrix([builds[build]], build.device, subjects.get(subject, ''))} --fresh"
         )
         for subject, build in pairs
     }
@@ -43,8 +46,17 @@ def _repeat(cell: Cell, builds: Mapping[BuildId, Build], subjects: Mapping[str, 
             if (each.name_and_python, each.device) == (saved_by, cell.build.device)
         ]
     found = (builds[each] for each in needed if each in builds)
-    matrix = _matrix(found, cell.build.device, subjects.get(cell.subject, ""))
+    requested = subjects.get(cell.subject, "")
+    if cell.subject.startswith(PREFIX):
+        return _run(found, cell.build.device, requested, f" --probes {quote(cell.check)}")
+    matrix = _matrix(found, cell.build.device, requested)
     return f"{matrix} --depth full --fresh --probes {quote(cell.check)}"
+
+
+def _run(builds: Iterable[Build], device: str, requested: str, more: str = "") -> str:
+    """Of a user's command; what is requested is what stands behind the builds."""
+    specs = " ".join(quote(_spec(build)) for build in builds)
+    return f"compat run --builds {specs} --device {device} --alone --fresh{more} {requested}"
 
 
 def _matrix(builds: Iterable[Build], device: str, subject: str) -> str:

@@ -11,6 +11,7 @@ from compat.document.escape import printed
 from compat.document.parts import Code, Link, Part, Strong, Text
 from compat.findings.model import Use
 from compat.findings.results import Results
+from compat.report.awaited import awaited_lines
 from compat.report.comparison import comparison_text
 from compat.report.markdown import overview
 from compat.report.repeat import repeat_commands
@@ -56,6 +57,8 @@ def print_summary(results: Results, report: Path, console: Console) -> None:
         if why:
             said = f"{entry.probe} on {entry.builds or 'all builds'}: {entry.reason}"
             say(f"Expectation that is {' and '.join(why)}: {said}")
+    for line in awaited_lines(results.awaited):
+        say(f"Awaited: {line}")
     for each in results.assessment.not_tested:
         say(f"Not tested: {', '.join(each.names)} on {each.build.device}: {each.reason}")
     for build, reason in results.assessment.broken.items():

@@ -17,6 +17,7 @@ from compat.builds.environment import Environment
 from compat.running.overseer import Overseer, cut
 from compat.running.settings import Settings
 from compat.runs.stream import Stream
+from compat.subjects.suite import Suite
 from compat.worker.lifeline import end, kept
 from compat.worker.phases import END
 
@@ -29,9 +30,9 @@ _OWN_FAULT = {
 }
 
 # What lies beside a stream, by its suffix: what a worker is to skip, what the other builds saved,
-# and what the worker said.
-SKIP, OTHERS, LOG = ".skip", ".others", ".log"
-BESIDE_A_STREAM = (SKIP, OTHERS, LOG)
+# the command that is run in the place of probes, and what the worker said.
+SKIP, OTHERS, COMMAND, LOG = ".skip", ".others", ".command", ".log"
+BESIDE_A_STREAM = (SKIP, OTHERS, COMMAND, LOG)
 
 # They change what is generated: a cell that was seen under others is not the same cell.
 FIXED = {
@@ -73,6 +74,41 @@ class Driven:
     file: Path | None
     folders: tuple[Path, ...]
 
+    def options(self, _: Path, __: Environment) -> tuple[str, ...]:
+        """What a worker is told of it."""
+        return (
+            *("--subject", self.name, "--subject-version", self.version),
+            *("--subject-file", str(self.file or "")),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """The command that a worker runs, and what lies beside the build for it alone.
+
+    The worker itself imports nothing of that: a suite may bring a pytest of its own.
+    """
+
+    suite: Suite
+    packages: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
+
+    def options(self, stream: Path, environment: Environment) -> tuple[str, ...]:
+        """What a worker is told of it; the rest is written beside its stream."""
+        beside = [str(environment.beside)] if environment.beside else []
+        told = {
+            "collector": self.suite.collector,
+            "words": self.suite.words,
+            "folder": str(self.suite.folder),
+            "path": [str(each) for each in self.packages],
+            "beside": beside,
+            "signature": self.suite.signature,
+            "junit": self.suite.junit,
+        }
+        path = stream.with_suffix(COMMAND)
+        path.write_text(json.dumps(told), encoding="utf-8")
+        return ("--command", str(path))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
@@ -109,7 +145,7 @@ class Worker:
         saved: Saved,
         skip: Collection[str],
         alive: Callable[[], None],
-        driven: Driven | None = None,
+        driven: Driven | Brought | None = None,
     ) -> Ending:
         """Probe a build to the end, except the checks to ``skip``, calling ``alive`` meanwhile.
 
@@ -129,7 +165,7 @@ class Worker:
             *(("--packages", str(environment.packages)) if environment.packages else ()),
             *(("--select", *self._settings.probes) if self._settings.probes else ()),
             *(("--others", str(others)) if saved.others else ()),
-            *(_options(driven) if driven else ()),
+            *(driven.options(stream.path, environment) if driven else ()),
         ]
         log = stream.path.with_suffix(LOG)
         with log.open("w") as output:
@@ -149,13 +185,6 @@ class Worker:
             finally:
                 end(keeper)
                 cut(log)
-
-
-def _options(driven: Driven) -> tuple[str, ...]:
-    return (
-        *("--subject", driven.name, "--subject-version", driven.version),
-        *("--subject-file", str(driven.file or "")),
-    )
 
 
 def _watch(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import subprocess
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,9 +29,9 @@ from compat.builds.resolve import Resolution
 from compat.errors import UsageError
 from compat.probes.names import ACROSS, SAVED, concerns, selects
 from compat.probes.packages import are_asked_for
-from compat.probes.sources import plan_source, probe_sources, subject_source
+from compat.probes.sources import command_source, plan_source, probe_sources, subject_source
 from compat.running.host import describe_harness, describe_host, fingerprint
-from compat.running.launcher import FIXED, Driven, Ending, Saved, Worker
+from compat.running.launcher import FIXED, Brought, Driven, Ending, Saved, Worker
 from compat.running.settings import Settings
 from compat.runs.contents import End, Key, read_contents
 from compat.runs.ids import CheckId
@@ -41,7 +42,9 @@ from compat.runs.store import RunFolder
 from compat.runs.stream import Stream
 from compat.subjects.config import load_subjects
 from compat.subjects.files import put_beside
+from compat.subjects.packages import install_beside
 from compat.subjects.spec import BUILTIN_ALONE, SubjectSpec
+from compat.subjects.suite import Suite
 
 
 class Progress(Protocol):
@@ -115,12 +118,26 @@ class _Probed:
     saved: Path
     seconds: dict[str, float]
     subject: Subject | None = None
-    driven: Driven | None = None
+    driven: Driven | Brought | None = None
 
     @property
     def label(self) -> str:
         """How the progress calls it."""
         return f"{self.subject.id}@{self.build.id}" if self.subject else self.build.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Beside:
+    """What lies beside a build.
+
+    Attributes:
+        source: A digest of it, and of what runs it.
+        requires: The versions of torch that it says it is for.
+    """
+
+    driven: Driven | Brought
+    source: str
+    requires: str = ""
 
 
 class _Pipeline:
@@ -176,6 +193,8 @@ class _Pipeline:
                     probed = self._run_builtin(build, environment, seconds)
             elif self._asks_subjects:
                 self._run_subject(spec, build, environment)
+        for suite in self._settings.suites:
+            self._run_suite(suite, build, environment)
         return probed
 
     def _run_builtin(
@@ -193,35 +212,70 @@ class _Pipeline:
         return probed if self._see(probed) else None
 
     def _run_subject(self, spec: SubjectSpec, build: Build, environment: Environment) -> None:
+        """Probe a build for a subject."""
+
+        def prepare() -> _Beside:
+            files = put_beside(
+                spec, self._subjects, environment.python, self._settings.home / "subjects"
+            )
+            return _Beside(
+                driven=Driven(
+                    name=spec.name, version=files.version, file=spec.path, folders=files.folders
+                ),
+                source=subject_source(spec.name, files.digest),
+                requires=str(files.torch or ""),
+            )
+
+        subject = Subject(id=spec.id(), requested=str(spec))
+        self._run_beside(subject, prepare, build, environment)
+
+    def _run_suite(self, suite: Suite, build: Build, environment: Environment) -> None:
+        """Run a user's command in a build."""
+
+        def prepare() -> _Beside:
+            packages: tuple[Path, ...] = ()
+            if suite.packages:
+                home = self._settings.home / "subjects"
+                torch = _torch_in(environment, build)
+                packages = (install_beside(environment.python, home, suite.packages, torch),)
+            return _Beside(
+                driven=Brought(suite=suite, packages=packages),
+                source=_digest(suite.source(), command_source()),
+            )
+
+        subject = Subject(id=suite.id, requested=suite.requested)
+        self._run_beside(subject, prepare, build, environment)
+
+    def _run_beside(
+        self,
+        subject: Subject,
+        prepare: Callable[[], _Beside],
+        build: Build,
+        environment: Environment,
+    ) -> None:
         """Probe a build for a subject: what goes wrong costs this pair and nothing else."""
         seconds: dict[str, float] = {}
-        subject = Subject(id=spec.id(), requested=str(spec))
         stream = self._folder.stream(build.id, subject.id)
         stream.append("build", to_json(build))
         try:
             with self._installing, _timed(seconds, "install"):
-                files = put_beside(
-                    spec, self._subjects, environment.python, self._settings.home / "subjects"
-                )
+                beside = prepare()
         except InstallError as error:
             stream.append("subject", to_json(subject))
             reason = f"could not be put beside the build: {error}"
             self._close(f"{subject.id}@{build.id}", stream, Status.UNAVAILABLE, reason, seconds)
             return
-        subject = replace(subject, requires=str(files.torch or ""))
+        subject = replace(subject, requires=beside.requires)
         stream.append("subject", to_json(subject))
-        key = self._key(environment)
         probed = _Probed(
             build=build,
             environment=environment,
             stream=stream,
-            key=replace(key, subject=subject_source(spec.name, files.digest)),
+            key=replace(self._key(environment), subject=beside.source),
             saved=environment.scratch / "artifacts" / subject.id,
             seconds=seconds,
             subject=subject,
-            driven=Driven(
-                name=spec.name, version=files.version, file=spec.path, folders=files.folders
-            ),
+            driven=beside.driven,
         )
         self._see(probed)
 
@@ -355,6 +409,15 @@ def _due(stream: Stream, key: Key, known: Known) -> tuple[set[CheckId], set[Chec
         if outcome in again or (outcome in failed and known.outcomes.get(check) is not outcome):
             due.add(check)
     return planned, due
+
+
+def _torch_in(environment: Environment, build: Build) -> str:
+    """The version of the torch that a build has, told without importing it."""
+    if build.wheel is not None:
+        return build.version_text
+    question = "from importlib.metadata import version; print(version('torch'))"
+    command = (str(environment.python), "-B", "-c", question)
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
 
 def _digest(*parts: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat.subjects.spec import BUILTIN_ALONE, SubjectSpec
+from compat.subjects.suite import Suite
 
 # More than ten times what the slowest probe takes, and several times what it uses.
 DEFAULT_TIMEOUT_S = 180
@@ -28,6 +29,7 @@ class Settings:
         fresh: Whether to see everything again, also what earlier runs saw.
         home: Where environments, subjects and runs are kept.
         subjects: Whose interfaces are run.
+        suites: Commands of a user's, which are run as well.
     """
 
     device: str
@@ -39,3 +41,4 @@ class Settings:
     fresh: bool
     home: Path
     subjects: Sequence[SubjectSpec] = (BUILTIN_ALONE,)
+    suites: Sequence[Suite] = ()

@@ -309,6 +309,12 @@ class Run:
     cells: tuple[Cell, ...]
 
 
+def hashes_of(run: Run) -> dict[str, str]:
+    """By file name: the hash of each wheel that was installed."""
+    wheels = [build.wheel for build in run.builds if build.wheel is not None]
+    return {wheel.filename: wheel.sha256 for wheel in wheels if wheel.sha256}
+
+
 def to_json(record: Any) -> JSON:
     """A dataclass of plain data as JSON values."""
     return asdict(record)

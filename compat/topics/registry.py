@@ -19,6 +19,7 @@ from compat.topics.reach.topic import TOPIC as REACH
 from compat.topics.settings.topic import TOPIC as SETTINGS
 from compat.topics.stand_in.topic import TOPIC as STAND_IN
 from compat.topics.subjects.topic import TOPIC as SUBJECTS
+from compat.topics.suites.topic import TOPIC as SUITES
 from compat.topics.surface.topic import TOPIC as SURFACE
 from compat.topics.topic import Topic
 from compat.topics.tracing_context.topic import TOPIC as TRACING_CONTEXT
@@ -27,6 +28,7 @@ from compat.topics.workarounds.topic import TOPIC as WORKAROUNDS
 
 TOPICS: tuple[Topic[Any], ...] = (
     SUBJECTS,
+    SUITES,
     GATES,
     DONATION,
     TRACING_CONTEXT,

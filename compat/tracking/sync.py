@@ -66,8 +66,8 @@ class Open:
     def text(self) -> str:
         return self.topic.body
 
-    def take(self, github: GitHub) -> None:
-        github.create(self.topic.title, self.topic.body, LABEL)
+    def take(self, github: GitHub, label: str) -> None:
+        github.create(self.topic.title, self.topic.body, label)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ class Change:
     def text(self) -> str:
         return self.topic.body
 
-    def take(self, github: GitHub) -> None:
+    def take(self, github: GitHub, _: str) -> None:
         github.edit(self.number, title=self.topic.title, body=self.topic.body, state=self.state)
 
 
@@ -104,7 +104,7 @@ class CloseDuplicate:
     def text(self) -> str:
         return f"This is a duplicate of #{self.of}, opened at the same time."
 
-    def take(self, github: GitHub) -> None:
+    def take(self, github: GitHub, _: str) -> None:
         github.comment(self.number, self.text)
         github.edit(self.number, state="closed", state_reason="not_planned")
 
@@ -112,17 +112,17 @@ class CloseDuplicate:
 Step = Open | Change | CloseDuplicate
 
 
-def sync(topics: Sequence[Topic], github: GitHub) -> Iterator[Step]:
+def sync(topics: Sequence[Topic], github: GitHub, label: str = LABEL) -> Iterator[Step]:
     """Take all the steps there are, and tell each one that was taken."""
-    steps = plan(topics, github.issues(LABEL))
+    steps = plan(topics, github.issues(label))
     for step in steps:
-        step.take(github)
+        step.take(github, label)
         yield step
     if any(isinstance(step, Open) for step in steps):
         # Somebody else may have done the same at the same time.
-        for step in plan(topics, github.issues(LABEL)):
+        for step in plan(topics, github.issues(label)):
             if isinstance(step, CloseDuplicate):
-                step.take(github)
+                step.take(github, label)
                 yield step
 
 
@@ -151,10 +151,15 @@ def _steps(topic: Topic, issues: Sequence[Issue]) -> Iterator[Step]:
 
 def comment(device: str, body: str, github: GitHub) -> str:
     """Put ``body`` below the open issue of ``device``, once; what was done, in words."""
-    own = _about(tracking_marker(device), github.issues(LABEL))
+    return comment_on(tracking_marker(device), f"tracking issue of {device}", body, github, LABEL)
+
+
+def comment_on(marker: str, name: str, body: str, github: GitHub, label: str) -> str:
+    """Likewise below the open issue that begins with ``marker``, which people call ``name``."""
+    own = _about(marker, github.issues(label))
     number = next((issue.number for issue in own if issue.is_open), None)
     if number is None:
-        return f"no tracking issue of {device} is open: nothing to do"
+        return f"no {name} is open: nothing to do"
     if any(says_the_same(each, body) for each in github.comments(number)):
         return f"issue {number} has this comment already: nothing to do"
     github.comment(number, body)

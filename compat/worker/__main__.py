@@ -45,6 +45,7 @@ def main() -> int:
     )
     parser.add_argument("--beside", type=Path, help="a folder with what the environment lacks")
     parser.add_argument("--packages", type=Path, help="a folder for the probes of real models")
+    parser.add_argument("--command", type=Path, help="JSON: what is run in the place of probes")
     parser.add_argument("--subject", help="an adapter's name; left out, the builtin subject")
     parser.add_argument("--subject-version", default="", help="the release that lies beside")
     parser.add_argument("--subject-file", default="", help="the file of the subject mine")
@@ -67,6 +68,8 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
     """Import torch, say what it is, warm up, run the probes; pytest's exit status."""
     stream = Stream(arguments.stream)
     skip = set(json.loads(arguments.skip.read_text())) if arguments.skip else set()
+    if arguments.command is not None:
+        return run_what_was_brought(arguments, stream, skip, scratch)
     with stream.timed(IMPORT):
         from compat.worker import warm_up
     stream.begin(ENVIRONMENT)
@@ -75,7 +78,8 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
 
     import pytest
 
-    from compat.worker.isolation import IsolatedRun, Limits
+    from compat.worker.isolation import IsolatedRun
+    from compat.worker.jobs import Limits
     from compat.worker.patience import Bounds
 
     bounds = Bounds.of(arguments.timeout)
@@ -120,6 +124,26 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
             scratch,
             lambda prepare, *plugins: ask([str(OF_SUBJECTS)], prepare, IMPORT_SUBJECT, *plugins),
         )
+    stream.begin(END)
+    return status
+
+
+def run_what_was_brought(
+    arguments: argparse.Namespace, stream: Stream, skip: set[str], scratch: Path
+) -> int:
+    """Say what torch is, and run a user's command beside it; 0 if that came to its end."""
+    with stream.timed(IMPORT):
+        import torch  # noqa: F401
+    stream.begin(ENVIRONMENT)
+    stream.append("environment", environment(arguments.device))
+    from compat.worker.command import read_command, run_command
+    from compat.worker.jobs import Limits
+    from compat.worker.patience import Bounds
+
+    stream.begin(COLLECT)
+    command = read_command(arguments.command, arguments.select)
+    limits = Limits(Bounds.of(arguments.timeout), arguments.memory)
+    status = run_command(command, stream, scratch, limits, skip)
     stream.begin(END)
     return status
 

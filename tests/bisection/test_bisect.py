@@ -10,14 +10,24 @@ import pytest
 from packaging.version import Version
 
 from compat.bisection.candidates import Candidate, between_releases
-from compat.bisection.search import CheckRunner, Found, Said, Seen, bisect, differing, say_the_same
+from compat.bisection.search import (
+    PASSES,
+    CheckRunner,
+    Found,
+    Said,
+    Seen,
+    bisect,
+    differing,
+    from_one_end,
+    say_the_same,
+)
 from compat.bisection.text import bisection_text
 from compat.builds.index import IndexedWheel
 from compat.cli import _parser
-from compat.commands.bisect import _asked, _told
+from compat.commands.bisect import _asked, _question, _told
 from compat.errors import UsageError
 from compat.running.settings import Settings
-from compat.runs.answers import ENDING, Ending, Value, count, quantity, text
+from compat.runs.answers import ENDING, Ending, Value, count, quantity, text, verdict
 from compat.runs.ids import CheckId
 from compat.runs.model import Outcome
 from compat.subjects.spec import parse_subject
@@ -337,8 +347,7 @@ def test_what_is_neither_is_refused_in_one_line(asked: str) -> None:
 )
 def test_the_command_that_repeats_it(typed: list[str], told: tuple[str, str]) -> None:
     parsed = _parser().parse_args(["bisect", "--probe", "a.b", *typed])
-    subject = parse_subject(parsed.subject)
-    assert _told(parsed, subject, "cpu", ["1", "2"]) == ("a.b", *told)
+    assert _told(parsed, _question(parsed), "cpu", ["1", "2"]) == ("a.b", *told)
 
 
 def test_the_releases_between_two(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,3 +363,53 @@ def test_the_releases_between_two(monkeypatch: pytest.MonkeyPatch) -> None:
             between_releases(vllm, good, bad, WHEELS[0])
     with pytest.raises(UsageError, match="--over subject: expected one of vllm"):
         between_releases(parse_subject("torch"), "1", "2", WHEELS[0])
+
+
+def scripted(number: int) -> Callable[[int], Seen]:
+    """Of a script that fails from a number on; it cannot tell on those whose last digit is 3."""
+    scale = verdict("passes", True).scale
+
+    def answer(index: int) -> Seen:
+        if index % 10 == 3:
+            return Seen(problem="skip: it cannot tell")
+        passed = index < number
+        failure = "" if passed else "ValueError: no"
+        return Seen(answers={PASSES: Said(scale=scale, value=passed)}, failure=failure)
+
+    return answer
+
+
+@pytest.mark.parametrize("first", [2, 100, 299, 360, 362])
+def test_a_good_end_is_looked_for_twice_as_far_away_each_time(first: int) -> None:
+    answers = Answers(scripted(first), scripted(first))
+    part = from_one_end(CANDIDATES[::-1], answers)[::-1]
+    steps = [364, *(364 - 2**step for step in range(9))]
+    assert answers.asked == [each for each in steps if each > 0][: len(answers.asked)] or (
+        answers.asked[-1] == 0
+    )
+    found = bisect(part, answers, passes=(True, False))
+    good, bad = (
+        next(each for each in range(start, start + step * 9, step) if each % 10 != 3)
+        for start, step in ((first - 1, -1), (first, 1))
+    )
+    assert (found.good, found.bad) == (version(good), version(bad))
+    assert "passes: no \\(ValueError: no\\)" in bisection_text(found, "x.py", "cpu", "compat")
+
+
+@pytest.mark.parametrize(
+    ("candidates", "first", "complaint"),
+    [
+        (CANDIDATES[::-1], 0, "passes on none of 2.16.0.dev20260364 … 2.16.0.dev20260000"),
+        (CANDIDATES[::-1], 400, "20260364 was to be bad, and it passes"),
+        (CANDIDATES[363::-1], 100, "20260363 was to be bad, and it says nothing: skip"),
+    ],
+)
+def test_no_good_end(candidates: Sequence[Candidate], first: int, complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        from_one_end(candidates, Answers(scripted(first), scripted(first)))
+
+
+def test_an_end_that_is_not_what_it_was_said_to_be() -> None:
+    answers = Answers(scripted(100), scripted(100))
+    with pytest.raises(UsageError, match="20260000 was to be bad, and it passes"):
+        bisect(CANDIDATES, answers, passes=(False, True))

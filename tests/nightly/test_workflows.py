@@ -71,8 +71,11 @@ def github() -> Iterator[GitHubServer]:
 def repository(
     index: IndexServer, github: GitHubServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Repository:
+    return make_fork(index, github, tmp_path_factory.mktemp("github"))
+
+
+def make_fork(index: IndexServer, github: GitHubServer, folder: Path) -> Repository:
     """A fork that lists three builds and has switched its nightly on."""
-    folder = tmp_path_factory.mktemp("github")
     checkout = folder / "checkout"
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     for name in listed.stdout.splitlines():
@@ -141,7 +144,7 @@ def test_steps_are_sessions_and_actions_are_pinned() -> None:
 
 def test_what_runs_pytorch_may_write_nothing_and_holds_no_token() -> None:
     """Nightlies are code of strangers, and what is written is what the plan lets be published."""
-    runs_pytorch = re.compile(r"nox -s (job|matrix|bisect)\b|\.ci/run")
+    runs_pytorch = re.compile(r"nox -s (job|matrix|bisect|twin)\b|\.ci/run")
     seen = set()
     for file in (ROOT / ".github" / "workflows").glob("*.yml"):
         for name, job in yaml.safe_load(file.read_text())["jobs"].items():
@@ -155,9 +158,11 @@ def test_what_runs_pytorch_may_write_nothing_and_holds_no_token() -> None:
                 assert "needs.publish.result == 'success'" in job["if"]
             elif may_write and file.stem == "matrix":
                 assert "needs.plan.outputs.published == 'true'" in job["if"]
+            elif may_write and file.stem == "twin":
+                assert "inputs.issue" in job["if"]
             elif may_write:
                 assert "vars.COMPAT_NIGHTLY == 'on'" in job["if"]
-    assert seen == {"bisect.bisect", "ci.probes", "ci.tests", "matrix.probe"}
+    assert seen == {"bisect.bisect", "ci.probes", "ci.tests", "matrix.probe", "twin.twin"}
 
 
 def test_what_decides_or_writes_takes_nothing_that_ran_beside_pytorch() -> None:
@@ -170,7 +175,7 @@ def test_what_decides_or_writes_takes_nothing_that_ran_beside_pytorch() -> None:
     for file in (ROOT / ".github" / "workflows").glob("*.yml"):
         for name, job in yaml.safe_load(file.read_text())["jobs"].items():
             text = json.dumps(job)
-            runs_pytorch = re.search(r"nox -s (job|matrix|bisect)\b|\.ci/run", text)
+            runs_pytorch = re.search(r"nox -s (job|matrix|bisect|twin)\b|\.ci/run", text)
             assert runs_pytorch or "actions/cache" not in text, name
             for step in job["steps"]:
                 if "download-artifact" not in step.get("uses", ""):
@@ -188,6 +193,7 @@ def test_what_decides_or_writes_takes_nothing_that_ran_beside_pytorch() -> None:
         "report takes seen-*",
         "publish takes reports",
         "comment takes bisect",
+        "issue takes twin",
     }
 
 

