@@ -290,7 +290,8 @@ def _add_reading_commands(commands: Any) -> None:
         nargs="*",
         type=Path,
         metavar="RUN",
-        help="run folders to merge; default: the newest",
+        help="run folders to merge, or one run.json, such as reports/latest/run.json; "
+        "default: the newest folder",
     )
     report.add_argument(
         "--planned", action="store_true", help="merge the plan and all that was seen since"

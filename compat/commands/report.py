@@ -23,6 +23,8 @@ from compat.nightly.plan import check_plan, planned_run, received_from_jobs
 from compat.report import explain as explaining
 from compat.report.advice import advice_text
 from compat.report.comparison import comparison_text
+from compat.report.cut import SUMMARY_LIMIT, cut
+from compat.report.first import first_screen
 from compat.report.repeat import repeat_commands
 from compat.report.summary import print_summary
 from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
@@ -37,23 +39,23 @@ def report(parsed: argparse.Namespace) -> int:
     if parsed.planned and parsed.runs:
         raise UsageError(f"--planned: expected no folders of runs beside it, not {parsed.runs[0]}")
     with writing_reports():
-        run = _planned() if parsed.planned else merge(_folders(parsed.runs))
-        status = report_run(run)
+        results = reported(_planned() if parsed.planned else _named(parsed.runs))
     if parsed.github:
-        append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
+        # No link into the reports: a summary lies elsewhere.
+        append(SUMMARY, cut(f"{first_screen(results)}\n", SUMMARY_LIMIT, link_to_run(os.environ)))
         # Last: what is not said is not published, however this command ended.
         append(OUTPUT, "made=true\n")
-    return status
+    return results.assessment.status
 
 
-def report_run(run: Run) -> int:
-    """Make the tables from a run, while nobody else does; 1 if something unexpected was seen."""
+def reported(run: Run) -> Results:
+    """Make the tables from a run, while nobody else does."""
     if not run.cells and all(build.status is Status.OK for build in run.builds):
         raise UsageError("the run has no cells: --probes matched none")
     results = results_of(run, load_history(REPORTS / HISTORY), load_expectations())
     write_reports(REPORTS, results, link_to_run(os.environ) or str(README))
     print_summary(results, REPORTS / README, Console())
-    return results.assessment.status
+    return results
 
 
 def _planned() -> Run:
@@ -65,12 +67,22 @@ def _planned() -> Run:
     return planned_run(PLAN, received.folders)
 
 
+def _named(paths: Sequence[Path]) -> Run:
+    """What was seen in these folders; or a run as it was published."""
+    if len(paths) == 1 and paths[0].is_file():
+        return load_latest(paths[0])
+    return merge(_folders(paths))
+
+
 def _folders(paths: Sequence[Path]) -> list[RunFolder]:
     """The runs in these folders; the newest one where there are none."""
     folders = [RunFolder(path) for path in paths]
     for folder in folders:
         if not (folder.path / "header.json").exists():
-            raise UsageError(f"{folder.path}: expected the folder of a run, such as .compat/runs/…")
+            raise UsageError(
+                f"{folder.path}: expected the folder of a run, such as .compat/runs/…, "
+                f"or one run.json"
+            )
     if folders:
         return folders
     latest = RunFolder.latest(RUNS)

@@ -10,8 +10,10 @@ from compat.findings.assess import Assessment, assess
 from compat.findings.baselines import comparisons
 from compat.findings.changes import Comparison
 from compat.findings.derive import derive
+from compat.findings.excuses import Excuse, excuses
 from compat.findings.expectations import Expectations
 from compat.findings.model import Findings
+from compat.findings.upgrade import Upgrade, upgrade
 from compat.runs.history import Entry, History, append
 from compat.runs.model import Run
 from compat.topics.matrix import Matrix
@@ -25,6 +27,8 @@ class Results:
         entries: The run as entries of the history.
         history: These, and what came before.
         comparisons: With the run before and with the stable twin, where there are such.
+        upgrade: Which gates and workarounds can go.
+        excuses: Which builds are ready for whom.
     """
 
     matrix: Matrix
@@ -33,6 +37,8 @@ class Results:
     history: History
     comparisons: Mapping[str, Comparison]
     assessment: Assessment
+    upgrade: Upgrade
+    excuses: tuple[Excuse, ...]
 
     @property
     def run(self) -> Run:
@@ -52,11 +58,14 @@ def results_of(run: Run, history: History, expectations: Expectations) -> Result
         lambda difference: expectations.explain(matrix, difference),
         findings.failed_controls,
     )
+    assessment = assess(matrix, findings, compared)
     return Results(
         matrix=matrix,
         findings=findings,
         entries=tuple(entries),
         history=history,
         comparisons=compared,
-        assessment=assess(matrix, findings, compared),
+        assessment=assessment,
+        upgrade=upgrade(matrix, findings.topics),
+        excuses=tuple(excuses(matrix, findings, assessment, compared)),
     )

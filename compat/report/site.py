@@ -23,11 +23,11 @@ from markupsafe import Markup
 
 from compat.document.escape import spelled
 from compat.document.parts import Text
-from compat.findings.baselines import PREVIOUS, STABLE
 from compat.findings.changes import Comparison, Pair, differing
 from compat.findings.results import Results
 from compat.report.comparison import title, totals
 from compat.report.drawing import draw
+from compat.report.first import COMPARED
 from compat.report.repeat import repeat_commands
 from compat.report.verdict import verdict
 from compat.report.words import MEANINGS, value_text
@@ -131,7 +131,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         verdict=verdict(results.assessment),
         comparisons=[
             (
-                _COMPARED[name],
+                COMPARED[name],
                 comparison.old,
                 comparison.new,
                 totals(comparison),
@@ -152,9 +152,6 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         newest=max((source.started for source in run.sources), default="")[:_DATE],
         static=STATIC,
     )
-
-
-_COMPARED = {PREVIOUS: "Since the run before", STABLE: "Against the stable twin"}
 
 
 # Of what alarms all is told at once; the rest has a command.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compat.runs.answers import Change, Ending, Kind, Scale, Value
+from compat.runs.ids import BUILTIN
 from compat.runs.model import Outcome
 
 MEANINGS = {
@@ -72,3 +73,14 @@ def number_of(count: int, thing: str) -> str:
 def listed(names: list[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+_PROJECTS = {"vllm": "vLLM", "sglang": "SGLang"}
+
+
+def subject_name(subject: str) -> str:
+    """``vLLM 0.33.0`` of ``vllm-0.33.0``."""
+    if subject == BUILTIN:
+        return "vLLM"
+    project, dash, version = subject.partition("-")
+    return f"{_PROJECTS.get(project, project)} {version}" if dash else subject

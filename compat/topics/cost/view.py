@@ -101,7 +101,7 @@ def _work_table(matrix: Matrix, what: str, take: Callable[[Work], int | None]) -
                     for values, cells in zip(known, seen, strict=True)
                 ]
                 rows.append([_graph(layers), Code(path), *shown])
-    return Table(headers=["graph", f"{what}, on", *(build.label for build in builds)], rows=rows)
+    return Table(headers=["graph", f"{what}, on", *builds], rows=rows)
 
 
 def _time_table(matrix: Matrix) -> Table:

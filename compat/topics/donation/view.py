@@ -237,7 +237,7 @@ def _afterwards(matrix: Matrix, donation: Donation) -> Section:
         "with donation, to copy and to pickle it, and then to call what comes of that. It works "
         "where that raises nothing, computes the same and returns it in the same structure as "
         "before.",
-        tables=[Table(headers=["use", "of", *(build.label for build in builds)], rows=rows)],
+        tables=[Table(headers=["use", "of", *builds], rows=rows)],
     )
 
 

@@ -70,7 +70,7 @@ def show(matrix: Matrix, gates: Gates) -> Iterable[Section]:
         ]
         for gate in gates.gates
     ]
-    headers = ["feature", "gate", *(build.label for build in matrix.builds)]
+    headers = ["feature", "gate", *(build.id for build in matrix.builds)]
     yield Section(
         title="Gates",
         intro="The gate is the version rule that vLLM ships; the capability was asked of the "

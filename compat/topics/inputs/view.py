@@ -92,7 +92,7 @@ def show(matrix: Matrix, _: ContextInputs) -> Iterable[Section]:
         ]
         for inputs, way in keys
     ]
-    headers = ["inputs", "hidden by", *(build.label for build in matrix.builds)]
+    headers = ["inputs", "hidden by", *(build.id for build in matrix.builds)]
     yield Section(
         title="Which inputs compile_fx takes",
         intro="What `compile_fx` does inside Dynamo's context with real tensors, with Dynamo's "

@@ -195,7 +195,7 @@ def _parity_table(line: Line, found: PathsAgree) -> Table:
         [*model, *(_agrees(combinations.get((*model, build))) for build in builds)]
         for model in models
     ]
-    headers = ["model", "dtype", "batch", *(build.label for build in builds)]
+    headers = ["model", "dtype", "batch", *builds]
     return Table(headers=headers, rows=rows)
 
 
@@ -222,7 +222,7 @@ def _drift_table(line: Line, found: PathsAgree) -> Table:
         [model, dtype, *(_moved(drift.get((model, dtype, *step))) for step in steps)]
         for model, dtype in dict.fromkeys(key[:2] for key in drift)
     ]
-    columns = [f"{before.label} → {after.label}" for before, after in steps]
+    columns = [f"{before.name_and_python} → {after.name_and_python}" for before, after in steps]
     return Table(headers=["model", "dtype", *columns], rows=rows)
 
 

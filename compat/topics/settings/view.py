@@ -62,7 +62,7 @@ def show(matrix: Matrix, found: Switches) -> Iterable[Section]:
         intro="`COMPAT_USE_STANDALONE_COMPILE=0` and `=1`, in a process each: `=` the very same "
         "bits, `≈` both as near to float64 as rounding explains; then the largest difference from "
         "eager.",
-        tables=[Table(headers=["dtype", *(build.label for build in matrix.builds)], rows=rows)],
+        tables=[Table(headers=["dtype", *(build.id for build in matrix.builds)], rows=rows)],
     )
 
 

@@ -90,7 +90,7 @@ def _paths_table(matrix: Matrix, subjects: Subjects, builds: list[Build]) -> Tab
         for path in subjects.paths
     ]
     return Table(
-        headers=["subject", "path", *(build.label for build in shown)],
+        headers=["subject", "path", *(build.id for build in shown)],
         rows=rows if shown else [],
     )
 
@@ -117,7 +117,7 @@ def _gates_table(subjects: Subjects, builds: list[Build]) -> Table:
         for each in subjects.decisions
     ]
     return Table(
-        headers=["subject", "keyword", *(build.label for build in shown)],
+        headers=["subject", "keyword", *(build.id for build in shown)],
         rows=rows if shown else [],
     )
 
