@@ -159,6 +159,13 @@ def _parser() -> argparse.ArgumentParser:
         help="only probes whose id has this in it",
     )
     probing.add_argument(
+        "--cells",
+        type=Path,
+        metavar="FILE",
+        help="only the cells of this file, one a line, at any depth; --builds, --device and "
+        "--subject narrow it. A report leaves what is to be run again in reports/data/rerun.txt",
+    )
+    probing.add_argument(
         "--depth", choices=DEPTHS, default=DEFAULT, help="full: also what is slow or rarely asked"
     )
     probing.add_argument(
