@@ -31,6 +31,7 @@ from compat.runs.ids import BUILTIN
 from compat.runs.model import DEFAULT, DEPTHS
 from compat.runs.reference import EXPECTED as REFERENCE
 from compat.runs.retention import KEPT_DAYS
+from compat.runs.versions import versions_named
 from compat.subjects.spec import EXPECTED as SUBJECTS
 
 # What is wrong with a folder or a file that a command was to use, and not with the command.
@@ -323,7 +324,14 @@ def _add_reading_commands(commands: Any) -> None:
         "advise", help="which gates and workarounds can go for a range of versions, what breaks"
     )
     advising.add_argument(
-        "--torch", required=True, type=_versions, metavar="RANGE", help="such as '>=2.11,<2.14'"
+        "--torch",
+        required=True,
+        type=_versions,
+        metavar="RANGE",
+        help="such as 2.13 or '>=2.11,<2.14'",
+    )
+    advising.add_argument(
+        "--subject", metavar="SPEC", help="only of this one of the latest run: vllm==0.33.0"
     )
     advising.set_defaults(command="report.advise")
 
@@ -361,7 +369,10 @@ def _add_reading_commands(commands: Any) -> None:
 
     explaining = commands.add_parser("explain", help="everything about one cell of the latest run")
     explaining.add_argument(
-        "cell", metavar="CELL", help="probe[parameters]@build-device; without @ on all builds"
+        "cell",
+        metavar="CELL",
+        help="a check or a probe, alone or with @ and a build: donation.copies, "
+        "donation.copies[donated]@2.13",
     )
     explaining.set_defaults(command="report.explain")
 
@@ -397,10 +408,11 @@ def _add_issue_commands(issue: argparse.ArgumentParser) -> None:
 
 def _versions(text: str) -> SpecifierSet:
     try:
-        return SpecifierSet(text)
+        return versions_named(text)
     except InvalidSpecifier:
         raise argparse.ArgumentTypeError(
-            f"expected versions such as '>=2.11,<2.14', not {text!r}"
+            f"expected a series such as 2.13, a version, or a range such as '>=2.11,<2.14', "
+            f"not {text!r}"
         ) from None
 
 

@@ -41,7 +41,14 @@ def value_text(scale: Scale, value: Value | None) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return "numbers"
-    return f"{_number(value)} {scale.unit}".strip() or "nothing"
+    return f"{_number(value)} {_unit(scale.unit, value)}".strip() or "nothing"
+
+
+def _unit(unit: str, value: float | str) -> str:
+    """``copy`` of one, ``copies`` of several."""
+    if value != 1 or not unit.endswith("s") or len(unit) == 1:
+        return unit
+    return f"{unit[:-3]}y" if unit.endswith("ies") else unit[:-1]
 
 
 def values_text(scale: Scale, values: Sequence[Value | None]) -> str:
