@@ -104,6 +104,30 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
     return command
 
 
+# One for each command, which its help ends with; a test takes them all.
+EXAMPLES = {
+    "builds": "compat builds --builds 2.13 2.13.dev nightly",
+    "probes": "compat probes",
+    "matrix": "compat matrix --builds 2.11 2.13 --device cpu --probes donation",
+    "probe": "compat probe --builds 2.13 --device cpu",
+    "bench": "compat bench --builds 2.13",
+    "plan": "compat plan --device cpu",
+    "job": "compat job 2.15.0-cpu",
+    "bisect": "compat bisect --probe 'donation.copies[donated]' --good ==2.10.0 --bad 2.15",
+    "remember": "compat remember",
+    "publish": "compat publish",
+    "report": "compat report reports/latest/run.json",
+    "compare": "compat compare 2.12 2.13",
+    "advise": "compat advise --torch '>=2.11,<2.14'",
+    "audit": "compat audit compat/interface --torch '>=2.11'",
+    "watch": "compat watch",
+    "explain": "compat explain 'donation.copies[donated]@2.13'",
+    "issue": "compat issue sync --repository OWNER/NAME --dry-run",
+    "issue sync": "compat issue sync --repository OWNER/NAME --dry-run",
+    "issue comment": "compat issue comment --repository OWNER/NAME --device cpu --file note.md",
+}
+
+
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         print(printed(f"compat: {message}"), file=sys.stderr)
@@ -196,14 +220,14 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     matrix = commands.add_parser(
-        "matrix", parents=[selection, probing], help="probe builds, then make the tables"
+        "matrix", parents=[selection, probing], help="probe builds, then write the report"
     )
     matrix.set_defaults(command="matrix.matrix")
 
     probe = commands.add_parser(
         "probe",
         parents=[selection, probing],
-        help="install builds and run the probes in each; leave what was seen for the report",
+        help="install builds and run the probes in each, without a report",
     )
     probe.set_defaults(command="probe.probe")
 
@@ -216,15 +240,28 @@ def _parser() -> argparse.ArgumentParser:
     _add_nightly_commands(commands, selection)
     _add_reading_commands(commands)
     _add_issue_commands(commands.add_parser("issue", help="keep the tracking issues on GitHub"))
+    for name, command in subparsers(parser).items():
+        command.epilog = f"Example: {EXAMPLES[name]}"
     return parser
+
+
+def subparsers(parser: argparse.ArgumentParser, under: str = "") -> dict[str, Any]:
+    """All commands below ``parser``, by what is typed for them."""
+    found: dict[str, Any] = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                found[f"{under}{name}"] = command
+                found.update(subparsers(command, f"{under}{name} "))
+    return found
 
 
 def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> None:
     plan = commands.add_parser(
         "plan",
         parents=[selection],
-        help="say which builds are to be probed where, on both devices unless one is named; builds "
-        "of which all is known are left out",
+        help="plan the jobs of a night: which build on which device; builds that are known in "
+        "full are left out",
     )
     plan.add_argument("--depth", choices=DEPTHS, default=DEFAULT)
     plan.add_argument(
@@ -248,7 +285,7 @@ def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> 
 
     bisection = commands.add_parser(
         "bisect",
-        help="find the build, or the release of a subject, from which on a check answers otherwise",
+        help="find the first build, or release of a subject, on which a check's answer changes",
     )
     bisection.add_argument(
         "--probe", required=True, metavar="ID", help="one check: donation.copies[donated]"
@@ -292,7 +329,7 @@ def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> 
 
 
 def _add_reading_commands(commands: Any) -> None:
-    report = commands.add_parser("report", help="make the tables from what was seen")
+    report = commands.add_parser("report", help="write the report from runs")
     report.add_argument(
         "runs",
         nargs="*",
@@ -313,15 +350,16 @@ def _add_reading_commands(commands: Any) -> None:
 
     comparing = commands.add_parser(
         "compare",
-        help="what is new, still there, fixed or silent between two runs, or two builds of one",
-        description="Ends with 1 if something is new.",
+        help="list which answers changed between two runs, or between two builds of the latest",
+        description="Ends with 1 if an answer is lost or worse and that is not expected.",
     )
     for side in ("old", "new"):
         comparing.add_argument(side, metavar=side.upper(), help=REFERENCE)
     comparing.set_defaults(command="report.compare")
 
     advising = commands.add_parser(
-        "advise", help="which gates and workarounds can go for a range of versions, what breaks"
+        "advise",
+        help="for a range of torch: gates and workarounds to delete, what is needed, what breaks",
     )
     advising.add_argument(
         "--torch",
@@ -337,7 +375,7 @@ def _add_reading_commands(commands: Any) -> None:
 
     auditing = commands.add_parser(
         "audit",
-        help="what a source tree asks of torch, and what the latest run knows of that",
+        help="list what a source tree uses of torch, and what the latest run knows of it",
         description="Ends with 1 if something in it fails on a build of the range.",
     )
     auditing.add_argument(
@@ -356,7 +394,7 @@ def _add_reading_commands(commands: Any) -> None:
 
     watching = commands.add_parser(
         "watch",
-        help="derive anew which names, config keys and operators of torch the matrix watches",
+        help="find again which names, config keys and operators of torch subjects use",
         description="From the source of the builtin subject and of these; the file is committed.",
     )
     watching.add_argument(
@@ -367,7 +405,9 @@ def _add_reading_commands(commands: Any) -> None:
     )
     watching.set_defaults(command="audit.watch")
 
-    explaining = commands.add_parser("explain", help="everything about one cell of the latest run")
+    explaining = commands.add_parser(
+        "explain", help="show all that is known of a check: outcomes, answers, messages, history"
+    )
     explaining.add_argument(
         "cell",
         metavar="CELL",

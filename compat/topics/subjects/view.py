@@ -29,7 +29,7 @@ def say(_: Matrix, subjects: Subjects) -> Iterable[Sentence]:
         if broken := decisions.those(Verdict.BROKEN):
             yield Sentence(
                 title=f"{decisions.subject}: passes {decisions.feature} where it is not there",
-                text=f"torch does not take it on {labels(broken)}: a TypeError there.",
+                text=f"torch does not take it on {labels(broken)} and raises a TypeError.",
                 cells=tuple(cell for build in broken for cell in decisions.cells[build]),
             )
         if missed := decisions.those(Verdict.MISSED):
@@ -50,8 +50,8 @@ def _say_failure(failure: Failure) -> Sentence:
         said.append(f"The last build on which it works is {failure.worked.label}.")
     if failure.unclaimed:
         said.append(
-            f"It breaks in the same way on {labels(failure.unclaimed)}, for which this release "
-            f"was not made."
+            f"It breaks in the same way on {labels(failure.unclaimed)}, which this release does "
+            f"not claim to support."
         )
     return Sentence(
         title=f"{failure.subject}: the path {failure.path} is broken on {labels(failure.claimed)}",

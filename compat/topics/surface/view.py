@@ -58,12 +58,12 @@ def _cells(steps: Iterable[Step[Any]]) -> tuple[CellId, ...]:
 
 
 def _say_steps(steps: Sequence[Step[Name]]) -> Iterable[str]:
-    yield from _say_moves(steps, "With other parameters, or of another type")
+    yield from _say_moves(steps, "Other parameters or another type")
     refusing = [
         f"{step.name} ({', '.join(step.became.refused)})" for step in steps if step.became.refused
     ]
     if refusing:
-        yield f"No longer takes what is always passed: {_some(refusing)}."
+        yield f"Refuses arguments that downstream always passes: {_some(refusing)}."
 
 
 def _say_keys(steps: Sequence[Step[Key]]) -> Iterable[str]:
@@ -74,15 +74,15 @@ def _say_keys(steps: Sequence[Step[Key]]) -> Iterable[str]:
         if step.was.there and step.became.there
     ]
     if moved:
-        yield f"With another default: {_some(moved)}."
+        yield f"Another default: {_some(moved)}."
 
 
 def _say_operators(steps: Sequence[Step[Any]]) -> Iterable[str]:
-    yield from _say_moves(steps, "With another schema")
+    yield from _say_moves(steps, "Another schema")
 
 
 def _say_moves(steps: Sequence[Step[Any]], otherwise: str) -> Iterable[str]:
-    words = {(True, False): "Gone", (False, True): "New, or back", (True, True): otherwise}
+    words = {(True, False): "Removed", (False, True): "Added", (True, True): otherwise}
     for (was, became), word in words.items():
         names = [s.name for s in steps if (s.was.there, s.became.there) == (was, became)]
         if names:
