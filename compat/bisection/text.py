@@ -26,7 +26,8 @@ def bisection_text(found: Found, check: str, where: str, command: str) -> str:
     lines = [
         f"**{asked}: since {plain(found.bad)}.**"
         if found.certain
-        else f"**{asked}: uncertain. Rerunning the two boundary builds did not reproduce their results.**",
+        else f"**{asked}: uncertain. Rerunning the two boundary builds did not reproduce their "
+        "results.**",
         "",
         f"- up to {plain(found.good)}: {plain(_said(good, found.names))}",
         f"- from {plain(found.bad)} on: {plain(_said(bad, found.names))}",
