@@ -62,9 +62,11 @@ function columnNamed(name) {
   const all = [...columns, ...pastColumns()];
   const [, short, device = state.device] = name.match(/^(.*?)(?:-(cpu|cuda))?$/s);
   const there = all.filter((column) => !device || column.device === device);
+  const alike = there.filter((column) => column.past === undefined && isOf(column.version, short));
   return all.find((column) => column.key === name)
     ?? there.find((column) => column.build === short)
-    ?? there.findLast((column) => column.past === undefined && isOf(column.version, short));
+    ?? alike.findLast((column) => column.device === "cpu")
+    ?? alike.at(-1);
 }
 
 /** Whether a release, such as 2.13.0+cu130, is a version or of a series. */
