@@ -72,10 +72,15 @@ def _say_time(timed: Timed) -> str:
     if seen.interval_s is None or seen.measurable is None:
         return f"{copy}, {compiling}. What donation saves was not measured: one pair only."
     low, high = seen.interval_s
-    interval = f"95 % interval {low:+.3g}…{high:+.3g} s, {seen.pairs} pairs"
     if not seen.measurable:
-        return f"{copy}, {compiling}. Saving not resolved ({interval})."
-    return f"{copy}, {compiling}. Donation saves {seen.saved_s:.3g} s of that ({interval})."
+        return (
+            f"{copy}, {compiling}. Saving not resolved (95 % interval {low:+.3g}…{high:+.3g} s, "
+            f"{seen.pairs} pairs)."
+        )
+    return (
+        f"{copy}, {compiling}. Donation saves {low:.3g} to {high:.3g} s of that (95 % interval, "
+        f"{seen.pairs} pairs)."
+    )
 
 
 def _say_memory(seen: Memory) -> str:
@@ -109,7 +114,7 @@ def _describe(fitness: Fitness) -> str:
         never = _grouped((way, _form(way)) for way in fitness.never)
         said.append(f"These fail without donation too: {never}.")
     if fitness.unknown:
-        said.append(f"{fitness.unknown} uses are not known.")
+        said.append(f"Not known: {fitness.unknown} of the uses.")
     return " ".join(said)
 
 
