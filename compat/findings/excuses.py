@@ -103,7 +103,8 @@ def to_run_again(matrix: Matrix, found: Sequence[Excuse]) -> list[CellId]:
 
 def _subjects(matrix: Matrix, build: Build) -> list[str]:
     pairs = [pair.subject for pair in matrix.run.pairs if pair.build == build.id]
-    return list(dict.fromkeys([*matrix.subjects(build.id), *pairs]))
+    # A build that broke as a whole has no cells, and is not ready for anybody.
+    return list(dict.fromkeys([*matrix.subjects(build.id), *pairs])) or [BUILTIN]
 
 
 def _is_unreleased(build: Build) -> bool:

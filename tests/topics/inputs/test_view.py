@@ -46,7 +46,9 @@ def test_a_way_that_does_something_else_is_said_apart() -> None:
         refused(build, "mixed", "tracing"),
         unknown(build, "real", "tracing", Outcome.CRASH),
     )
-    assert "With the context hidden (by thread), compile_fx also compiles no inputs" in sentence.text
+    assert (
+        "With the context hidden (by thread), compile_fx also compiles no inputs" in sentence.text
+    )
     assert "mixed that it compiles otherwise; not known for 1 of 2 cases." in sentence.text
 
 

@@ -37,7 +37,7 @@ def test_one_sentence_for_each_two_builds() -> None:
     assert first.title == "private surface: 3 names changed from 2.13.0 to 2.14.1"
     assert first.text == (
         "Removed: a.save. Other parameters or another type: guards._TLS, a.load. Refuses "
-        "takes what is always passed: a.load (path)."
+        "arguments that downstream always passes: a.load (path)."
     )
     assert len(first.cells) == 6
     assert second.title == "private surface: 1 name changed from 2.14.1 to 2.15.0"
