@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compat.document.escape import plain
-from compat.document.parts import Code, Table, Text
+from compat.document.parts import Seen, Table, Text
 from compat.findings.baselines import PREVIOUS, STABLE
 from compat.findings.results import Results
 from compat.report.comparison import comparison_markdown
@@ -28,7 +28,7 @@ def first_screen(results: Results, page: str = "") -> str:
     assessment = results.assessment
     parts = [
         f"**{GLYPHS[assessment.color]} {plain(verdict(assessment))}**",
-        *_controls(results),
+        *_controls(results, page),
         *_upgrade(results, page),
         "## Which builds are ready",
         excuses_markdown(results, page) or "Nothing is compared with a release in this run.",
@@ -37,13 +37,14 @@ def first_screen(results: Results, page: str = "") -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def _controls(results: Results) -> Iterable[str]:
+def _controls(results: Results, page: str) -> Iterable[str]:
     failed = results.findings.failed_controls
     if failed:
-        rows: list[list[Text]] = [[Code(cell), reason] for cell, reason in failed.items()]
+        rows: list[list[Text]] = [[Seen(cell), reason] for cell, reason in failed.items()]
         yield "## Controls that failed"
         yield "What has to be seen was not seen, so nothing else in this run proves anything."
-        yield markdown_table(Table(headers=["control that failed", "what it is for"], rows=rows))
+        headers = ["control that failed", "what it is for"]
+        yield markdown_table(Table(headers=headers, rows=rows), page)
 
 
 def _upgrade(results: Results, page: str) -> Iterable[str]:

@@ -28,7 +28,8 @@ def say(_: Matrix, gates: Gates) -> Iterable[Sentence]:
             yield _sentence(gate, "the gate opens too early", text, broken)
         if missed := gate.those(Verdict.MISSED):
             title = "the gate opens late" if gate.floor else "downstream ships no gate"
-            text = f"Downstream {ships}, so it does not use the feature on {labels(missed)}."
+            why = f"Downstream {ships}, so it" if gate.floor else "Downstream"
+            text = f"{why} does not use the feature, which is there on {labels(missed)}."
             yield _sentence(gate, title, text, missed)
     if gates.fake_mode is not None:
         yield from _say_fake_mode(gates.fake_mode)
@@ -46,8 +47,8 @@ def _say_fake_mode(patch: FakeModePatch) -> Iterable[Sentence]:
     if not takes and not patched:
         return
     said = [
-        f"{labels(takes)} take fake_mode= instead; delete the patch when these are the oldest "
-        f"builds that you support."
+        f"fake_mode= does the same on {labels(takes)}: delete the patch once you support nothing "
+        f"older."
         if takes
         else "No build in this run takes fake_mode= instead.",
         f"The patch works on {labels(patched)}." if patched else "The patch works nowhere.",

@@ -50,7 +50,7 @@ def _say_uncontrolled(controls: Sequence[BuildId]) -> Iterable[str]:
 
 
 def _say_needed(found: TracingContext, line: Line) -> Iterable[str]:
-    yield "On it, compile_fx fails inside Dynamo's context unless the context is hidden."
+    yield "compile_fx fails there, inside Dynamo's context, unless the context is hidden."
     if line.deletion is None:
         yield "No later build is known not to need it."
     else:
