@@ -52,10 +52,17 @@ def render(results: Results) -> str:
         findings=_findings(results),
         failures=_failures(results, commands),
         expectations=_folded_table("What is expected", EXPECTED, _expectations(results)),
+        glyphs=_glyphs(),
         overview=_overview(results),
         sections=markdown_sections(_sections(results), PAGE),
         provenance="\n\n".join(_provenance(results)),
     )
+
+
+def _glyphs() -> str:
+    """What stands in tables in the place of a word."""
+    outcomes = ", ".join(f"{GLYPHS[each]} {each.value}" for each in Outcome)
+    return f"{outcomes}. `=`: the very same bits; `≈`: equal within tolerance."
 
 
 def _folded_table(title: str, intro: str, table: Table) -> str:
