@@ -56,11 +56,18 @@ def write_site(results: Results, folder: Path) -> None:
     columns = _columns(run)
     probes = _probes(run)
     commands = repeat_commands(run)
+    explained = {
+        cell: f"{each.reason} {each.link}"
+        for each in results.findings.expectations
+        for cell in each.cells
+    }
     index = page.joinpath("index.html.jinja").read_text("utf-8")
     (folder / "index.html").write_text(_index(index, results, columns), encoding="utf-8")
     _write(folder, "matrix-data", _matrix(run, columns, probes))
     for number, probe in enumerate(probes):
-        details = [[cell and _detail(cell, commands) for cell in row] for row in probe.rows]
+        details = [
+            [cell and _detail(cell, commands, explained) for cell in row] for row in probe.rows
+        ]
         _write(folder, f"cells/{number}", details)
     _write(folder, "history-data", _history(results.history))
     _write(folder, "changes-data", _changes(results))
@@ -263,7 +270,9 @@ def _check(row: Sequence[Cell | None], notes: dict[str, int]) -> JSON:
     return [_named(some.check, some.subject), values, letters, noted, flaky]
 
 
-def _detail(cell: Cell, commands: Mapping[CellId, str]) -> Mapping[str, JSON]:
+def _detail(
+    cell: Cell, commands: Mapping[CellId, str], explained: Mapping[CellId, str]
+) -> Mapping[str, JSON]:
     """All that is known of a cell; what is empty is left out."""
     first = cell.first
     known = {
@@ -281,6 +290,7 @@ def _detail(cell: Cell, commands: Mapping[CellId, str]) -> Mapping[str, JSON]:
         else "",
         "seen_in": cell.seen_in,
         "command": commands[cell.id],
+        "expected": explained.get(cell.id, "no" if cell.outcome.bad else ""),
     }
     return {name: value for name, value in known.items() if value}
 
