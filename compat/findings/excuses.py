@@ -142,7 +142,7 @@ def _excuse(
     return Excuse(
         build=build.id,
         subject=subject,
-        ready=_ready(assessment, bool(reason or cells or lost), bool(broken)),
+        ready=Ready.NOT_READY if reason else _ready(assessment, bool(cells or lost), bool(broken)),
         reason=reason or assessment.proves_nothing,
         twin=_twin(comparisons.get(STABLE), build.id, subject),
         path=_path(matrix, cells or {each for those in broken.values() for each in those}),

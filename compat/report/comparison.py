@@ -29,11 +29,12 @@ _TOLD = (
 def totals(comparison: Comparison) -> str:
     """How many answers were compared, and how they relate: the numbers add up."""
     counts = comparison.totals
-    parts = [f"{counts[change]} {change.value}" for change in Change if counts[change]]
+    told = [change for change in Change if counts[change] or change.alarms]
+    parts = [f"{counts[change]} {change.value}" for change in told]
     expected = sum(len(each.differences) for each in comparison.groups if each.expected)
     known = f" ({expected} of the lost or worse expected)" if expected else ""
     compared = number_of(comparison.answers, "answer")
-    return f"{compared} compared: {', '.join(parts) or 'none'}{known}"
+    return f"{compared} compared: {', '.join(parts)}{known}"
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -134,7 +135,7 @@ def _unhealthy(comparison: Comparison) -> str:
 
 
 def _cells(group: Group, page: str) -> str:
-    return cell_links(group.cells, page, 1)
+    return cell_links(group.cells, page, _MOST_CELLS if group.alarms else 1)
 
 
 def _about(group: Group) -> list[str]:
