@@ -32,6 +32,7 @@ from compat.runs.ids import BUILTIN
 from compat.runs.model import DEFAULT, DEPTHS
 from compat.runs.reference import EXPECTED as REFERENCE
 from compat.runs.retention import KEPT_DAYS
+from compat.runs.versions import versions_named
 from compat.subjects.spec import EXPECTED as SUBJECTS
 
 # What is wrong with a folder or a file that a command was to use, and not with the command.
@@ -108,6 +109,30 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
     return command
 
 
+# One for each command, which its help ends with; a test takes them all.
+EXAMPLES = {
+    "builds": "compat builds --builds 2.13 2.13.dev nightly",
+    "probes": "compat probes",
+    "matrix": "compat matrix --builds 2.11 2.13 --device cpu --probes donation",
+    "probe": "compat probe --builds 2.13 --device cpu",
+    "bench": "compat bench --builds 2.13",
+    "plan": "compat plan --device cpu",
+    "job": "compat job 2.15.0-cpu",
+    "bisect": "compat bisect --probe 'donation.copies[donated]' --good ==2.10.0 --bad 2.15",
+    "remember": "compat remember",
+    "publish": "compat publish",
+    "report": "compat report reports/latest/run.json",
+    "compare": "compat compare 2.12 2.13",
+    "advise": "compat advise --torch '>=2.11,<2.14'",
+    "audit": "compat audit compat/interface --torch '>=2.11'",
+    "watch": "compat watch",
+    "explain": "compat explain 'donation.copies[donated]@2.13'",
+    "issue": "compat issue sync --repository OWNER/NAME --dry-run",
+    "issue sync": "compat issue sync --repository OWNER/NAME --dry-run",
+    "issue comment": "compat issue comment --repository OWNER/NAME --device cpu --file note.md",
+}
+
+
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         print(printed(f"compat: {message}"), file=sys.stderr)
@@ -164,6 +189,13 @@ def _parser() -> argparse.ArgumentParser:
         help="only probes whose id has this in it",
     )
     probing.add_argument(
+        "--cells",
+        type=Path,
+        metavar="FILE",
+        help="only the cells of this file, one a line, at any depth; --builds, --device and "
+        "--subject narrow it. A report leaves what is to be run again in reports/data/rerun.txt",
+    )
+    probing.add_argument(
         "--depth", choices=DEPTHS, default=DEFAULT, help="full: also what is slow or rarely asked"
     )
     probing.add_argument(
@@ -177,14 +209,14 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     matrix = commands.add_parser(
-        "matrix", parents=[selection, probing], help="probe builds, then make the tables"
+        "matrix", parents=[selection, probing], help="probe builds, then write the report"
     )
     matrix.set_defaults(command="matrix.matrix")
 
     probe = commands.add_parser(
         "probe",
         parents=[selection, probing],
-        help="install builds and run the probes in each; leave what was seen for the report",
+        help="install builds and run the probes in each, without a report",
     )
     probe.set_defaults(command="probe.probe")
 
@@ -230,6 +262,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_nightly_commands(commands, selection)
     _add_reading_commands(commands)
     _add_issue_commands(commands.add_parser("issue", help="keep the tracking issues on GitHub"))
+    for name, command in subparsers(parser).items():
+        command.epilog = f"Example: {EXAMPLES[name]}"
     return parser
 
 
@@ -282,12 +316,23 @@ def _bringing() -> _OneLineParser:
     return bringing
 
 
-def _add_nightly_commands(commands: Any, selection: _OneLineParser) -> None:
+def subparsers(parser: argparse.ArgumentParser, under: str = "") -> dict[str, Any]:
+    """All commands below ``parser``, by what is typed for them."""
+    found: dict[str, Any] = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                found[f"{under}{name}"] = command
+                found.update(subparsers(command, f"{under}{name} "))
+    return found
+
+
+def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> None:
     plan = commands.add_parser(
         "plan",
         parents=[selection],
-        help="say which builds are to be probed where, on both devices unless one is named; builds "
-        "of which all is known are left out",
+        help="plan the jobs of a night: which build on which device; builds that are known in "
+        "full are left out",
     )
     plan.add_argument("--depth", choices=DEPTHS, default=DEFAULT)
     plan.add_argument(
@@ -312,7 +357,7 @@ def _add_nightly_commands(commands: Any, selection: _OneLineParser) -> None:
     bisection = commands.add_parser(
         "bisect",
         parents=[_limits(), _bringing()],
-        help="find the build, or the release of a subject, from which on a check or a script ends "
+        help="find the first build, or release of a subject, on which a check or a script ends "
         "otherwise",
     )
     bisection.add_argument("--probe", metavar="ID", help="one check: donation.copies[donated]")
@@ -371,13 +416,14 @@ def _add_nightly_commands(commands: Any, selection: _OneLineParser) -> None:
 
 
 def _add_reading_commands(commands: Any) -> None:
-    report = commands.add_parser("report", help="make the tables from what was seen")
+    report = commands.add_parser("report", help="write the report from runs")
     report.add_argument(
         "runs",
         nargs="*",
         type=Path,
         metavar="RUN",
-        help="run folders to merge; default: the newest",
+        help="run folders to merge, or one run.json, such as reports/latest/run.json; "
+        "default: the newest folder",
     )
     report.add_argument(
         "--planned", action="store_true", help="merge the plan and all that was seen since"
@@ -391,24 +437,32 @@ def _add_reading_commands(commands: Any) -> None:
 
     comparing = commands.add_parser(
         "compare",
-        help="what is new, still there, fixed or silent between two runs, or two builds of one",
-        description="Ends with 1 if something is new.",
+        help="list which answers changed between two runs, or between two builds of the latest",
+        description="Ends with 1 if an answer is lost or worse and that is not expected.",
     )
     for side in ("old", "new"):
         comparing.add_argument(side, metavar=side.upper(), help=REFERENCE)
     comparing.set_defaults(command="report.compare")
 
     advising = commands.add_parser(
-        "advise", help="which gates and workarounds can go for a range of versions, what breaks"
+        "advise",
+        help="for a range of torch: gates and workarounds to delete, what is needed, what breaks",
     )
     advising.add_argument(
-        "--torch", required=True, type=_versions, metavar="RANGE", help="such as '>=2.11,<2.14'"
+        "--torch",
+        required=True,
+        type=_versions,
+        metavar="RANGE",
+        help="such as 2.13 or '>=2.11,<2.14'",
+    )
+    advising.add_argument(
+        "--subject", metavar="SPEC", help="only of this one of the latest run: vllm==0.33.0"
     )
     advising.set_defaults(command="report.advise")
 
     auditing = commands.add_parser(
         "audit",
-        help="what a source tree asks of torch, and what the latest run knows of that",
+        help="list what a source tree uses of torch, and what the latest run knows of it",
         description="Ends with 1 if something in it fails on a build of the range.",
     )
     auditing.add_argument(
@@ -427,7 +481,7 @@ def _add_reading_commands(commands: Any) -> None:
 
     watching = commands.add_parser(
         "watch",
-        help="derive anew which names, config keys and operators of torch the matrix watches",
+        help="find again which names, config keys and operators of torch subjects use",
         description="From the source of the builtin subject and of these; the file is committed.",
     )
     watching.add_argument(
@@ -438,9 +492,14 @@ def _add_reading_commands(commands: Any) -> None:
     )
     watching.set_defaults(command="audit.watch")
 
-    explaining = commands.add_parser("explain", help="everything about one cell of the latest run")
+    explaining = commands.add_parser(
+        "explain", help="show all that is known of a check: outcomes, answers, messages, history"
+    )
     explaining.add_argument(
-        "cell", metavar="CELL", help="probe[parameters]@build-device; without @ on all builds"
+        "cell",
+        metavar="CELL",
+        help="a check or a probe, alone or with @ and a build: donation.copies, "
+        "donation.copies[donated]@2.13",
     )
     explaining.set_defaults(command="report.explain")
 
@@ -485,10 +544,11 @@ def _add_issue_commands(issue: argparse.ArgumentParser) -> None:
 
 def _versions(text: str) -> SpecifierSet:
     try:
-        return SpecifierSet(text)
+        return versions_named(text)
     except InvalidSpecifier:
         raise argparse.ArgumentTypeError(
-            f"expected versions such as '>=2.11,<2.14', not {text!r}"
+            f"expected a series such as 2.13, a version, or a range such as '>=2.11,<2.14', "
+            f"not {text!r}"
         ) from None
 
 

@@ -46,7 +46,8 @@ def bisection_text(
     lines = [
         f"**{asked}: {since} {plain(found.bad)}.**"
         if found.certain
-        else f"**{asked}: uncertain. Asked again, the two boundary builds answered otherwise.**",
+        else f"**{asked}: uncertain. Rerunning the two boundary builds did not reproduce their "
+        "results.**",
         "",
         f"- up to {plain(found.good)}: {plain(_said(good, found.names))}",
         f"- from {plain(found.bad)} on: {plain(_said(bad, found.names))}",
@@ -58,7 +59,7 @@ def bisection_text(
         )
     if not found.certain:
         again = (_said(each, found.names) for each in found.repeated)
-        lines.append(f"- asked again, the two said: {plain(' and '.join(again))}")
+        lines.append(f"- the rerun gave: {plain(' and '.join(again))}")
     lines += [
         *(
             [f"- commits: {_commits(good.git_version, bad.git_version)}"]

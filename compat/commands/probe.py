@@ -10,6 +10,7 @@ from rich.console import Console
 
 from compat.builds.resolve import Resolution
 from compat.commands.builds import resolved
+from compat.commands.cells import wanted_cells
 from compat.commands.places import RUNS, home_for_builds
 from compat.commands.subjects import chosen_subjects
 from compat.errors import UsageError
@@ -32,13 +33,18 @@ def probe_as_parsed(parsed: argparse.Namespace) -> RunFolder:
     """Probe what the command line says; the folder with what was seen."""
     check_selection(parsed.probes)
     compiler()
-    device = parsed.device or default_device()
+    wanted = wanted_cells(parsed) if parsed.cells is not None else None
+    device = wanted.device if wanted else parsed.device or default_device()
+    resolutions = resolved(parsed, device)
+    if wanted:
+        resolutions = wanted.among(resolutions)
     return probe_all(
-        resolved(parsed, device),
+        resolutions,
         Settings(
             device=device,
-            probes=with_needs(parsed.probes),
-            depth=parsed.depth,
+            probes=wanted.checks if wanted else with_needs(parsed.probes),
+            cells=wanted.cells if wanted else (),
+            depth=FULL if wanted else parsed.depth,
             jobs=parsed.jobs or default_jobs(device),
             timeout_s=parsed.timeout,
             memory_gb=parsed.memory,

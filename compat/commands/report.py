@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
 from rich.console import Console
 
 from compat.commands.compared import compare_named, side_of
 from compat.commands.places import PLAN, PUBLISHED_RUNS, REPORTS, RUNS, writing_reports
 from compat.document.escape import printed
 from compat.errors import EXPECTED, UNEXPECTED, UsageError
-from compat.findings.advise import advise as advice_for
 from compat.findings.advise import builds_in
 from compat.findings.awaits import load_awaits
 from compat.findings.expectations import Expectations, load_expectations
@@ -22,33 +22,43 @@ from compat.findings.results import Results, results_of
 from compat.nightly.actions import OUTPUT, SUMMARY, append
 from compat.nightly.plan import check_plan, planned_run, received_from_jobs
 from compat.report import explain as explaining
-from compat.report.advice import advice_text
+from compat.report.advice import advice_text, ask
 from compat.report.comparison import comparison_text
+from compat.report.cut import SUMMARY_LIMIT, cut
+from compat.report.first import first_screen
 from compat.report.repeat import repeat_commands
 from compat.report.summary import print_summary
 from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
 from compat.runs.history import load_history
+from compat.runs.ids import BUILTIN
 from compat.runs.model import Run, Status
 from compat.runs.reference import load_latest
 from compat.runs.store import RunFolder, merge
 from compat.tracking.text import link_to_run
+
+ANY = SpecifierSet()
 
 
 def report(parsed: argparse.Namespace) -> int:
     if parsed.planned and parsed.runs:
         raise UsageError(f"--planned: expected no folders of runs beside it, not {parsed.runs[0]}")
     with writing_reports():
-        run = _planned() if parsed.planned else merge(_folders(parsed.runs))
-        status = report_run(run)
+        results = reported(_planned() if parsed.planned else _named(parsed.runs))
     if parsed.github:
-        append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
-        # Last: what is not said is not published, however this command ended.
-        append(OUTPUT, "made=true\n")
-    return status
+        say_in_job(results)
+    return results.assessment.status
 
 
-def report_run(run: Run, expectations: Expectations | None = None) -> int:
-    """Make the tables from a run, while nobody else does; 1 if something unexpected was seen.
+def say_in_job(results: Results) -> None:
+    """Give a job on GitHub its summary, and its other steps the word that reports were made."""
+    # No link into the reports: a summary lies elsewhere.
+    append(SUMMARY, cut(f"{first_screen(results)}\n", SUMMARY_LIMIT, link_to_run(os.environ)))
+    # Last: what is not said is not published, however this command ended.
+    append(OUTPUT, "made=true\n")
+
+
+def reported(run: Run, expectations: Expectations | None = None) -> Results:
+    """Make the tables from a run, while nobody else does.
 
     The project's own file says what is expected, unless that is given.
     """
@@ -58,7 +68,7 @@ def report_run(run: Run, expectations: Expectations | None = None) -> int:
     results = results_of(run, load_history(REPORTS / HISTORY), expectations, load_awaits())
     write_reports(REPORTS, results, link_to_run(os.environ) or str(README))
     print_summary(results, REPORTS / README, Console())
-    return results.assessment.status
+    return results
 
 
 def _planned() -> Run:
@@ -70,12 +80,22 @@ def _planned() -> Run:
     return planned_run(PLAN, received.folders)
 
 
+def _named(paths: Sequence[Path]) -> Run:
+    """What was seen in these folders; or a run as it was published."""
+    if len(paths) == 1 and paths[0].is_file():
+        return load_latest(paths[0])
+    return merge(_folders(paths))
+
+
 def _folders(paths: Sequence[Path]) -> list[RunFolder]:
     """The runs in these folders; the newest one where there are none."""
     folders = [RunFolder(path) for path in paths]
     for folder in folders:
         if not (folder.path / "header.json").exists():
-            raise UsageError(f"{folder.path}: expected the folder of a run, such as .compat/runs/…")
+            raise UsageError(
+                f"{folder.path}: expected the folder of a run, such as .compat/runs/…, "
+                f"or one run.json"
+            )
     if folders:
         return folders
     latest = RunFolder.latest(RUNS)
@@ -106,12 +126,31 @@ def compare(parsed: argparse.Namespace) -> int:
 
 def advise(parsed: argparse.Namespace) -> int:
     results = latest()
-    builds = builds_in(results.matrix, parsed.torch)
-    if not builds:
-        there = ", ".join(build.label for build in results.run.builds)
-        raise UsageError(f"--torch '{parsed.torch}': no build of the latest run; it has {there}")
-    print(advice_text(advice_for(results, builds), builds, results))
+    subject = _subject(parsed.subject, results) if parsed.subject else ""
+    asked = ask(results, parsed.torch, subject)
+    if not asked.builds:
+        there = ", ".join(build.label for build in builds_in(results.matrix, ANY, subject))
+        whose = f" with {subject}" if subject else ""
+        raise UsageError(
+            f"--torch '{parsed.torch}': no build of the latest run{whose}; it has {there}"
+        )
+    print(advice_text(asked, results))
     return 0
+
+
+def _subject(text: str, results: Results) -> str:
+    """The id of a subject that the run has, from that or from its spec.
+
+    Raises:
+        UsageError: The run has no such subject.
+    """
+    if text == BUILTIN:
+        return BUILTIN
+    for subject in results.run.subjects:
+        if text in {subject.id, subject.requested}:
+            return subject.id
+    there = ", ".join([BUILTIN, *(each.requested for each in results.run.subjects)])
+    raise UsageError(f"--subject {text!r}: the latest run does not have it; it has {there}")
 
 
 def explain(parsed: argparse.Namespace) -> int:

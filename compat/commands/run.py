@@ -14,25 +14,21 @@ from compat.builds.index import IndexUnavailableError
 from compat.builds.resolve import Resolution, stable_beside
 from compat.commands.builds import resolved
 from compat.commands.places import (
-    REPORTS,
     RUNS,
     home_for_builds,
     indexes_of,
     remembered_nightlies,
     writing_reports,
 )
-from compat.commands.report import report_run
+from compat.commands.report import reported, say_in_job
 from compat.errors import FAILED, UsageError
 from compat.findings.awaits import load_awaits
 from compat.findings.expectations import DEFAULT_FILE, load_expectations
-from compat.findings.results import Results, results_of
-from compat.nightly.actions import OUTPUT, SUMMARY, append
-from compat.report.write import HISTORY, README
+from compat.findings.results import Results
 from compat.running.host import compiler, default_device
 from compat.running.pipeline import probe_builds
 from compat.running.progress import LiveProgress
 from compat.running.settings import Settings
-from compat.runs.history import load_history
 from compat.runs.model import DEFAULT, hashes_of
 from compat.runs.store import merge
 from compat.subjects.packages import required
@@ -77,14 +73,10 @@ def run(parsed: argparse.Namespace) -> int:
         builds = "; ".join(build.reason for build in merged.builds if build.reason)
         raise UsageError(f"no check was seen: {problems or builds or 'the suite has none'}")
     with writing_reports():
-        history = load_history(REPORTS / HISTORY)
-        results = results_of(merged, history, expectations)
-        status = report_run(merged, expectations)
-        if parsed.github:
-            append(SUMMARY, (REPORTS / README).read_text(encoding="utf-8"))
-            # Last: what is not said is not taken for made.
-            append(OUTPUT, "made=true\n")
-    return _status(results, status)
+        results = reported(merged, expectations)
+    if parsed.github:
+        say_in_job(results)
+    return _status(results)
 
 
 def _take_inputs(parsed: argparse.Namespace, variables: Mapping[str, str]) -> None:
@@ -99,13 +91,13 @@ def _take_inputs(parsed: argparse.Namespace, variables: Mapping[str, str]) -> No
     parsed.device = parsed.device or variables.get("COMPAT_DEVICE", "") or None
 
 
-def _status(results: Results, reported: int) -> int:
-    """What the command ends with, given what the report alone would end with."""
+def _status(results: Results) -> int:
+    """What the command ends with: the report alone does not ask what a suite's twin said."""
     found: Suites = results.findings.topics["suites"]
     if any(each.of(Verdict.REGRESSED) for each in found.beside):
-        return reported
+        return results.assessment.status
     untold = any(each.of(Verdict.INCONCLUSIVE) for each in found.beside)
-    return FAILED if untold or results.assessment.proves_nothing else reported
+    return FAILED if untold or results.assessment.proves_nothing else results.assessment.status
 
 
 def _with_twins(parsed: argparse.Namespace, device: str) -> Sequence[Resolution]:

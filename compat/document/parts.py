@@ -32,7 +32,19 @@ class Link:
     address: str
 
 
-Part: TypeAlias = str | Code | Strong | Link
+@dataclass(frozen=True)
+class Seen:
+    """A cell: shown by its id, which leads to the cell on the page."""
+
+    cell: CellId
+
+    @property
+    def text(self) -> str:
+        return self.cell
+
+
+# A build's id as a header says that the column is about that build, and is shown as its label.
+Part: TypeAlias = str | Code | Strong | Link | Seen
 # One text or several, shown one after the other.
 Text: TypeAlias = Part | tuple[Part, ...]
 

@@ -3,39 +3,194 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
+from compat.adapters.protocol import Verdict
 from compat.findings.expectations import lies_in
+from compat.findings.model import ExpectationFinding
 from compat.findings.results import Results
+from compat.findings.upgrade import series_of
 from compat.runs.failures import signature_of_cell
-from compat.runs.model import Build, Cell, Status
+from compat.runs.ids import BUILTIN, BuildId, CellId
+from compat.runs.model import Build, Cell, Outcome, Status
+from compat.runs.versions import public_version
 from compat.topics.matrix import Matrix
 from compat.topics.registry import TOPICS
+from compat.topics.subjects.finding import Decisions, is_supported
+from compat.topics.subjects.finding import find as find_subjects
 from compat.topics.topic import Advice, AdviceKind
+from compat.topics.words import labels
+
+_NEWER = Version("9999")
 
 
-def builds_in(matrix: Matrix, versions: SpecifierSet) -> list[Build]:
-    """The builds of a run within a range of versions, if they could be had."""
-    return [build for build in matrix.ran() if lies_in(build, versions)]
+def builds_in(matrix: Matrix, versions: SpecifierSet, subject: str = "") -> list[Build]:
+    """The builds of a run within a range of versions, if they could be had.
+
+    Of a subject only those that it was run on.
+    """
+    return [
+        build
+        for build in matrix.ran()
+        if lies_in(build, versions) and (not subject or matrix.on(build.id, subject))
+    ]
 
 
-def advise(results: Results, builds: Sequence[Build]) -> list[Advice]:
-    """For a downstream that supports all of ``builds``, in the order of :class:`AdviceKind`."""
-    names = [build.id for build in builds]
+def never_tested(matrix: Matrix, versions: SpecifierSet, subject: str = "") -> list[str]:
+    """What in the range nothing is known of: builds, and a subject on builds, each with why."""
+    found = [
+        f"{build.label}: {build.reason}"
+        for build in matrix.builds
+        if build.status is Status.UNAVAILABLE and _may_lie_in(build, versions)
+    ]
+    without: dict[str, list[str]] = {}
+    for build in builds_in(matrix, versions) if subject else ():
+        if not matrix.on(build.id, subject):
+            status, reason = matrix.status(build.id, subject)
+            why = reason if status is not Status.OK else "this run did not ask for it"
+            without.setdefault(why, []).append(build.label)
+    return [*found, *(f"{subject} on {', '.join(on)}: {why}" for why, on in without.items())]
+
+
+def _may_lie_in(build: Build, versions: SpecifierSet) -> bool:
+    """What never got a version goes by what it was asked for as: ``2.16.rc`` is of 2.16."""
+    if build.release is not None:
+        return lies_in(build, versions)
+    series = public_version(build.id.name.removesuffix(".rc").removesuffix(".dev"))
+    # A nightly is newer than anything that has a version.
+    return versions.contains(series or _NEWER, prereleases=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """Failures that are expected, so that no advice names them."""
+
+    reason: str
+    link: str
+    cells: tuple[CellId, ...]
+
+
+def left_out(results: Results, builds: Sequence[Build], subject: str = "") -> list[LeftOut]:
+    """What is known to fail on these builds, by the reason that is given for it."""
+    names = {build.id for build in builds}
+    told: set[CellId] = set()
+    found: dict[tuple[str, str], list[CellId]] = {}
+    for each in results.findings.expectations:
+        # Several entries may explain one cell: it is told once.
+        cells = [cell for cell in _own(each, names, subject) if cell not in told]
+        told.update(cells)
+        if cells:
+            found.setdefault((each.reason, each.link), []).extend(cells)
+    return [
+        LeftOut(reason=reason, link=link, cells=tuple(cells))
+        for (reason, link), cells in found.items()
+    ]
+
+
+def _own(each: ExpectationFinding, builds: set[BuildId], subject: str) -> tuple[CellId, ...]:
+    return tuple(
+        cell
+        for cell in each.cells
+        if cell.build in builds and (not subject or cell.subject == subject)
+    )
+
+
+def advise(results: Results, builds: Sequence[Build], subject: str = "") -> list[Advice]:
+    """For a downstream that supports all of ``builds``, in the order of :class:`AdviceKind`.
+
+    With a subject: what its own gates decide and what breaks in its cells. Without one: what the
+    builtin interface shows, and what breaks in any cell.
+    """
     advice = [
         *(
-            each
-            for topic in TOPICS
-            for each in topic.advise(results.matrix, results.findings.topics[topic.name], names)
+            _of_topics(results, builds)
+            if subject in {"", BUILTIN}
+            else _of_subject(results, builds, subject)
         ),
-        *_broken(results, builds),
+        *_broken(results, builds, subject),
     ]
     return [each for kind in AdviceKind for each in advice if each.kind is kind]
 
 
-def _broken(results: Results, builds: Sequence[Build]) -> Iterable[Advice]:
-    """What fails on these builds, by signature; what is expected is left out."""
+def _of_topics(results: Results, builds: Sequence[Build]) -> Iterable[Advice]:
+    """What is not known of a build that was asked less blocks no answer that others give."""
+    names = [build.id for build in builds]
+    deep = [build for build in names if build not in _shallow(results.matrix, builds)]
+    for topic in TOPICS:
+        found = results.findings.topics[topic.name]
+        told = list(topic.advise(results.matrix, found, names))
+        # Only where something is not known, and something was asked less.
+        known: dict[str, Advice] = {}
+        if deep != names and any(each.kind is AdviceKind.UNKNOWN for each in told):
+            known = {each.about: each for each in topic.advise(results.matrix, found, deep)}
+        for each in told:
+            better = known.get(each.about)
+            if each.kind is not AdviceKind.UNKNOWN or not better or better.kind is each.kind:
+                yield each
+                continue
+            rest = labels(build for build in names if build not in deep)
+            text = f"{better.text} Not known in full of {rest}, which this run asked less."
+            yield replace(better, text=text)
+
+
+def _shallow(matrix: Matrix, builds: Sequence[Build]) -> set[BuildId]:
+    """Builds beside which another one of the same series was asked more: a variant, or a patch."""
+    asked = {build.id: _asked(matrix, build.id) for build in builds}
+    most: dict[str, int] = {}
+    for build in builds:
+        series = series_of(build)
+        most[series] = max(most.get(series, 0), asked[build.id])
+    return {build.id for build in builds if asked[build.id] < most[series_of(build)]}
+
+
+def _asked(matrix: Matrix, build: BuildId) -> int:
+    return sum(seen.cell.outcome.known for seen in matrix.on(build).values())
+
+
+def _of_subject(results: Results, builds: Sequence[Build], subject: str) -> Iterable[Advice]:
+    for decisions in find_subjects(results.matrix).decisions:
+        if decisions.subject == subject:
+            yield _gate(decisions, [build.id for build in builds])
+
+
+def _gate(decisions: Decisions, builds: Sequence[BuildId]) -> Advice:
+    """What to do about one keyword that a subject passes, or does not."""
+
+    def those(*verdicts: Verdict) -> list[BuildId]:
+        return [build for build in builds if set(decisions.gates.get(build, ())) & set(verdicts)]
+
+    used, missed = those(Verdict.USED), those(Verdict.MISSED)
+    lacks, broken = those(Verdict.ABSENT, Verdict.BROKEN), those(Verdict.BROKEN)
+    who = decisions.subject
+    if broken:
+        kind = AdviceKind.BREAKS
+        text = f"{who} passes it on {labels(broken)}, which does not take it."
+    elif not used and not missed and not lacks:
+        kind, text = AdviceKind.UNKNOWN, f"Nothing is known of {labels(builds)}."
+    elif not lacks:
+        kind = AdviceKind.GATE_CAN_GO
+        text = f"torch takes it on {labels(those(Verdict.USED, Verdict.MISSED))}: pass it always."
+        text += f" {who} does not pass it on {labels(missed)}." if missed else ""
+    elif missed:
+        kind = AdviceKind.GATE_CAN_MOVE
+        text = f"torch takes it on {labels(missed)}, where {who} does not pass it; "
+        text += f"not on {labels(lacks)}."
+    else:
+        kind = AdviceKind.STILL_NEEDED
+        text = f"torch does not take it on {labels(lacks)}, and {who} passes it where it does."
+    cells = tuple(cell for build in builds for cell in decisions.cells.get(build, ()))
+    return Advice(kind=kind, about=f"gate of {decisions.feature}", text=text, cells=cells)
+
+
+def _broken(results: Results, builds: Sequence[Build], subject: str) -> Iterable[Advice]:
+    """What fails on these builds, by signature; what is expected is left out.
+
+    Of a subject that was asked for also what breaks on builds that it does not claim: whoever asks
+    wants to use it there.
+    """
     for build in builds:
         if build.status is Status.BROKEN:
             text = f"{build.reason}."
@@ -45,13 +200,36 @@ def _broken(results: Results, builds: Sequence[Build]) -> Iterable[Advice]:
     expected = set(results.findings.expected)
     groups: dict[str, list[Cell]] = {}
     for cell in results.run.cells:
-        if cell.build in names and cell.outcome.bad and cell.id not in expected:
-            groups.setdefault(signature_of_cell(cell), []).append(cell)
+        if cell.build in names and cell.id not in expected and subject in {"", cell.subject}:
+            signature = _breaks(cell, unclaimed=bool(subject))
+            if signature is not None:
+                groups.setdefault(signature, []).append(cell)
     for signature, cells in groups.items():
-        where = ", ".join(dict.fromkeys(cell.build.label for cell in cells))
         yield Advice(
             kind=AdviceKind.BREAKS,
             about=signature,
-            text=f"{len(cells)} checks end so on {where}.",
+            text=_ends_so(results.matrix, cells),
             cells=tuple(cell.id for cell in cells),
         )
+
+
+def _breaks(cell: Cell, *, unclaimed: bool) -> str | None:
+    """What a cell breaks with, if it does."""
+    if cell.outcome.bad:
+        return signature_of_cell(cell)
+    if unclaimed and cell.outcome is Outcome.UNSUPPORTED and cell.signature:
+        return cell.signature
+    return None
+
+
+def _ends_so(matrix: Matrix, cells: Sequence[Cell]) -> str:
+    """How many, where, on which paths, and for which builds the subject was not made."""
+    where = labels(cell.build for cell in cells)
+    number = f"{len(cells)} {'check ends' if len(cells) == 1 else 'checks end'} so on {where}"
+    paths = dict.fromkeys(cell.params["path"] for cell in cells if "path" in cell.params)
+    subjects = dict.fromkeys(cell.subject for cell in cells if cell.subject != BUILTIN)
+    said = f"{number}, path {', '.join(paths)}" if paths and subjects else number
+    unclaimed = [c.build for c in cells if not is_supported(matrix, c.subject, c.build)]
+    if unclaimed:
+        said += f"; {', '.join(subjects)} does not claim {labels(unclaimed)}"
+    return f"{said}."

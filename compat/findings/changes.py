@@ -86,6 +86,7 @@ class Comparison:
         old: What it is compared with, in words.
         new: What is compared, likewise.
         pairs: Which column is compared with which, as labels.
+        lines: The devices and Pythons of these.
         alone: Labels of the columns of one side that the other side has no match for.
         totals: By change: the number of answers that both sides were asked for.
         only_old: Answers that only the older side was asked for,
@@ -103,6 +104,7 @@ class Comparison:
     only_new: int
     groups: tuple[Group, ...]
     failed_controls: Mapping[CellId, str] = field(default_factory=dict)
+    lines: tuple[tuple[str, str], ...] = ()
 
     @property
     def alarms(self) -> list[Group]:
@@ -146,6 +148,7 @@ def compare(
         only_new=sum(found.only_new for found in compared),
         groups=tuple(_groups(differences, history)),
         failed_controls=failed_controls or {},
+        lines=tuple(sorted({pair.new.column.build.line for pair in pairs})),
     )
 
 

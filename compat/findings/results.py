@@ -11,8 +11,10 @@ from compat.findings.awaits import NOTHING, Awaited, Awaits, find_awaited
 from compat.findings.baselines import comparisons
 from compat.findings.changes import Comparison
 from compat.findings.derive import derive
+from compat.findings.excuses import Excuse, excuses
 from compat.findings.expectations import Expectations
 from compat.findings.model import Findings
+from compat.findings.upgrade import Upgrade, upgrade
 from compat.runs.history import Entry, History, append
 from compat.runs.model import Run
 from compat.topics.matrix import Matrix
@@ -28,6 +30,8 @@ class Results:
         history: These, and what came before.
         comparisons: With the run before and with the stable twin, where there are such.
         awaited: The fixes that somebody waits for, and how they stand.
+        upgrade: Which gates and workarounds can go.
+        excuses: Which builds are ready for whom.
     """
 
     matrix: Matrix
@@ -36,6 +40,8 @@ class Results:
     history: History
     comparisons: Mapping[str, Comparison]
     assessment: Assessment
+    upgrade: Upgrade
+    excuses: tuple[Excuse, ...]
     awaited: tuple[Awaited, ...] = ()
 
     @property
@@ -61,12 +67,15 @@ def results_of(
         lambda difference: difference.cell in excused or expectations.explain(matrix, difference),
         findings.failed_controls,
     )
+    assessment = assess(matrix, findings, compared)
     return Results(
         matrix=matrix,
         findings=findings,
         entries=tuple(entries),
         history=history,
         comparisons=compared,
-        assessment=assess(matrix, findings, compared),
+        assessment=assessment,
+        upgrade=upgrade(matrix, findings.topics),
+        excuses=tuple(excuses(matrix, findings, assessment, compared)),
         awaited=awaited,
     )

@@ -191,16 +191,16 @@ def _notes(steps: Iterable[tuple[Answered | None, Answered, str]]) -> Iterable[s
     for earlier, later, what in steps:
         if earlier is None:
             yield f"{later.version} is the oldest version that was asked"
-        elif not _follows(earlier.version, later.version):
+        elif not follows(earlier.version, later.version):
             yield f"{earlier.version} {what}; nothing between it and {later.version} was asked"
 
 
 def _since(earlier: Answered | None, later: Answered) -> str:
-    exact = earlier is not None and _follows(earlier.version, later.version)
+    exact = earlier is not None and follows(earlier.version, later.version)
     return str(later.version) if exact else f"≤{later.version}"
 
 
-def _follows(earlier: Version, later: Version) -> bool:
+def follows(earlier: Version, later: Version) -> bool:
     """Whether no version lies between two: the next release, or the nightly of the next day.
 
     Patch releases of a series do not count as lying before the next series.

@@ -1,159 +1,142 @@
-"""The upgrade table: gates and workarounds of downstreams, build by build, as plain data."""
+"""The upgrade table: which gates and workarounds of the subjects can go from which torch on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from compat.runs.ids import BuildId, CellId
-from compat.topics.gates.finding import Gate, Gates, Verdict
-from compat.topics.matrix import Matrix, by_line
-from compat.topics.workarounds import finding as workarounds
-from compat.topics.workarounds.finding import OnBuild, Row, Workarounds
+from packaging.version import Version
 
-
-class Kind(str, Enum):
-    """What a row is about."""
-
-    GATE = "gate"  # of a feature that some builds have
-    WORKAROUND = "workaround"  # of trouble that some builds make
-
-
-class State(str, Enum):
-    """What a build has of a gate's feature, or needs of a workaround."""
-
-    THERE = "there"
-    NOT_THERE = "not there"
-    NEEDED = "needed"
-    NOT_NEEDED = "not needed"
-    UNKNOWN = "unknown"
+from compat.document.parts import Text
+from compat.runs.ids import BUILTIN, BuildId
+from compat.runs.model import Build
+from compat.topics.matrix import Matrix
+from compat.topics.registry import TOPICS
+from compat.topics.upgrade import Kind, Minimum, Says, UpgradeRow, minimum
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnABuild:
-    """What a row says of one build.
+class Series:
+    """A column: the releases of one series, or one build that is no release; oldest first."""
 
-    Attributes:
-        fits: Whether the gate decides rightly there; None where that is unknown. A workaround that
-            is applied and not needed does not fit, nor does a feature that is there and unused.
-    """
-
-    state: State
-    fits: bool | None
-    cells: tuple[CellId, ...]
+    label: str
+    builds: tuple[BuildId, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class UpgradeRow:
-    """A gate or a workaround over all builds.
+class UpgradeLine:
+    """The builds of one device and Python.
 
     Attributes:
-        ships: The downstream's releases that have it; empty where it is known by its source alone.
-        gate: The rule as it is shipped; empty where there is none.
-        source: Where the rule comes from, or the public report: an address, or a reference.
-        on: By build, in the order of the run.
-        delete_from: By device and Python: the build that has to be the oldest one supported before
-            the gate or the workaround can go; None where no build here is such.
-        control: By device and Python: whether some build there needs it, or lacks the feature: else
-            nothing shows that the probe can see the difference.
+        columns: The newest first: nightlies and candidates are what a reader waits for.
+        builds: The oldest first.
     """
 
-    kind: Kind
-    name: str
-    ships: tuple[str, ...]
-    gate: str
-    source: str
-    on: Mapping[BuildId, OnABuild]
-    delete_from: Mapping[tuple[str, str], BuildId | None]
-    control: Mapping[tuple[str, str], bool]
+    device: str
+    python: str
+    columns: tuple[Series, ...]
+    builds: tuple[BuildId, ...]
 
 
-_FEATURE = {
-    Verdict.USED: (State.THERE, True),
-    Verdict.MISSED: (State.THERE, False),
-    Verdict.BROKEN: (State.NOT_THERE, False),
-    Verdict.ABSENT: (State.NOT_THERE, True),
-    Verdict.UNKNOWN: (State.UNKNOWN, None),
-}
-_WORKAROUND = {
-    workarounds.State.NEEDED: State.NEEDED,
-    workarounds.State.NOT_NEEDED: State.NOT_NEEDED,
-    workarounds.State.ABSENT: State.NOT_THERE,
-    workarounds.State.UNKNOWN: State.UNKNOWN,
-}
+@dataclass(frozen=True, kw_only=True)
+class Upgrade:
+    """All of it.
+
+    Attributes:
+        subjects: The newest release of each project whose gates were watched.
+    """
+
+    rows: tuple[UpgradeRow, ...]
+    lines: tuple[UpgradeLine, ...]
+    subjects: tuple[str, ...]
 
 
-def upgrade_rows(matrix: Matrix, gates: Gates, found: Workarounds) -> list[UpgradeRow]:
-    """All rows, gates first, each in the order of its table."""
-    return [
-        *(_gate_row(matrix, gate) for gate in gates.gates),
-        *(_workaround_row(row) for row in found.rows),
-    ]
-
-
-def _gate_row(matrix: Matrix, gate: Gate) -> UpgradeRow:
-    on = {
-        build: OnABuild(state=state, fits=fits, cells=gate.cells[build])
-        for build, verdict in gate.verdicts.items()
-        for state, fits in (_FEATURE[verdict],)
-    }
-    lines = by_line(matrix.builds)
-    return UpgradeRow(
-        kind=Kind.GATE,
-        name=gate.feature,
-        ships=(),
-        gate=f">={gate.floor}" if gate.floor else "",
-        source=gate.source,
-        on=on,
-        delete_from={
-            line[0].line: _first_of_the_last([build for build in line if build in on], on)
-            for line in lines
-        },
-        control={
-            line[0].line: any(on[build].state is State.NOT_THERE for build in line if build in on)
-            for line in lines
-        },
+def upgrade(matrix: Matrix, topics: Mapping[str, object]) -> Upgrade:
+    """From what each topic found."""
+    rows = _joined(row for topic in TOPICS for row in topic.upgrade(matrix, topics[topic.name]))
+    rows = sorted(rows, key=lambda row: list(Kind).index(row.kind))
+    watched = {subject for row in rows for subject in row.ships}
+    return Upgrade(
+        rows=tuple(rows),
+        lines=tuple(_lines(matrix.builds)),
+        subjects=tuple(_newest(each.id for each in matrix.run.subjects if each.id in watched)),
     )
 
 
-def _first_of_the_last(builds: Sequence[BuildId], on: Mapping[BuildId, OnABuild]) -> BuildId | None:
-    """The build from which on all have the feature, as far as they are known."""
-    first = None
-    for build in reversed(builds):
-        if on[build].state is State.NOT_THERE:
-            break
-        if on[build].state is State.THERE:
-            first = build
-    return first
+def in_column(row: UpgradeRow, column: Series) -> dict[BuildId, Says]:
+    """What a row says of the builds of a column: one stands for all where they say the same."""
+    known = {build: row.on(build) for build in column.builds}
+    known = {build: says for build, says in known.items() if says is not Says.UNKNOWN}
+    if len(set(known.values())) <= 1:
+        newest = [*(known or dict.fromkeys(column.builds))][-1]
+        return {newest: known.get(newest, Says.UNKNOWN)}
+    return known
 
 
-def _workaround_row(row: Row) -> UpgradeRow:
-    workaround = row.workaround
-    keys = [next(iter(line.on)).line for line in row.lines]
-    return UpgradeRow(
-        kind=Kind.WORKAROUND,
-        name=workaround.name,
-        ships=tuple(each.label for each in workaround.shipped),
-        gate=workaround.gate,
-        source=workaround.upstream,
-        on={
-            build: OnABuild(state=_WORKAROUND[each.state], fits=_fits(each), cells=each.cells)
-            for build, each in row.on.items()
-        },
-        delete_from={
-            key: line.free[0] if line.free else None
-            for key, line in zip(keys, row.lines, strict=True)
-        },
-        control={
-            key: bool(line.those(workarounds.State.NEEDED))
-            for key, line in zip(keys, row.lines, strict=True)
-        },
+def minimum_on(row: UpgradeRow, line: UpgradeLine) -> Minimum:
+    return minimum(row, line.builds)
+
+
+def _joined(rows: Iterable[UpgradeRow]) -> list[UpgradeRow]:
+    """One row a gate or workaround: a topic that asks torch goes before what a call shows."""
+    found: dict[Text, UpgradeRow] = {}
+    for row in sorted(rows, key=lambda row: BUILTIN not in row.ships and bool(row.ships)):
+        known = found.get(row.name)
+        found[row.name] = row if known is None else _join(known, row)
+    return list(found.values())
+
+
+def _join(first: UpgradeRow, second: UpgradeRow) -> UpgradeRow:
+    says = {build: said for build, said in second.says.items() if said is not Says.UNKNOWN}
+    says.update({build: said for build, said in first.says.items() if said is not Says.UNKNOWN})
+    return replace(
+        first,
+        says=says,
+        ships={**second.ships, **first.ships},
+        cells={**second.cells, **{build: each for build, each in first.cells.items() if each}},
+        cost=first.cost or second.cost,
     )
 
 
-def _fits(each: OnBuild) -> bool | None:
-    known = {workarounds.State.NEEDED, workarounds.State.NOT_NEEDED}
-    if each.applied is None or each.state not in known:
-        return None
-    return not (each.missed or each.idle)
+def _lines(builds: Sequence[Build]) -> Iterable[UpgradeLine]:
+    lines: dict[tuple[str, str], list[Build]] = {}
+    for build in builds:
+        lines.setdefault(build.id.line, []).append(build)
+    for (device, python), those in lines.items():
+        columns: dict[str, list[BuildId]] = {}
+        for build in those:
+            columns.setdefault(series_of(build), []).append(build.id)
+        yield UpgradeLine(
+            device=device,
+            python=python,
+            columns=tuple(
+                Series(label=label, builds=tuple(found)) for label, found in columns.items()
+            )[::-1],
+            builds=tuple(build.id for build in those),
+        )
+
+
+def series_of(build: Build) -> str:
+    """``2.14`` of a release; what is no release goes by its own name."""
+    release = build.release
+    if release is None or release.is_prerelease:
+        return build.id.name
+    return f"{release.major}.{release.minor}"
+
+
+def _newest(subjects: Iterable[str]) -> list[str]:
+    """Of each project the newest release."""
+    found: dict[str, str] = {}
+    for subject in subjects:
+        project, _, version = subject.partition("-")
+        known = found.get(project, "").partition("-")[2]
+        if not known or _version(known) < _version(version):
+            found[project] = subject
+    return list(found.values())
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except ValueError:
+        return Version("0")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from compat.document.escape import code, plain, printed
 from compat.findings.changes import Comparison, Group
-from compat.report.words import CHANGES, number_of, values_text
+from compat.report.shown import cell_links, folded, line_name
+from compat.report.words import CHANGES, listed, number_of, values_text
 from compat.runs.answers import Change, Kind
 from compat.runs.history import Column
 from compat.runs.ids import CellId
 
 _MOST_CELLS = 3
+_LONGEST_TITLE = 240
 # Listed with both values; of what else there is only the number is told.
 _TOLD = (
     Change.LOST,
@@ -25,10 +28,13 @@ _TOLD = (
 
 def totals(comparison: Comparison) -> str:
     """How many answers were compared, and how they relate: the numbers add up."""
-    parts = [f"{comparison.totals[change]} {change.value}" for change in Change]
+    counts = comparison.totals
+    told = [change for change in Change if counts[change] or change.alarms]
+    parts = [f"{counts[change]} {change.value}" for change in told]
     expected = sum(len(each.differences) for each in comparison.groups if each.expected)
     known = f" ({expected} of the lost or worse expected)" if expected else ""
-    return f"{number_of(comparison.answers, 'answer')} compared: {', '.join(parts)}{known}"
+    compared = number_of(comparison.answers, "answer")
+    return f"{compared} compared: {', '.join(parts)}{known}"
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -36,33 +42,56 @@ def notes(comparison: Comparison) -> list[str]:
     found = []
     if comparison.only_old or comparison.only_new:
         found.append(
-            f"Compared is what both sides were asked: {comparison.only_old} answers were asked for "
-            f"on the older side only, {comparison.only_new} on the newer side only."
+            f"Only what both sides were asked is compared: {comparison.only_old} answers have no "
+            f"match on the newer side, {comparison.only_new} none on the older side."
         )
     if comparison.alone:
         found.append(f"Without a match on the other side: {', '.join(comparison.alone)}.")
     return found
 
 
-def comparison_markdown(comparison: Comparison, commands: Mapping[CellId, str]) -> str:
-    """Totals, why a run proves nothing, and an item for each group; ``commands`` repeat cells."""
-    parts = [f"{code(comparison.old)} → {code(comparison.new)}. {plain(totals(comparison))}."]
-    parts += map(plain, notes(comparison))
+def devices(comparison: Comparison) -> str:
+    """On which devices and Pythons both sides were seen."""
+    return listed([line_name(*line) for line in comparison.lines])
+
+
+def comparison_markdown(
+    comparison: Comparison, commands: Mapping[CellId, str], page: str = ""
+) -> str:
+    """Totals and what alarms at once; the rest folds. ``commands`` repeat cells."""
+    parts = [f"{plain(totals(comparison))}. Compared on {plain(devices(comparison))}."]
     if comparison.failed_controls:
         parts.append(f"**{plain(_unhealthy(comparison))}**")
-    for group in _told(comparison):
-        lines = [
-            f"- **{plain(title(group))}** {plain(_count(group))}: {_cells(group)}",
-            *(f"  {plain(line)}" for line in _about(group)),
-            *(f"  Repeat: {code(command)}" for command in _command(group, commands)),
-        ]
-        parts.append("  \n".join(lines))
+    told = list(_told(comparison))
+    alarms = [group for group in told if group.alarms]
+    parts += [_item(group, commands, page) for group in alarms]
+    rest = [group for group in told if not group.alarms]
+    if rest:
+        counts = Counter(group.change for group in rest for _ in group.differences)
+        said = ", ".join(f"{counts[change]} {change.value}" for change in Change if counts[change])
+        items = "\n".join(_item(group, commands, page) for group in rest)
+        parts.append(folded(f"The others: {said}", items))
+    about = [f"{code(comparison.old)} → {code(comparison.new)}.", *map(plain, notes(comparison))]
+    parts.append(folded("What was compared with what", "\n\n".join(about)))
     return "\n\n".join(parts)
+
+
+def _item(group: Group, commands: Mapping[CellId, str], page: str) -> str:
+    lines = [
+        f"- **{plain(_cut(title(group)))}** {plain(_count(group))}: {_cells(group, page)}",
+        *(f"  {plain(line)}" for line in _about(group)),
+        *(f"  Repeat: {code(command)}" for command in _command(group, commands)),
+    ]
+    return "  \n".join(lines)
 
 
 def comparison_text(comparison: Comparison, commands: Mapping[CellId, str]) -> str:
     """The same for a terminal, with every cell of what alarms."""
-    lines = [f"{comparison.old} → {comparison.new}", totals(comparison), *notes(comparison)]
+    lines = [
+        f"{comparison.old} → {comparison.new}, on {devices(comparison)}",
+        totals(comparison),
+        *notes(comparison),
+    ]
     if comparison.failed_controls:
         lines.append(_unhealthy(comparison))
     for group in _told(comparison):
@@ -92,6 +121,11 @@ def _told(comparison: Comparison) -> Iterable[Group]:
     return (group for group in comparison.groups if group.change in _TOLD)
 
 
+def _cut(text: str) -> str:
+    """What a report has room for; ``compat compare`` and the page have all of it."""
+    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
+
+
 def _unhealthy(comparison: Comparison) -> str:
     cells = list(comparison.failed_controls)
     return (
@@ -100,19 +134,17 @@ def _unhealthy(comparison: Comparison) -> str:
     )
 
 
-def _cells(group: Group) -> str:
-    more = _more(group)
-    return ", ".join(map(code, group.cells[:_MOST_CELLS])) + (f" {plain(more)}" if more else "")
+def _cells(group: Group, page: str) -> str:
+    return cell_links(group.cells, page, _MOST_CELLS if group.alarms else 1)
 
 
 def _about(group: Group) -> list[str]:
     """On which builds, from which one on, and until which one not."""
-    found = [f"on {', '.join(group.builds)}"]
+    said = f"on {', '.join(group.builds)}"
     if group.first:
-        found.append(f"first seen so on {moment(group.first)}")
-        last = group.last
-        found.append(f"last otherwise on {moment(last)}" if last else "never seen otherwise")
-    return ["; ".join(found)]
+        said += f"; first seen on {moment(group.first)}"
+        said += f", not yet on {moment(group.last)}" if group.last else ", no older build is known"
+    return [said]
 
 
 def moment(column: Column) -> str:

@@ -10,6 +10,10 @@ from itertools import accumulate
 SUMMARY_LIMIT = 1024 * 1024
 ISSUE_LIMIT = 65_536
 
+# As compat.report.shown.folded() makes them; none is in another one's other one.
+_OPENS, _CLOSES = "<details>", "\n</details>\n"
+_MOST_NESTED = 2
+
 
 def cut(text: str, limit: int, rest: str) -> str:
     """``text`` as it is, or its first lines, a note on what is left out and a link to ``rest``."""
@@ -17,11 +21,17 @@ def cut(text: str, limit: int, rest: str) -> str:
         return text
     lines = text.splitlines(keepends=True)
     # No note is longer than the one that names every section.
-    room = limit - _size(_note(lines, rest))
+    room = limit - _size(_note(lines, rest)) - _MOST_NESTED * _size(_CLOSES)
     kept = bisect_right(list(accumulate(map(_size, lines))), room)
     while kept and _says_nothing_alone(lines, kept - 1):
         kept -= 1
-    return "".join(lines[:kept]) + _note(lines[kept:], rest)
+    text = "".join(lines[:kept])
+    # The note is not to be folded away with the last of what is left.
+    return (
+        text
+        + _CLOSES * (text.count(_OPENS) - text.count(_CLOSES.strip()))
+        + _note(lines[kept:], rest)
+    )
 
 
 def _says_nothing_alone(lines: Sequence[str], index: int) -> bool:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import groupby
+from shlex import quote
 
 from compat.document.escape import printed
 from compat.errors import UsageError
@@ -18,36 +19,68 @@ from compat.report.words import number_of, value_text
 from compat.runs.answers import ENDING, Scale, Value
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import Column, Entry
-from compat.runs.ids import AnswerId, BuildId
-from compat.runs.model import Build, Cell
+from compat.runs.ids import BUILTIN, AnswerId, BuildId
+from compat.runs.model import Build, Cell, Run
+from compat.runs.reference import builds_named, is_version_of
 
 _LONGEST = 200
+# Of more than these one line each is told.
+_MOST_CELLS = 16
 
 
 def explain(name: str, results: Results) -> str:
-    """What is known of the cell ``name``, or of a check on all builds.
+    """What is known of a cell, or of all cells of a check or a probe, on some builds or on all.
+
+    ``name`` is such as ``donation.copies``, ``donation.copies[donated]@2.13``, or a cell's id.
 
     Raises:
         UsageError: The run has no such cell.
     """
     run = results.run
-    cells = [cell for cell in run.cells if name in _names(cell)]
-    if not cells:
-        known = dict.fromkeys(each for cell in run.cells for each in _names(cell))
-        close = get_close_matches(name, known, n=3, cutoff=0.4)
-        raise UsageError(
-            f"{name!r}: expected a cell of the run, as probe[parameters]@build-device, or a check "
-            f"without what comes from the @ on; close to it: {', '.join(close) or 'nothing'}"
-        )
+    what, at, where = name.partition("@")
     builds = {build.id: build for build in run.builds}
-    parts = [f"{cells[0].check}: {run.descriptions.get(cells[0].probe, '')}"]
-    parts += ["\n".join(_lines(cell, builds, results)) for cell in cells]
+    named = {build.id for build in _named(where, run)} if at else builds.keys()
+    cells = [cell for cell in run.cells if cell.build in named and what in _names(cell)]
+    if not cells:
+        known = dict.fromkeys(each for cell in run.cells for each in (cell.id, *_names(cell)))
+        close = get_close_matches(name, known, n=3, cutoff=0.4)
+        there = ", ".join(build.label for build in run.builds)
+        raise UsageError(
+            f"{name!r}: expected a check or a probe, such as donation.copies[donated] or "
+            f"donation.copies, alone or with @ and a build of the run, which has {there}; close to "
+            f"it: {', '.join(close) or 'nothing'}"
+        )
+    parts = [f"{cells[0].probe}: {run.descriptions.get(cells[0].probe, '')}"]
+    if len(cells) <= _MOST_CELLS:
+        parts += ["\n".join(_lines(cell, builds, results)) for cell in cells]
+    else:
+        parts.append("\n".join(map(_in_one_line, cells)))
+        parts.append(f"More about one of these: compat explain {quote(cells[0].id)}")
     return printed("\n\n".join(parts))
 
 
-def _names(cell: Cell) -> tuple[str, str]:
-    """What a cell goes by: its id, and that without the build."""
-    return (cell.id, cell.id.removesuffix(f"@{cell.build}"))
+def _named(where: str, run: Run) -> list[Build]:
+    """A build by its id; else those of a version or series on every device."""
+    if exact := [build for build in run.builds if where == build.id]:
+        return exact
+    alike = [build for build in run.builds if is_version_of(build, where)]
+    return list({build.id: build for build in [*builds_named(where, run), *alike]}.values())
+
+
+def _in_one_line(cell: Cell) -> str:
+    why = cell.signature or cell.reason
+    return f"  {cell.id}: {cell.outcome.value}" + (f": {_cut(why)}" if why else "")
+
+
+def _names(cell: Cell) -> tuple[str, ...]:
+    """What a cell goes by on its build: its check and its probe, with the subject that is not ours.
+
+    What is asked of subjects alone needs no subject.
+    """
+    check = cell.id.removesuffix(f"@{cell.build}")
+    probe = check.partition("[")[0]
+    alone = (cell.check, cell.probe) if cell.subject != BUILTIN else ()
+    return (check, probe, *alone)
 
 
 def _lines(cell: Cell, builds: Mapping[BuildId, Build], results: Results) -> Iterable[str]:
@@ -112,7 +145,10 @@ def _recorded(cell: Cell) -> str:
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    return _cut(json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 import jinja2
 
 from compat.document.escape import code, plain
-from compat.document.parts import Code, Link, Section, Strong, Table, Text
-from compat.findings.baselines import PREVIOUS, STABLE
+from compat.document.parts import Code, Link, Section, Sentence, Strong, Table, Text
 from compat.findings.model import ExpectationFinding, Use
 from compat.findings.results import Results
 from compat.report.awaited import show_awaited
-from compat.report.comparison import comparison_markdown
+from compat.report.first import first_screen
 from compat.report.repeat import repeat_commands
-from compat.report.shown import markdown_sections, markdown_table
-from compat.report.verdict import GLYPHS as COLORS
-from compat.report.verdict import verdict
-from compat.report.words import MEANINGS
-from compat.runs.ids import BuildId, CellId
+from compat.report.shown import (
+    cell_links,
+    folded,
+    markdown_sections,
+    markdown_table,
+    markdown_tables,
+)
+from compat.report.words import MEANINGS, number_of
+from compat.runs.failures import signature_of_cell
+from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import Build, Cell, Outcome, Run
 from compat.topics.devices.view import show_differences
 from compat.topics.registry import TOPICS
 from compat.topics.words import GLYPHS
 
+# Where the page is, seen from the README.
+PAGE = "site/index.html"
+EXPECTED = "What [`expectations.toml`](../compat/findings/expectations.toml) knows."
+_NEW, _KNOWN, _FLAKY = "New failures", "Known failures", "Flaky: passed when tried again"
 _GIT_LENGTH = 10
 
 
 def render(results: Results) -> str:
     """``reports/README.md``."""
     commands = repeat_commands(results.run)
-    compared = {
-        name: comparison_markdown(each, commands) for name, each in results.comparisons.items()
-    }
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701  (markdown; every value is escaped by what shows it)
         undefined=jinja2.StrictUndefined,
@@ -44,24 +49,113 @@ def render(results: Results) -> str:
     )
     template = resources.files("compat.report").joinpath("report.md.jinja").read_text("utf-8")
     return environment.from_string(template).render(
-        verdict=f"{COLORS[results.assessment.color]} {plain(verdict(results.assessment))}",
-        findings=results.findings,
-        overview=markdown_table(overview(results)),
-        previous=compared.get(PREVIOUS),
-        stable=compared.get(STABLE),
-        expectations=markdown_table(_expectations(results)),
-        controls=markdown_table(_controls(results)),
-        sections=markdown_sections(_sections(results)),
-        trouble=markdown_table(_trouble(results, commands)),
-        missing=markdown_table(_missing(results)),
-        provenance=markdown_table(_provenance(results.run)),
-        sources=markdown_table(_sources(results.run)),
-        legend=markdown_table(_legend()),
-        probes=markdown_table(_descriptions(results.run)),
-        counts=counted(cell.outcome for cell in results.run.cells),
-        plain=plain,
-        code=code,
+        first=first_screen(results, PAGE),
+        findings=_findings(results),
+        failures=_failures(results, commands),
+        expectations=_folded_table("What is expected", EXPECTED, _expectations(results)),
+        glyphs=_glyphs(),
+        overview=_overview(results),
+        sections=markdown_sections(_sections(results), PAGE),
+        provenance="\n\n".join(_provenance(results)),
     )
+
+
+def _glyphs() -> str:
+    """What stands in tables in the place of a word."""
+    outcomes = ", ".join(f"{GLYPHS[each]} {each.value}" for each in Outcome)
+    return f"{outcomes}. `=`: the very same bits; `≈`: equal within tolerance."
+
+
+def _folded_table(title: str, intro: str, table: Table) -> str:
+    shown = markdown_tables(table, PAGE)
+    return folded(title, f"{intro}\n\n{shown}") if shown else ""
+
+
+def _findings(results: Results) -> str:
+    """By topic: what its sentences say."""
+    topics: dict[str, list[Sentence]] = {}
+    for sentence in results.findings.sentences:
+        about = sentence.title.partition(":")[0].partition(" on ")[0]
+        topics.setdefault(about, []).append(sentence)
+    return "\n\n".join(
+        folded(
+            f"{topic}: {number_of(len(those), 'finding')}",
+            "\n".join(f"- {_finding(each)}" for each in those),
+        )
+        for topic, those in topics.items()
+    )
+
+
+def _finding(sentence: Sentence) -> str:
+    seen = f" Seen in {cell_links(sentence.cells, PAGE)}." if sentence.cells else ""
+    return f"**{plain(sentence.title)}.** {plain(sentence.text)}{seen}"
+
+
+def _failures(results: Results, commands: Mapping[CellId, str]) -> str:
+    """Every cell that is flaky, ended badly or says nothing, by what it ended with."""
+    matrix, unfit = results.matrix, results.findings.unfit
+    expected = set(results.findings.expected)
+    unexpected = set(results.findings.unexpected)
+    groups: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in results.run.cells:
+        if cell.flaky or cell.outcome.bad or cell.id in unfit or matrix.is_silent(cell):
+            signature = signature_of_cell(cell) or _what_happened(cell, unfit)
+            kind = _NEW if cell.id in unexpected else _KNOWN if cell.id in expected else _FLAKY
+            key = (kind, cell.outcome.value, signature)
+            groups.setdefault(key, []).append(cell)
+    parts = []
+    for title in (_NEW, _KNOWN, _FLAKY):
+        own = [cells for (kind, _, _), cells in groups.items() if kind == title]
+        if own:
+            number = number_of(sum(map(len, own)), "cell")
+            items = "\n".join(_failure(cells, commands, unfit) for cells in own)
+            said = f"{title}: {number}, {number_of(len(own), 'signature')}"
+            parts.append(folded(said, items))
+    return "\n\n".join(parts)
+
+
+def _failure(
+    cells: Sequence[Cell], commands: Mapping[CellId, str], unfit: Mapping[CellId, str]
+) -> str:
+    some = cells[0]
+    builds = ", ".join(dict.fromkeys(_where(cell) for cell in cells))
+    happened = _what_happened(some, unfit)
+    signature = signature_of_cell(some)
+    return "  \n".join(
+        [
+            f"- {GLYPHS[some.outcome]} {some.outcome.value}: **{plain(signature or happened)}**",
+            f"  {plain(number_of(len(cells), 'cell'))} on {plain(builds)}: "
+            f"{cell_links([cell.id for cell in cells], PAGE)}",
+            *([f"  {plain(happened)}"] if signature and happened not in signature else []),
+            f"  Repeat: {code(commands[some.id])}",
+        ]
+    )
+
+
+def _where(cell: Cell) -> str:
+    return cell.build.label if cell.subject == BUILTIN else f"{cell.subject} on {cell.build.label}"
+
+
+def _overview(results: Results) -> str:
+    """How many cells of each build ended in which way, and what each way means."""
+    shown = markdown_table(overview(results))
+    return folded(
+        "How many cells of each build ended in which way",
+        f"{shown}\n\n{markdown_table(_legend())}",
+    )
+
+
+def _provenance(results: Results) -> Iterable[str]:
+    run = results.run
+    for title, table in {
+        "Builds that were not tested, or broke as a whole": _missing(results),
+        "Builds": _builds(run),
+        "What was asked for, and the wheel that was had": _wheels(run),
+        "Executions that saw the cells": _sources(run),
+        "What each check asks": _descriptions(run),
+    }.items():
+        if shown := markdown_table(table, PAGE):
+            yield folded(title, shown)
 
 
 def _sections(results: Results) -> Iterable[Section]:
@@ -86,12 +180,6 @@ def overview(results: Results) -> Table:
     return Table(headers=headers, rows=rows)
 
 
-def counted(outcomes: Iterable[Outcome]) -> str:
-    """How many cells ended in which way, with glyphs."""
-    counts = Counter(outcomes)
-    return " ".join(f"{GLYPHS[each]} {counts[each]}" for each in Outcome if counts[each])
-
-
 def _expectations(results: Results) -> Table:
     """What is known to end badly, and which of these entries should be looked at."""
     rows: list[list[Text]] = []
@@ -105,7 +193,7 @@ def _expectations(results: Results) -> Table:
                 Code(f"{each.probe} {each.answer}".strip()),
                 each.builds,
                 _use(each),
-                (f"{each.reason} ", Link("Link", each.link)),
+                (f"{each.reason} ", Link("link", each.link)),
                 (each.review_by, Strong(" overdue")) if each.overdue else each.review_by,
             ]
         )
@@ -122,33 +210,6 @@ def _use(each: ExpectationFinding) -> Text:
             return "not asked in this run"
         case Use.USED:
             return f"{len(each.cells)} cells" if each.cells else "the answer is there"
-
-
-def _controls(results: Results) -> Table:
-    return Table(
-        headers=["control that failed", "what it is for"],
-        rows=[[Code(cell), reason] for cell, reason in results.findings.failed_controls.items()],
-    )
-
-
-def _trouble(results: Results, commands: Mapping[CellId, str]) -> Table:
-    """Every cell that is flaky, ended badly or says nothing although its build was run."""
-    matrix = results.matrix
-    expected, unfit = set(results.findings.expected), results.findings.unfit
-    rows: list[list[Text]] = [
-        [
-            f"{GLYPHS[cell.outcome]} {cell.outcome.value}"
-            + (", expected" if cell.id in expected else ""),
-            Code(cell.id),
-            _what_happened(cell, unfit),
-            cell.signature,
-            Code(commands[cell.id]),
-        ]
-        for cell in results.run.cells
-        if cell.flaky or cell.outcome.bad or cell.id in unfit or matrix.is_silent(cell)
-    ]
-    headers = ["outcome", "cell", "what happened", "signature", "to repeat it"]
-    return Table(headers=headers, rows=rows)
 
 
 def _what_happened(cell: Cell, unfit: Mapping[CellId, str]) -> str:
@@ -177,29 +238,37 @@ def _missing(results: Results) -> Table:
     return Table(headers=["asked for as", "device", "", "why"], rows=rows)
 
 
-def _provenance(run: Run) -> Table:
-    headers = [
-        *("build", "asked for as", "version", "channel", "git", "Triton", "Python"),
-        *("device", "wheel", "sha256", "note"),
-    ]
-    return Table(headers=headers, rows=[_provenance_of(build) for build in run.builds])
+def _builds(run: Run) -> Table:
+    headers = ["build", "version", "git", "Triton", "Python", "device", "note"]
+    return Table(headers=headers, rows=[_build(build) for build in run.builds])
 
 
-def _provenance_of(build: Build) -> list[Text]:
+def _build(build: Build) -> list[Text]:
     device = build.device
     return [
         Strong(build.label),
-        ", ".join(build.aliases),
-        build.version,
-        f"{build.channel} {build.variant}".strip(),
+        f"{build.version} {build.channel}".strip(),
         Code(build.git_version[:_GIT_LENGTH]),
         build.triton,
         build.python,
         " ".join(filter(None, [device.kind, device.name, device.driver or ""])),
-        Code(build.wheel.filename if build.wheel else ""),
-        Code(build.wheel.sha256[:_GIT_LENGTH] if build.wheel else ""),
         "; ".join(filter(None, [build.note, build.reason])),
     ]
+
+
+def _wheels(run: Run) -> Table:
+    return Table(
+        headers=["build", "asked for as", "wheel", "sha256"],
+        rows=[
+            [
+                Strong(each.label),
+                ", ".join(each.aliases),
+                Code(each.wheel.filename if each.wheel else ""),
+                Code(each.wheel.sha256[:_GIT_LENGTH] if each.wheel else ""),
+            ]
+            for each in run.builds
+        ],
+    )
 
 
 def _sources(run: Run) -> Table:

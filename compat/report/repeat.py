@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 from shlex import quote
 
 from compat.runs.history import WHOLE
@@ -10,10 +12,19 @@ from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import SAVED_BY, Build, Cell, Run
 from compat.topics.suites.finding import PREFIX
 
+# As PyTorch's own wheels say it; what was built by hand says a commit.
+_VARIANT = re.compile(r"cpu|cu\d+|rocm[\d.]+|xpu")
+
 
 def repeat_command(cell: Cell, run: Run) -> str:
     """The command that repeats one cell of a run."""
     return _repeat(cell, {build.id: build for build in run.builds}, _subjects(run))
+
+
+def matrix_command(run: Run, build: BuildId, subject: str) -> str:
+    """The command that probes a build for a subject, as a whole."""
+    found = [each for each in run.builds if each.id == build]
+    return _matrix(found, build.device, _subjects(run).get(subject, ""))
 
 
 def repeat_commands(run: Run) -> dict[CellId, str]:
@@ -33,8 +44,13 @@ def repeat_commands(run: Run) -> dict[CellId, str]:
 
 
 def _subjects(run: Run) -> Mapping[str, str]:
-    """By id: what names just that subject."""
-    return {subject.id: subject.requested for subject in run.subjects}
+    """By id: what names just that subject; not the folder that it lay in where it ran."""
+    return {subject.id: _elsewhere(subject.requested) for subject in run.subjects}
+
+
+def _elsewhere(requested: str) -> str:
+    name, colon, path = requested.partition(":")
+    return f"{name}:/path/to/{PurePosixPath(path).name}" if colon else requested
 
 
 def _repeat(cell: Cell, builds: Mapping[BuildId, Build], subjects: Mapping[str, str]) -> str:
@@ -72,6 +88,21 @@ def _matrix(builds: Iterable[Build], device: str, subject: str) -> str:
 
 def _spec(build: Build) -> str:
     """What names the very same build again; as it was asked for, where none was found."""
-    if build.channel in {"", "local"}:
+    release = build.release
+    if build.channel == "local":
+        # The folder is of the machine that ran; what lay in it is what can be had elsewhere.
+        return f"=={release}" if _is_a_release(build) else f"python:/path/to/{build.id.name}"
+    if not build.channel or release is None:
         return build.requested
     return f"=={build.id.name}"
+
+
+def _is_a_release(build: Build) -> bool:
+    """Whether an interpreter that was there holds a release, by the variant in its version."""
+    release = build.release
+    local = build.version.partition("+")[2]
+    return (
+        release is not None
+        and not release.is_prerelease
+        and (not local or _VARIANT.fullmatch(local) is not None)
+    )

@@ -22,17 +22,20 @@ import jinja2
 from markupsafe import Markup
 
 from compat.document.escape import spelled
-from compat.document.parts import Text
-from compat.findings.baselines import PREVIOUS, STABLE
+from compat.document.parts import Code, Strong, Text
 from compat.findings.changes import Comparison, Pair, differing
 from compat.findings.results import Results
 from compat.report.comparison import title, totals
 from compat.report.drawing import draw
+from compat.report.excuses import excuse_command, reasons, sentence
+from compat.report.first import COMPARED
 from compat.report.repeat import repeat_commands
+from compat.report.upgrade import costs, plain_text, upgrade_notes, upgrade_table
 from compat.report.verdict import verdict
 from compat.report.words import MEANINGS, value_text
 from compat.runs.answers import Change
-from compat.runs.history import LETTERS, History, to_file
+from compat.runs.history import ABSENT, LETTERS, History
+from compat.runs.history import Column as Past
 from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import JSON, Build, Cell, Outcome, Run, Source
 from compat.topics.registry import TOPICS
@@ -53,11 +56,18 @@ def write_site(results: Results, folder: Path) -> None:
     columns = _columns(run)
     probes = _probes(run)
     commands = repeat_commands(run)
+    explained = {
+        cell: f"{each.reason} {each.link}"
+        for each in results.findings.expectations
+        for cell in each.cells
+    }
     index = page.joinpath("index.html.jinja").read_text("utf-8")
     (folder / "index.html").write_text(_index(index, results, columns), encoding="utf-8")
     _write(folder, "matrix-data", _matrix(run, columns, probes))
     for number, probe in enumerate(probes):
-        details = [[cell and _detail(cell, commands) for cell in row] for row in probe.rows]
+        details = [
+            [cell and _detail(cell, commands, explained) for cell in row] for row in probe.rows
+        ]
         _write(folder, f"cells/{number}", details)
     _write(folder, "history-data", _history(results.history))
     _write(folder, "changes-data", _changes(results))
@@ -100,7 +110,7 @@ def _probes(run: Run) -> list[Probe]:
     """In the order in which the run names them."""
     found: dict[str, dict[str, dict[BuildId, Cell]]] = {}
     for cell in run.cells:
-        check = cell.check if cell.subject == BUILTIN else f"{cell.subject}:{cell.check}"
+        check = _named(cell.check, cell.subject)
         checks = found.setdefault(cell.probe, {})
         checks.setdefault(check, {})[cell.build] = cell
     return [
@@ -124,14 +134,19 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
     environment.filters["quote"] = _quoted
     run = results.run
     counts = Counter(cell.outcome for cell in run.cells)
+    table = upgrade_table(results.upgrade)
     return environment.from_string(template).render(
         run=run,
+        upgrade=[[_parts(each) for each in row] for row in (table.headers, *table.rows)],
+        upgrade_notes=list(upgrade_notes(results.upgrade)),
+        costs=[(mark, plain_text(row.name), row.cost) for mark, row in costs(results.upgrade)],
+        excuses=_excuses(results),
         findings=results.findings,
         assessment=results.assessment,
         verdict=verdict(results.assessment),
         comparisons=[
             (
-                _COMPARED[name],
+                COMPARED[name],
                 comparison.old,
                 comparison.new,
                 totals(comparison),
@@ -141,7 +156,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         ],
         columns=columns,
         charts=[
-            (chart, draw(chart), [[_plain(cell) for cell in row] for row in chart.table.rows])
+            (chart, draw(chart), [[plain_text(cell) for cell in row] for row in chart.table.rows])
             for topic in TOPICS
             for chart in topic.draw(results.matrix, results.findings.topics[topic.name])
             if chart.labels
@@ -152,9 +167,6 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         newest=max((source.started for source in run.sources), default="")[:_DATE],
         static=STATIC,
     )
-
-
-_COMPARED = {PREVIOUS: "Since the run before", STABLE: "Against the stable twin"}
 
 
 # Of what alarms all is told at once; the rest has a command.
@@ -170,9 +182,26 @@ def _told(comparison: Comparison) -> tuple[list[tuple[str, str, list[CellId]]], 
     return told, len(groups) - len(shown)
 
 
-def _plain(text: Text) -> str:
+def _excuses(results: Results) -> list[tuple[str, str, str, str, list[CellId]]]:
+    """Of each: how ready, what is so, why, the command that repeats it, and cells that say so."""
+    found = []
+    for excuse in results.excuses:
+        head, _, rest = sentence(excuse).partition(": ")
+        told = "; ".join(f"{number} × {reason}" for reason, number in reasons(excuse))
+        why = f"{rest} {told}".strip()
+        command = excuse_command(excuse, results.run)
+        found.append((excuse.ready.name.lower(), head, why, command, list(excuse.cells)))
+    return found
+
+
+def _parts(text: Text) -> list[tuple[str, str]]:
+    """Each part of a text with the element that it is shown as."""
     parts = text if isinstance(text, tuple) else (text,)
-    return "".join(part if isinstance(part, str) else part.text for part in parts)
+    elements = {Code: "code", Strong: "strong"}
+    return [
+        ("span", part) if isinstance(part, str) else (elements.get(type(part), "span"), part.text)
+        for part in parts
+    ]
 
 
 def _shown(value: Any) -> Any:
@@ -237,10 +266,13 @@ def _check(row: Sequence[Cell | None], notes: dict[str, int]) -> JSON:
             noted[number] = notes.setdefault(note, len(notes))
     letters = "".join("." if cell is None else LETTERS[cell.outcome] for cell in row)
     flaky = [number for number, cell in enumerate(row) if cell is not None and cell.flaky]
-    return [some.check, list(some.params.values()), letters, noted, flaky]
+    values = [*([] if some.subject == BUILTIN else [some.subject]), *some.params.values()]
+    return [_named(some.check, some.subject), values, letters, noted, flaky]
 
 
-def _detail(cell: Cell, commands: Mapping[CellId, str]) -> Mapping[str, JSON]:
+def _detail(
+    cell: Cell, commands: Mapping[CellId, str], explained: Mapping[CellId, str]
+) -> Mapping[str, JSON]:
     """All that is known of a cell; what is empty is left out."""
     first = cell.first
     known = {
@@ -258,6 +290,7 @@ def _detail(cell: Cell, commands: Mapping[CellId, str]) -> Mapping[str, JSON]:
         else "",
         "seen_in": cell.seen_in,
         "command": commands[cell.id],
+        "expected": explained.get(cell.id, "no" if cell.outcome.bad else ""),
     }
     return {name: value for name, value in known.items() if value}
 
@@ -290,14 +323,28 @@ def _changes(results: Results) -> JSON:
 
 
 def _history(history: History) -> JSON:
-    """Letters by check; each signature once, and where it was seen: check, column, signature."""
-    data = to_file(history)
+    """Letters by check; each signature once, and where it was seen: check, column, signature.
+
+    What several subjects said of one build in one run shares a column: a check names its subject.
+    """
+    columns: dict[tuple[str, BuildId], Past] = {}
+    for entry in history.entries:
+        columns.setdefault((entry.column.run, entry.column.build), entry.column)
+    places = {key: number for number, key in enumerate(columns)}
+    letters: dict[str, list[str]] = {}
     numbers: dict[str, int] = {}
-    checks = {check: number for number, check in enumerate(data["outcomes"])}
+    found: list[tuple[str, int, str]] = []
+    for entry in history.entries:
+        place = places[entry.column.run, entry.column.build]
+        for check, ending in entry.endings.items():
+            name = _named(check, entry.column.subject)
+            letters.setdefault(name, [ABSENT] * len(places))[place] = LETTERS[ending.outcome]
+            if ending.signature:
+                found.append((name, place, ending.signature))
+    checks = {name: number for number, name in enumerate(sorted(letters))}
     seen = [
-        [checks[check], int(column), numbers.setdefault(signature, len(numbers))]
-        for check, signatures in data["signatures"].items()
-        for column, signature in signatures.items()
+        [checks[name], place, numbers.setdefault(signature, len(numbers))]
+        for name, place, signature in sorted(found)
     ]
     return {
         "columns": [
@@ -310,12 +357,17 @@ def _history(history: History) -> JSON:
                 "channel": column.channel,
                 "git": column.git_version,
             }
-            for column in history.columns
+            for column in columns.values()
         ],
-        "checks": list(data["outcomes"].items()),
+        "checks": [[name, "".join(letters[name])] for name in checks],
         "signatures": list(numbers),
         "seen": seen,
     }
+
+
+def _named(check: str, subject: str) -> str:
+    """A check as cells' ids have it before the ``@``."""
+    return check if subject == BUILTIN else f"{subject}:{check}"
 
 
 def _write(folder: Path, name: str, data: JSON) -> None:

@@ -8,13 +8,14 @@ from rich.console import Console
 from tabulate import tabulate
 
 from compat.document.escape import printed
-from compat.document.parts import Code, Link, Part, Strong, Text
 from compat.findings.model import Use
 from compat.findings.results import Results
 from compat.report.awaited import awaited_lines
 from compat.report.comparison import comparison_text
+from compat.report.excuses import excuses_text
 from compat.report.markdown import overview
 from compat.report.repeat import repeat_commands
+from compat.report.upgrade import plain_text
 from compat.report.verdict import verdict
 
 _MOST = 10
@@ -29,9 +30,9 @@ def print_summary(results: Results, report: Path, console: Console) -> None:
         console.print(printed(text), markup=False, highlight=False, soft_wrap=True)
 
     table = overview(results)
-    rows = [[_text(cell) for cell in row] for row in table.rows]
+    rows = [[plain_text(cell) for cell in row] for row in table.rows]
     say()
-    say(tabulate(rows, headers=[_text(each) for each in table.headers], disable_numparse=True))
+    say(tabulate(rows, headers=[plain_text(each) for each in table.headers], disable_numparse=True))
     say()
     for sentence in findings.sentences:
         say(f"* {sentence.title}. {sentence.text}")
@@ -59,22 +60,9 @@ def print_summary(results: Results, report: Path, console: Console) -> None:
             say(f"Expectation that is {' and '.join(why)}: {said}")
     for line in awaited_lines(results.awaited):
         say(f"Awaited: {line}")
-    for each in results.assessment.not_tested:
-        say(f"Not tested: {', '.join(each.names)} on {each.build.device}: {each.reason}")
-    for build, reason in results.assessment.broken.items():
-        say(f"Broken as a whole: {build.label}: {reason}")
-    for pair in results.assessment.broken_pairs:
-        say(f"Broken as a whole: {pair.label}: {pair.reason}")
+    for line in excuses_text(results):
+        say(line)
     say()
     say(verdict(results.assessment))
     say()
     say(f"Report: {report}")
-
-
-def _text(text: Text) -> str:
-    parts = text if isinstance(text, tuple) else (text,)
-    return "".join(map(_part, parts))
-
-
-def _part(part: Part) -> str:
-    return part.text if isinstance(part, Code | Strong | Link) else part

@@ -18,8 +18,8 @@ def verdict(assessment: Assessment) -> str:
     elif assessment.color is Color.RED:
         said = f"{assessment.red} unexpected {builds}: {_unexpected(assessment)}."
     else:
-        known = f"; {number_of(assessment.known, 'known failure')}, none new"
-        said = f"As expected {builds}{known if assessment.known else ''}."
+        known = f"{number_of(assessment.known, 'known failure')}, none new,"
+        said = f"{known if assessment.known else 'Nothing unexpected'} {builds}."
     return f"{said} {not_tested(assessment)}".strip()
 
 

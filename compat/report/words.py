@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compat.runs.answers import Change, Ending, Kind, Scale, Value
+from compat.runs.ids import BUILTIN
 from compat.runs.model import Outcome
 
 MEANINGS = {
@@ -40,7 +41,14 @@ def value_text(scale: Scale, value: Value | None) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return "numbers"
-    return f"{_number(value)} {scale.unit}".strip() or "nothing"
+    return f"{_number(value)} {_unit(scale.unit, value)}".strip() or "nothing"
+
+
+def _unit(unit: str, value: float | str) -> str:
+    """``copy`` of one, ``copies`` of several."""
+    if value != 1 or not unit.endswith("s") or len(unit) == 1:
+        return unit
+    return f"{unit[:-3]}y" if unit.endswith("ies") else unit[:-1]
 
 
 def values_text(scale: Scale, values: Sequence[Value | None]) -> str:
@@ -72,3 +80,14 @@ def number_of(count: int, thing: str) -> str:
 def listed(names: list[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+_PROJECTS = {"vllm": "vLLM", "sglang": "SGLang"}
+
+
+def subject_name(subject: str) -> str:
+    """``vLLM 0.33.0`` of ``vllm-0.33.0``."""
+    if subject == BUILTIN:
+        return "vLLM"
+    project, dash, version = subject.partition("-")
+    return f"{_PROJECTS.get(project, project)} {version}" if dash else subject

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from compat.findings.excuses import to_run_again
 from compat.findings.results import Results
 from compat.findings.support import support
 from compat.report.badge import badge
 from compat.report.cut import ISSUE_LIMIT, SUMMARY_LIMIT, cut
+from compat.report.excuses import RERUN, rerun_text
+from compat.report.first import first_screen
 from compat.report.markdown import render
 from compat.report.paragraph import paragraph
 from compat.report.site import write_site
@@ -36,11 +39,13 @@ def write_reports(reports: Path, results: Results, rest: str) -> None:
     if not results.assessment.proves_nothing:
         save_history(results.history, reports / HISTORY)
     write_site(results, reports / "site")
-    text = render(results)
     short = paragraph(results) + "\n"
+    first = f"{short}\n{first_screen(results)}\n\n[All tables]({rest})\n"
+    cells = to_run_again(results.matrix, results.excuses)
+    (reports / RERUN).write_text(rerun_text(cells), encoding="utf-8")
     for name, content in {
-        README: cut(text, SUMMARY_LIMIT, str(LATEST_RUN)),
-        Path("issue.md"): cut(f"{short}\n{text}", ISSUE_LIMIT, rest),
+        README: cut(render(results), SUMMARY_LIMIT, str(LATEST_RUN)),
+        Path("issue.md"): cut(first, ISSUE_LIMIT, rest),
         Path("summary.md"): short,
         Path("badge.svg"): badge(results.assessment),
     }.items():

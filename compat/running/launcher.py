@@ -146,8 +146,11 @@ class Worker:
         skip: Collection[str],
         alive: Callable[[], None],
         driven: Driven | Brought | None = None,
+        select: Sequence[str] = (),
     ) -> Ending:
         """Probe a build to the end, except the checks to ``skip``, calling ``alive`` meanwhile.
+
+        ``select`` are parts of the ids of the probes to run; all are run without any.
 
         Without ``driven`` the builtin subject is asked about.
         """
@@ -163,7 +166,7 @@ class Worker:
             *("--artifacts", str(saved.own)),
             *(("--beside", str(environment.beside)) if environment.beside else ()),
             *(("--packages", str(environment.packages)) if environment.packages else ()),
-            *(("--select", *self._settings.probes) if self._settings.probes else ()),
+            *(("--select", *select) if select else ()),
             *(("--others", str(others)) if saved.others else ()),
             *(driven.options(stream.path, environment) if driven else ()),
         ]

@@ -161,8 +161,6 @@ class _Pipeline:
         self._installing = Lock()
         self._plan = plan_source()
         self._probes = probe_sources()
-        self._asks_builtin = concerns(settings.probes, subject=False)
-        self._asks_subjects = concerns(settings.probes, subject=True)
         self._subjects = load_subjects()
 
     def run(self, resolution: Resolution) -> _Probed | None:
@@ -188,19 +186,26 @@ class _Pipeline:
             build = replace(build, wheel=replace(build.wheel, sha256=environment.sha256))
         probed = None
         for spec in self._settings.subjects:
-            if spec == BUILTIN_ALONE:
-                if self._asks_builtin:
-                    probed = self._run_builtin(build, environment, seconds)
-            elif self._asks_subjects:
-                self._run_subject(spec, build, environment)
+            is_builtin = spec == BUILTIN_ALONE
+            select = self._settings.select(build.id, spec.id())
+            if select is None or not concerns(select, subject=not is_builtin):
+                continue
+            if is_builtin:
+                probed = self._run_builtin(build, environment, seconds, select)
+            else:
+                self._run_subject(spec, build, environment, select)
         for suite in self._settings.suites:
             self._run_suite(suite, build, environment)
         return probed
 
     def _run_builtin(
-        self, build: Build, environment: Environment, seconds: dict[str, float]
+        self,
+        build: Build,
+        environment: Environment,
+        seconds: dict[str, float],
+        select: Sequence[str],
     ) -> _Probed | None:
-        key = self._key(environment)
+        key = self._key(environment, select)
         probed = _Probed(
             build=build,
             environment=environment,
@@ -211,7 +216,9 @@ class _Pipeline:
         )
         return probed if self._see(probed) else None
 
-    def _run_subject(self, spec: SubjectSpec, build: Build, environment: Environment) -> None:
+    def _run_subject(
+        self, spec: SubjectSpec, build: Build, environment: Environment, select: Sequence[str]
+    ) -> None:
         """Probe a build for a subject."""
 
         def prepare() -> _Beside:
@@ -227,7 +234,7 @@ class _Pipeline:
             )
 
         subject = Subject(id=spec.id(), requested=str(spec))
-        self._run_beside(subject, prepare, build, environment)
+        self._run_beside(subject, prepare, build, environment, select)
 
     def _run_suite(self, suite: Suite, build: Build, environment: Environment) -> None:
         """Run a user's command in a build."""
@@ -244,7 +251,7 @@ class _Pipeline:
             )
 
         subject = Subject(id=suite.id, requested=suite.requested)
-        self._run_beside(subject, prepare, build, environment)
+        self._run_beside(subject, prepare, build, environment, self._settings.probes)
 
     def _run_beside(
         self,
@@ -252,6 +259,7 @@ class _Pipeline:
         prepare: Callable[[], _Beside],
         build: Build,
         environment: Environment,
+        select: Sequence[str],
     ) -> None:
         """Probe a build for a subject: what goes wrong costs this pair and nothing else."""
         seconds: dict[str, float] = {}
@@ -271,7 +279,7 @@ class _Pipeline:
             build=build,
             environment=environment,
             stream=stream,
-            key=replace(self._key(environment), subject=beside.source),
+            key=replace(self._key(environment, select), subject=beside.source),
             saved=environment.scratch / "artifacts" / subject.id,
             seconds=seconds,
             subject=subject,
@@ -313,14 +321,14 @@ class _Pipeline:
         self.used.add(environment.scratch)
         return environment
 
-    def _key(self, environment: Environment) -> Key:
+    def _key(self, environment: Environment, select: Sequence[str]) -> Key:
         parts = [environment.contents, fingerprint(self._settings.device), json.dumps(FIXED)]
         return Key(
             environment=_digest(*parts) if environment.contents else "",
             plan=self._plan,
             probes=self._probes,
             depth=self._settings.depth,
-            select=self._settings.probes,
+            select=tuple(select),
         )
 
     def _probe(self, probed: _Probed, others: Mapping[str, Path]) -> tuple[Status, str]:
@@ -344,7 +352,9 @@ class _Pipeline:
 
         def work(skip: Collection[str]) -> Ending:
             saved = Saved(own=probed.saved, others=others)
-            return self._worker.run(probed.environment, stream, saved, skip, alive, probed.driven)
+            return self._worker.run(
+                probed.environment, stream, saved, skip, alive, probed.driven, key.select
+            )
 
         self._progress.phase(probed.label, "starting")
         ending = work(known.cells)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from compat.probes.names import SAVED, with_needs
+from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.subjects.spec import BUILTIN_ALONE, SubjectSpec
 from compat.subjects.suite import Suite
 
@@ -21,6 +23,7 @@ class Settings:
     Attributes:
         device: ``cpu`` or ``cuda``.
         probes: Parts of probe ids; all probes if there are none.
+        cells: Only these cells; all that ``probes`` choose if there are none.
         depth: ``default`` or ``full``.
         jobs: Probes side by side, over all builds.
         timeout_s: What a probe may take, and a phase of a worker: see
@@ -42,3 +45,18 @@ class Settings:
     home: Path
     subjects: Sequence[SubjectSpec] = (BUILTIN_ALONE,)
     suites: Sequence[Suite] = ()
+    cells: Collection[CellId] = ()
+
+    def select(self, build: BuildId, subject: str) -> tuple[str, ...] | None:
+        """What chooses among the probes of a subject on a build; None where none is asked for.
+
+        A build without a cell is there for what it saves for the other builds.
+        """
+        if not self.cells:
+            return tuple(self.probes)
+        if all(each.build != build for each in self.cells):
+            return (SAVED,) if subject == BUILTIN else None
+        checks = [
+            each.check for each in self.cells if (each.build, each.subject) == (build, subject)
+        ]
+        return with_needs(checks) or None

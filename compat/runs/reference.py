@@ -8,13 +8,14 @@ from pathlib import Path
 
 from compat.errors import UsageError
 from compat.runs.decode import DamagedError
+from compat.runs.ids import DEVICES
 from compat.runs.model import Build, Run
 from compat.runs.store import RunFolder, load, merge
 
 LATEST = "latest"
 EXPECTED = (
     "expected a run.json, the folder of a run, a day such as 2026-11-22, latest, or a build of the "
-    "latest run"
+    "latest run (2.13, 2.13.0, 2.13-cuda)"
 )
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\b")
@@ -74,13 +75,7 @@ def _load(path: Path) -> Run:
 
 
 def _build(text: str, run: Run) -> NamedRun:
-    ways = (
-        [build for build in run.builds if text == build.label],
-        [build for build in run.builds if text in {build.id, build.id.name}],
-        [build for build in run.builds if text in build.aliases and not build.id.python],
-        [build for build in run.builds if text in build.aliases],
-    )
-    found = next(filter(None, ways), [])
+    found = builds_named(text, run)
     if not found:
         there = ", ".join(build.label for build in run.builds)
         raise UsageError(f"{text!r}: {EXPECTED}, which has {there}")
@@ -88,3 +83,30 @@ def _build(text: str, run: Run) -> NamedRun:
         labels = ", ".join(build.label for build in found)
         raise UsageError(f"{text!r} is several builds of the latest run: {labels}")
     return NamedRun(run=run, build=found[0])
+
+
+def builds_named(text: str, run: Run) -> list[Build]:
+    """The builds that people mean by ``text``: an id, a label, a spec, a version or a series.
+
+    ``2.13`` may be several, of one device each; ``2.13-cuda`` names the device.
+    """
+    ways = (
+        [build for build in run.builds if text == build.label],
+        [build for build in run.builds if text in {build.id, build.id.name}],
+        [build for build in run.builds if text in build.aliases and not build.id.python],
+        [build for build in run.builds if text in build.aliases],
+        [build for build in run.builds if is_version_of(build, text)],
+    )
+    return next(filter(None, ways), [])
+
+
+def is_version_of(build: Build, text: str) -> bool:
+    """Whether ``text`` is the version or series of a build, with its device if it names one."""
+    name, dash, device = text.rpartition("-")
+    if not dash or device not in DEVICES:
+        name, device = text, build.id.device
+    release = build.release
+    if device != build.id.device or release is None:
+        return False
+    series = "" if release.is_prerelease else f"{release.major}.{release.minor}"
+    return name in {str(release), series} - {""}

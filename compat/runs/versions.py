@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from packaging.version import Version
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 
 def public_version(text: str) -> Version | None:
@@ -18,3 +19,17 @@ def version_order(text: str) -> tuple[bool, Version]:
     """A key that sorts by version; what is no version goes last."""
     version = public_version(text)
     return (version is None, version or Version("0"))
+
+
+def versions_named(text: str) -> SpecifierSet:
+    """A range such as ``>=2.11,<2.14``; ``2.13`` is the series, ``2.13.0`` just that version.
+
+    Raises:
+        InvalidSpecifier: It is none of these.
+    """
+    try:
+        version = Version(text)
+    except InvalidVersion:
+        return SpecifierSet(text)
+    is_series = text == f"{version.major}.{version.minor}"
+    return SpecifierSet(f"=={text}.*" if is_series else f"=={version.public}")

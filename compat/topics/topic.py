@@ -11,6 +11,7 @@ from compat.document.parts import Chart, Section, Sentence
 from compat.runs.answers import Said
 from compat.runs.ids import BuildId, CellId, CheckId
 from compat.topics.matrix import Matrix
+from compat.topics.upgrade import UpgradeRow
 
 F = TypeVar("F")
 
@@ -59,6 +60,11 @@ def no_advice(_: Matrix, __: Any, ___: Sequence[BuildId]) -> Iterable[Advice]:
     return ()
 
 
+def no_upgrade(_: Matrix, __: Any) -> Iterable[UpgradeRow]:
+    """Likewise."""
+    return ()
+
+
 def no_charts(_: Matrix, __: Any) -> Iterable[Chart]:
     """Of a topic that draws nothing."""
     return ()
@@ -77,6 +83,7 @@ class Topic(Generic[F]):
         show: in sections of the report,
         draw: and in charts.
         advise: What a downstream that supports these builds can do.
+        upgrade: The gates and workarounds, each over all builds.
     """
 
     name: str
@@ -88,3 +95,4 @@ class Topic(Generic[F]):
     show: Callable[[Matrix, F], Iterable[Section]]
     draw: Callable[[Matrix, F], Iterable[Chart]] = no_charts
     advise: Callable[[Matrix, F, Sequence[BuildId]], Iterable[Advice]] = no_advice
+    upgrade: Callable[[Matrix, F], Iterable[UpgradeRow]] = no_upgrade

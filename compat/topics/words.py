@@ -8,7 +8,7 @@ from typing import Any
 
 from compat.runs.ids import BuildId
 from compat.runs.model import Cell, Outcome
-from compat.topics.matrix import Seen
+from compat.topics.matrix import Matrix, Seen
 
 # One glyph an outcome, each of its own shape, so that unknown looks like nothing else.
 GLYPHS = {
@@ -56,3 +56,10 @@ def untold(seen: Sequence[Seen[Any]]) -> str:
     if any(each.record is None and each.cell.outcome is Outcome.PASS for each in seen):
         return NOT_KNOWN
     return glyphs(each.cell for each in seen)
+
+
+def unmeasured(matrix: Matrix, line: tuple[str, str], measured: Iterable[BuildId]) -> str:
+    """What a chart says of the builds of a device and Python that it has no value of."""
+    shown = set(measured)
+    missing = [each.id for each in matrix.builds if each.id.line == line and each.id not in shown]
+    return f" Not measured: {labels(missing)}." if shown and missing else ""

@@ -214,7 +214,7 @@ def test_nobody_is_blamed_for_what_does_not_happen_again() -> None:
     assert not found.certain
     text = bisection_text(found, "a.b", "cpu", "compat")
     assert "uncertain" in text
-    assert "asked again, the two said: outcome: pass and outcome: pass" in text
+    assert "the rerun gave: outcome: pass and outcome: pass" in text
 
 
 def test_what_it_says_is_safe_and_names_the_commits() -> None:

@@ -194,7 +194,7 @@ def test_all_four_are_named_wherever_somebody_looks(
     for before_and_after in (
         "lost: tracing_context.needed.needed: no → yes",
         "lost: gates.capability.available: yes → no",
-        "worse: donation.copies.copies: 1 copies → 4 copies",
+        "worse: donation.copies.copies: 1 copy → 4 copies",
         "worse: cost.work.calls: 1000000 to 1100000 calls → 3000000 to 3300000 calls",
     ):
         assert before_and_after in shown["compare"]

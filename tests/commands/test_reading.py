@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from compat.commands.cells import read_cells
 from compat.findings.support import schema as support_schema
 from compat.runs.history import schema as history_schema
 from compat.runs.model import Build, Outcome, Source, to_json
@@ -124,6 +125,11 @@ def test_a_day_whose_folder_is_gone_is_taken_from_the_history(place: Path, tmp_p
     (tmp_path / "reports").symlink_to(place / "reports")
     answer = ran("compare", "2026-11-21", "latest", place=tmp_path)
     assert "6 answers compared: 1 lost" in answer.stdout
+    assert "on CPU" in answer.stdout.splitlines()[0]
+
+
+def test_the_list_of_what_is_to_be_run_again_is_taken_by_cells(place: Path) -> None:
+    assert [*read_cells(place / "reports" / "data" / "rerun.txt")] == ["a.b@2.16.0.dev20261122-cpu"]
 
 
 def test_explain_and_advise(place: Path) -> None:
@@ -132,6 +138,9 @@ def test_explain_and_advise(place: Path) -> None:
     assert "outcome pass on 2.16.0.dev20261121 (2026-11-21), 1 run" in told
     assert "--builds ==2.16.0.dev20261122 --device cpu --depth full --fresh --probes a.b" in told
     assert "a.b@2.15.0-cpu: pass" in ran("explain", "a.b", place=place).stdout
+    for name in ("a.b", "a.b@2.15", "a.b@2.15.0", "a.b@2.15-cpu", "a.b@2.15.0-cpu"):
+        assert "a.b@2.15.0-cpu: pass" in ran("explain", name, place=place).stdout, name
+    assert "What breaks:" not in ran("advise", "--torch", "2.15", place=place).stdout
     told = ran("advise", "--torch", ">=2.15", place=place).stdout
     assert "What breaks:" in told
     assert "a.b@2.16.0.dev20261122-cpu" in told
@@ -146,7 +155,9 @@ def test_explain_and_advise(place: Path) -> None:
         (["compare", "broken.json", "latest"], "expected a run.json of this version: broken.json"),
         (["compare", "latest"], "NEW"),
         (["explain", "a.bb@2.15.0-cpu"], "close to it: a.b@2.15.0-cpu"),
-        (["advise", "--torch", "2.13"], "'>=2.11,<2.14', not '2.13'"),
+        (["advise", "--torch", "new"], "'>=2.11,<2.14', not 'new'"),
+        (["advise", "--torch", "2.15", "--subject", "vllm"], "'vllm': the latest run does not"),
+        (["advise", "--torch", "2.13"], "--torch '==2.13.*': no build of the latest run"),
         (["advise", "--torch", ">=3"], ">=3"),
         (["advise"], "--torch"),
     ],

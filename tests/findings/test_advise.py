@@ -70,7 +70,7 @@ def gates(answers: Mapping[str, tuple[bool, bool] | None]) -> list[Cell]:
         (
             {"2.12.1": (False, True), "2.13.0": (True, False)},
             AdviceKind.BREAKS,
-            "2.13.0 lack the feature",
+            "the feature is not there on 2.13.0",
         ),
         (
             {"2.12.1": (False, True), "2.13.0": None},

@@ -87,7 +87,7 @@ def test_what_was_not_tested_is_named_in_the_first_line_of_everything() -> None:
         (("nightly",), "no answer"),
         (("nightly",), "no runner"),
     ]
-    said = "As expected on 1 build"
+    said = "Nothing unexpected on 1 build"
     missing = "Not tested: 2.16.rc, nightly and nightly cuda."
     first = verdict(results.assessment)
     assert said in first

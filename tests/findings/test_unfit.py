@@ -7,6 +7,7 @@ of a newer version.
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -110,8 +111,9 @@ def shown_as_unfit(found: Results, cell: Cell, why: str) -> None:
     assert found.findings.unexpected == (cell.id,)
     assert found.assessment.color is Color.RED
     assert found.assessment.status == 1
-    rows = [line for line in render(found).splitlines() if "its record cannot be read" in line]
-    assert [f"`{cell.id}`" in row for row in rows] == [True]
+    items = re.split(r"\n(?=- )", render(found))
+    told = [item for item in items if "its record cannot be read" in item]
+    assert [f"`{cell.id}`" in item for item in told] == [True]
     # It is known by how it ended.
     compared = found.comparisons["stable"]
     assert compared.totals[Change.SAME] >= 1

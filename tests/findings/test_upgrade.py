@@ -1,72 +1,151 @@
-"""The upgrade table."""
+"""Where a gate or a workaround can go, and what is never said without a cell that shows it."""
 
 from __future__ import annotations
 
-from compat.findings.upgrade import Kind, State, UpgradeRow, upgrade_rows
-from compat.runs.ids import BuildId
-from compat.runs.model import Cell
-from compat.topics.gates import finding as gates
+import pytest
+
+from compat.document.parts import Code, Strong
+from compat.findings.upgrade import Upgrade, upgrade
+from compat.report.upgrade import costs, deleted, upgrade_notes, upgrade_table
+from compat.runs.ids import BUILTIN, BuildId
+from compat.runs.model import Build, Cell, Outcome, Run, Status
 from compat.topics.gates.records import Capability
-from compat.topics.workarounds import finding as workarounds
-from tests.topics.cells import make_cell, make_matrix
-from tests.topics.workarounds.trial_cells import absent, free, needed, unknown
+from compat.topics.matrix import Matrix
+from compat.topics.registry import TOPICS
+from compat.topics.tracing_context.records import Needed
+from compat.topics.upgrade import Kind, Says, UpgradeRow, minimum
+from tests.conftest import make_build, make_cell, make_run
 
-NAME = "scalar-mask"
-CPU = ("cpu", "")
-
-
-def feature(build: str, gate: bool, capability: bool) -> Cell:
-    record = Capability(gate=gate, capability=capability, floor="2.13.0.dev", source="vllm#39733")
-    return make_cell(build, record, params={"feature": "donate_graph_module"})
+FLOOR = "2.13.0.dev"
+RELEASES = ("2.10.0", "2.11.0", "2.12.1", "2.13.0")
 
 
-def rows(*cells: Cell) -> list[UpgradeRow]:
-    matrix = make_matrix(*cells)
-    return upgrade_rows(matrix, gates.find(matrix), workarounds.find(matrix))
+def capability(build: str, there: bool, *, device: str = "cpu", floor: str | None = FLOOR) -> Cell:
+    record = Capability(gate=there, capability=there, floor=floor, source="here")
+    params = {"feature": "donate"}
+    return make_cell(build, "gates.capability", record=record, params=params, device=device)
 
 
-def test_a_gate() -> None:
-    (row,) = rows(
-        feature("2.11.0-cpu", False, False),
-        feature("2.12.0-cpu", False, True),
-        feature("2.13.0-cpu", True, True),
+def needed(build: str, needed: bool, *, device: str = "cpu") -> Cell:
+    record = Needed(needed=needed, failure="no" if needed else "")
+    params = {"batch": "static"}
+    return make_cell(build, "tracing_context.needed", record=record, params=params, device=device)
+
+
+def of(*cells: Cell, builds: list[Build]) -> Upgrade:
+    matrix = Matrix(make_run(builds, list(cells)))
+    return upgrade(matrix, {topic.name: topic.find(matrix) for topic in TOPICS})
+
+
+def releases(*names: str, device: str = "cpu") -> list[Build]:
+    return [make_build(name, device=device) for name in names or RELEASES]
+
+
+def row_of(found: Upgrade, name: object) -> UpgradeRow:
+    (row,) = [row for row in found.rows if row.name == name]
+    return row
+
+
+@pytest.mark.parametrize(
+    ("says", "free", "after", "unknown"),
+    [
+        ("nnyy", "2.12.1", "2.11.0", ()),
+        ("yyyy", "2.10.0", None, ()),
+        ("nnnn", None, "2.13.0", ()),
+        # What comes back holds it again.
+        ("nyny", "2.13.0", "2.12.1", ()),
+        ("nyyn", None, "2.13.0", ()),
+        ("ny?y", "2.11.0", "2.10.0", ("2.12.1",)),
+        ("ny??", "2.11.0", "2.10.0", ("2.12.1", "2.13.0")),
+        ("n???", None, "2.10.0", ("2.11.0", "2.12.1", "2.13.0")),
+        ("????", None, None, RELEASES),
+    ],
+)
+def test_minimum(says: str, free: str | None, after: str | None, unknown: tuple[str, ...]) -> None:
+    line = [BuildId(f"{name}-cpu") for name in RELEASES]
+    words = {"n": Says.NOT_THERE, "y": Says.THERE, "?": Says.UNKNOWN}
+    row = UpgradeRow(
+        kind=Kind.GATE,
+        name="x",
+        says={build: words[letter] for build, letter in zip(line, says, strict=True)},
+        cells={},
     )
-    assert (row.kind, row.gate, row.source) == (Kind.GATE, ">=2.13.0.dev", "vllm#39733")
-    assert [(each.state, each.fits) for each in row.on.values()] == [
-        (State.NOT_THERE, True),
-        (State.THERE, False),
-        (State.THERE, True),
+    found = minimum(row, line)
+    assert (found.build and found.build.name, found.after and found.after.name) == (free, after)
+    assert tuple(build.name for build in found.unknown) == unknown
+
+
+def test_what_was_not_tested_is_the_first_column_and_never_frees_anything() -> None:
+    missing = [
+        make_build(name, status=Status.UNAVAILABLE, version="", channel="", reason="no index")
+        for name in ("2.14.rc", "nightly")
     ]
-    assert row.delete_from == {CPU: BuildId("2.12.0-cpu")}
-    assert row.control == {CPU: True}
-
-
-def test_a_feature_that_goes_again() -> None:
-    (row,) = rows(feature("2.13.0-cpu", True, True), feature("2.14.0-cpu", True, False))
-    assert row.delete_from == {CPU: None}
-    assert row.on[BuildId("2.14.0-cpu")].fits is False
-
-
-def test_a_workaround() -> None:
-    (row,) = rows(
-        needed("2.10.0-cpu", NAME),
-        needed("2.11.0-cpu", NAME),
-        free("2.12.0-cpu", NAME),
-        unknown("2.13.0-cpu", NAME),
-        absent("2.14.0-cpu", NAME),
+    cells = [capability(name, name > "2.12") for name in RELEASES]
+    found = of(*cells, builds=[*releases(), *missing])
+    table = upgrade_table(found)
+    assert table.headers[1:3] == ["nightly", "2.14.rc"]
+    (row,) = table.rows
+    assert row[:4] == [Code("donate"), "❔", "❔", Strong("there")]
+    assert row[-2:] == ["from 2.13.0.dev on", "2.12.1"]
+    notes = list(upgrade_notes(found))
+    assert (
+        "2.12.1 may be later than necessary: no release between 2.11.0 and it was asked." in notes
     )
-    assert (row.kind, row.name, row.ships) == (Kind.WORKAROUND, NAME, ("vLLM 0.33.0",))
-    assert [(each.state, each.fits) for each in row.on.values()] == [
-        (State.NEEDED, False),
-        (State.NEEDED, True),
-        (State.NOT_NEEDED, True),
-        (State.UNKNOWN, None),
-        (State.NOT_THERE, None),
-    ]
-    assert row.delete_from == {CPU: BuildId("2.12.0-cpu")}
+    assert "Nothing is known of nightly and 2.14.rc, so a row may change there." in notes
 
 
-def test_one_that_no_build_needs_has_no_control() -> None:
-    (row,) = rows(free("2.12.0-cpu", NAME))
-    assert row.delete_from == {CPU: None}
-    assert row.control == {CPU: False}
+def test_a_workaround_without_a_control_is_unknown_there() -> None:
+    cpu, cuda = releases(), releases("2.13.0", device="cuda")
+    cells = [needed(name, name == "2.10.0") for name in RELEASES]
+    found = of(*cells, needed("2.13.0", False, device="cuda"), builds=[*cpu, *cuda])
+    row = row_of(found, "hiding Dynamo's tracing context")
+    assert row.on(BuildId("2.13.0-cpu")) is Says.NOT_NEEDED
+    assert row.on(BuildId("2.13.0-cuda")) is Says.UNKNOWN
+    assert deleted(row, found.lines[0]) == "2.11.0"
+    assert deleted(row, found.lines[1]) == "❔"
+    assert [mark for mark, _ in costs(found)] == ["¹"]
+    (gpu,) = [note for note in upgrade_notes(found) if note.startswith("GPU")]
+    assert gpu.endswith("Not known there: hiding Dynamo's tracing context.")
+
+
+def test_another_device_that_says_otherwise_is_told() -> None:
+    found = of(
+        capability("2.13.0", True),
+        capability("2.13.0", False, device="cuda"),
+        builds=[*releases("2.13.0"), *releases("2.13.0", device="cuda")],
+    )
+    assert list(upgrade_notes(found)) == ["GPU (2.13): donate on 2.13: not."]
+
+
+def test_two_releases_of_a_series_that_differ_are_both_told() -> None:
+    found = of(
+        capability("2.12.0", False),
+        capability("2.12.1", True),
+        builds=releases("2.12.0", "2.12.1"),
+    )
+    assert upgrade_table(found).rows[0][1] == "2.12.0 not, 2.12.1 there"
+    (row,) = found.rows
+    assert deleted(row, found.lines[0]) == "2.12.1"
+
+
+def test_what_nobody_gates_has_no_gate_to_delete() -> None:
+    found = of(capability("2.13.0", True, floor=None), builds=releases("2.13.0"))
+    assert upgrade_table(found).rows[0][-2:] == ["never passed", "no gate to delete"]
+
+
+def test_so_many_columns_as_fit_and_the_rest_is_named() -> None:
+    names = [f"2.{minor}.0" for minor in range(1, 11)]
+    cells = [capability(name, int(name.split(".")[1]) % 2 == 0) for name in names]
+    found = of(*cells, builds=releases(*names))
+    assert len(upgrade_table(found).headers) == 1 + 7 + 2
+    assert "Left out here, since they are older: 2.3, 2.2 and 2.1." in [*upgrade_notes(found)]
+    alike = of(*[capability(name, name == "2.10.0") for name in names], builds=releases(*names))
+    assert upgrade_table(alike).headers[1:3] == ["2.10", "2.1 to 2.9"]
+
+
+def test_a_run_that_asked_nothing_has_no_table() -> None:
+    run: Run = make_run(releases("2.13.0"), [make_cell("2.13.0", "a.b", Outcome.PASS)])
+    matrix = Matrix(run)
+    found = upgrade(matrix, {topic.name: topic.find(matrix) for topic in TOPICS})
+    assert not upgrade_table(found).rows
+    assert BUILTIN not in found.subjects

@@ -13,6 +13,10 @@ COMMITS = f"[x](https://github.com/pytorch/pytorch/compare/{'a' * 40}...{'b' * 4
 HOSTILE = "<script>alert(1)</script> | **x** `y` [z](http://e) \u202e\x1b[31m\n# head"
 
 
+def row(line: str) -> list[str]:
+    return [each.strip() for each in line.strip("|").split("|")]
+
+
 def small_run() -> Run:
     missing = make_build("nightly", status=Status.UNAVAILABLE, reason=HOSTILE, version="")
     cells = [
@@ -51,8 +55,10 @@ def test_unknown_is_neither_pass_nor_unsupported() -> None:
         ],
     )
     text = render(results(run))
-    (row,) = [line for line in text.splitlines() if line.startswith("| `fake_mode` |")]
-    assert [each.strip() for each in row.strip("|").split("|")][2:] == ["✅ used", "❔"]
+    upgrade, gates = [line for line in text.splitlines() if line.startswith("| `fake_mode` |")]
+    assert row(upgrade)[1:3] == ["❔", "**there**"]
+    assert row(gates)[2:] == ["✅ used"]
+    assert "❔ not known: 2.14.1." in text
 
 
 def test_what_was_not_tested_stands_in_the_first_line() -> None:

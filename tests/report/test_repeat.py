@@ -30,7 +30,22 @@ def pasted(command: str) -> Sequence[str]:
         (make_build("2.13.0"), ["==2.13.0"], []),
         (make_build("2.13.0-py3.10"), ["==2.13.0"], ["3.10"]),
         (make_build("2.16.0.dev20261121", channel="nightly"), ["==2.16.0.dev20261121"], []),
-        (make_build("local-my-pytorch's", channel="local", requested=LOCAL), [LOCAL], []),
+        # Of the folders of the machine that ran, no command names any.
+        (
+            make_build("local-my-pytorch's", channel="local", requested=LOCAL),
+            ["python:/path/to/local-my-pytorch's"],
+            [],
+        ),
+        (
+            make_build("local-a", channel="local", requested=LOCAL, version="2.13.0+cu130"),
+            ["==2.13.0"],
+            [],
+        ),
+        (
+            make_build("local-a", channel="local", requested=LOCAL, version="2.13.0a0+git0123abc"),
+            ["python:/path/to/local-a"],
+            [],
+        ),
         (make_build("nightly", channel="", status=Status.UNAVAILABLE), ["nightly"], []),
     ],
 )

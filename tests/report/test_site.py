@@ -154,6 +154,32 @@ def test_spelled(given: str, shown: str) -> None:
     assert spelled(given) == shown
 
 
+def test_a_failure_says_whether_it_is_expected(tmp_path: Path) -> None:
+    run = make_run(
+        [make_build("2.13.0")],
+        [make_cell("2.13.0", "a.b", Outcome.FAIL), make_cell("2.13.0", "a.c")],
+    )
+    files = written(run, tmp_path)
+    assert data(files["cells/0.js"])[0][0]["expected"] == "no"
+    assert "expected" not in data(files["cells/1.js"])[0][0]
+
+
+def test_cells_of_two_subjects_are_two_rows(tmp_path: Path) -> None:
+    cells = [
+        replace(make_cell("2.13.0", "a.b", outcome), subject=subject)
+        for subject, outcome in (("vllm-0.30.0", Outcome.PASS), ("vllm-0.33.0", Outcome.FAIL))
+    ]
+    files = written(make_run([make_build("2.13.0")], cells), tmp_path)
+    (probe,) = data(files["matrix-data.js"])["probes"]
+    assert [(check[0], check[2]) for check in probe["checks"]] == [
+        ("vllm-0.30.0:a.b", "p"),
+        ("vllm-0.33.0:a.b", "f"),
+    ]
+    past = data(files["history-data.js"])
+    assert len(past["columns"]) == 1
+    assert {"vllm-0.30.0:a.b", "vllm-0.33.0:a.b"} <= {check for check, _ in past["checks"]}
+
+
 def test_what_was_expected_stands_with_its_reason(tmp_path: Path) -> None:
     run = make_run([make_build("2.13.0")], [make_cell("2.13.0", "a.b", Outcome.FAIL)])
     (cell,) = run.cells

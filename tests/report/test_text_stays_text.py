@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from packaging.specifiers import SpecifierSet
 from rich.console import Console
 
-from compat.findings.advise import advise
 from compat.findings.results import Results
-from compat.report.advice import advice_text
+from compat.report.advice import advice_text, ask
 from compat.report.comparison import comparison_text
 from compat.report.summary import print_summary
 from compat.report.write import write_reports
@@ -124,10 +124,9 @@ def test_no_markdown_file_obeys_it(hostile: Results, tmp_path: Path) -> None:
 def test_no_terminal_and_no_runner_obeys_it(hostile: Results, tmp_path: Path) -> None:
     out = io.StringIO()
     print_summary(hostile, tmp_path / "README.md", Console(file=out, width=200))
-    builds = list(hostile.matrix.builds)
     texts = {
         "summary": out.getvalue(),
-        "advice": advice_text(advise(hostile, builds), builds, hostile),
+        "advice": advice_text(ask(hostile, SpecifierSet()), hostile),
         **{
             name: comparison_text(each, {cell.id: cell.id for cell in hostile.run.cells})
             for name, each in hostile.comparisons.items()

@@ -30,7 +30,7 @@ def test_a_torch_whose_import_fails(broken_python: Path, tmp_path: Path) -> None
     assert probed.returncode == 0, probed.stderr
     reported = compat("report")
     assert reported.returncode == 1
-    assert "Broken as a whole: local-broken: import: " in reported.stdout
+    assert "local-broken is not ready for the builtin interface: import: " in reported.stdout
     assert "Traceback" not in reported.stdout + reported.stderr
     run = json.loads((tmp_path / "reports/latest/run.json").read_text())
     (build,) = run["builds"]

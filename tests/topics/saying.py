@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from compat.document.parts import Code, Link, Section, Strong, Text
+from compat.document.parts import Code, Link, Section, Seen, Strong, Text
 from compat.runs.answers import Change, Said, relate
+from compat.runs.ids import BuildId
 
 Answers = Mapping[type, Callable[[Any], Iterable[Said]]]
 
@@ -31,7 +32,9 @@ def words(text: Text) -> str:
     """A text as plain characters."""
     if isinstance(text, tuple):
         return "".join(map(words, text))
-    return text.text if isinstance(text, Code | Link | Strong) else text
+    if isinstance(text, BuildId):
+        return text.label
+    return text.text if isinstance(text, Code | Link | Seen | Strong) else text
 
 
 def rows(section: Section) -> list[list[str]]:

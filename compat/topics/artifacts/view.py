@@ -128,14 +128,13 @@ def _counts(found: Sequence[tuple[Treatment | Foreign, BuildId, Fate]]) -> str:
 def show(matrix: Matrix, artifacts: Artifacts) -> Iterable[Section]:
     """Each kind and what was done to it × build."""
     columns = [build.id for build in matrix.builds]
-    names = [build.label for build in columns]
     yield Section(
         title="Artifacts",
         intro="Saved, then loaded inside a new Dynamo capture, in a process that compiled nothing: "
         "`=` the very same bits, `≈` within tolerance.",
         tables=[
             Table(
-                headers=["kind", *names],
+                headers=["kind", *columns],
                 rows=[
                     [Code(each.kind), *(_reloaded(each.fates.get(build)) for build in columns)]
                     for each in artifacts.reloaded
@@ -152,7 +151,7 @@ def show(matrix: Matrix, artifacts: Artifacts) -> Iterable[Section]:
         "flipped bit, which nobody promised to notice.",
         tables=[
             Table(
-                headers=["kind", "what was done", *names],
+                headers=["kind", "what was done", *columns],
                 rows=[
                     [
                         Code(each.kind),
@@ -167,8 +166,9 @@ def show(matrix: Matrix, artifacts: Artifacts) -> Iterable[Section]:
     yield Section(
         title="Another build's artifacts",
         intro="What a build makes of an artifact that another build saved, in the same words. A "
-        "downstream's cache folder outlives an upgrade of torch. `aot-raw` is the aot artifact's "
-        "own bytes, without the file format that carries torch's key.",
+        "downstream's cache folder outlives an upgrade of torch. A column is the build that "
+        "loads. `aot-raw` is the aot artifact's own bytes, without the file format that carries "
+        "torch's key.",
         tables=[_foreign_table(matrix, line, rows) for line, rows in _by_line(artifacts).items()],
     )
     yield Section(
@@ -197,7 +197,7 @@ def _foreign_table(matrix: Matrix, line: tuple[str, str], rows: Sequence[Foreign
         if build.id.line == line and any(build.id in each.fates for each in rows)
     ]
     return Table(
-        headers=["kind", "saved by", *(f"in {build.label}" for build in builds)],
+        headers=["kind", "saved by", *builds],
         rows=[
             [
                 Code(each.kind),

@@ -112,7 +112,7 @@ def show(matrix: Matrix, found: WrongGraphs) -> Iterable[Section]:
             intro="A few lines each, from public reports; judged against eager and float64. Those "
             "that are right on every build are left out: "
             f"{len(found.graphs) - len(rows)} of {len(found.graphs)}.",
-            tables=[Table(headers=["graph", *(build.label for build in builds)], rows=rows)],
+            tables=[Table(headers=["graph", *builds], rows=rows)],
             notes=[
                 "Seconds of all graphs, capture and compilation included: "
                 + ", ".join(f"{build.label} {found.seconds[build]:.0f}" for build in builds)

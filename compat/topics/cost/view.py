@@ -11,7 +11,7 @@ from compat.topics.cost.answers import CALLS
 from compat.topics.cost.finding import Cost, Step
 from compat.topics.cost.records import CompileTime, PathTime, Work
 from compat.topics.matrix import Matrix
-from compat.topics.words import glyphs, labels
+from compat.topics.words import glyphs, labels, unmeasured
 
 
 def say(_: Matrix, cost: Cost) -> Iterable[Sentence]:
@@ -101,7 +101,7 @@ def _work_table(matrix: Matrix, what: str, take: Callable[[Work], int | None]) -
                     for values, cells in zip(known, seen, strict=True)
                 ]
                 rows.append([_graph(layers), Code(path), *shown])
-    return Table(headers=["graph", f"{what}, on", *(build.label for build in builds)], rows=rows)
+    return Table(headers=["graph", f"{what}, on", *builds], rows=rows)
 
 
 def _time_table(matrix: Matrix) -> Table:
@@ -165,7 +165,7 @@ def _draw_calls(matrix: Matrix, line: tuple[str, str]) -> Chart:
     return Chart(
         title=f"Work of one compilation: {device}" + (f", Python {python}" if python else ""),
         text="How many Python functions one compilation calls, by path and by the size of the "
-        "graph: the same each time on one build.",
+        f"graph: the same each time on one build.{unmeasured(matrix, line, builds)}",
         drawing=Drawing.LINES,
         labels=[build.label for build in builds],
         series=series,
@@ -191,7 +191,8 @@ def _draw_time(matrix: Matrix) -> Chart:
     return Chart(
         title="Compile time on the GPU, by path",
         text="Seconds to capture, compile and first run a transformer block in fresh caches: the "
-        "median of several, with the least and the most.",
+        "median of several, with the least and the most."
+        + unmeasured(matrix, ("cuda", ""), builds),
         drawing=Drawing.BARS,
         labels=[build.label for build in builds],
         series=series,

@@ -66,7 +66,7 @@ def show(matrix: Matrix, devices: Devices) -> Iterable[Section]:
         "from fakes raises the peak of device memory, beside the size of the inputs.",
         tables=[
             Table(
-                headers=["check", *(build.label for build in columns)],
+                headers=["check", *columns],
                 rows=[
                     [Code(check), *(_cell(on.get(build)) for build in columns)]
                     for check, on in devices.checks.items()

@@ -20,7 +20,7 @@ from compat.topics.donation.records import (
     Time,
 )
 from compat.topics.matrix import Matrix, Seen
-from compat.topics.words import glyphs, labels
+from compat.topics.words import glyphs, labels, unmeasured
 
 R = TypeVar("R")
 
@@ -67,20 +67,26 @@ def _say_saving(saving: Saving) -> Sentence:
 
 def _say_time(timed: Timed) -> str:
     seen = timed.record
-    copy = f"To copy a graph of {timed.nodes} nodes takes {seen.copy_s:.3g} s"
-    compiling = f"to compile it takes {seen.compile_s:.3g} s"
+    copy = f"Copying a graph of {timed.nodes} nodes takes {seen.copy_s:.3g} s"
+    compiling = f"compiling it {seen.compile_s:.3g} s"
     if seen.interval_s is None or seen.measurable is None:
-        return f"{copy}, {compiling}; one pair of compilations cannot tell what donation saves."
-    if not seen.measurable:
-        return f"{copy}, {compiling}; donation makes no measurable difference to that."
+        return f"{copy}, {compiling}. What donation saves was not measured: one pair only."
     low, high = seen.interval_s
-    return f"{copy}, {compiling}; donation saves {low:.3g} to {high:.3g} s of that."
+    if not seen.measurable:
+        return (
+            f"{copy}, {compiling}. Saving not resolved (95 % interval {low:+.3g}…{high:+.3g} s, "
+            f"{seen.pairs} pairs)."
+        )
+    return (
+        f"{copy}, {compiling}. Donation saves {low:.3g} to {high:.3g} s of that (95 % interval, "
+        f"{seen.pairs} pairs)."
+    )
 
 
 def _say_memory(seen: Memory) -> str:
     return (
-        f"To compile a module that owns {seen.buffer_mb} MB of buffers raises the peak memory by "
-        f"{seen.kept_mb} MB, and by {seen.donated_mb} MB when it is donated."
+        f"Compiling a module that owns {seen.buffer_mb} MB of buffers raises the peak memory by "
+        f"{seen.kept_mb} MB; when the graph is donated, by {seen.donated_mb} MB."
     )
 
 
@@ -101,14 +107,14 @@ def _describe(fitness: Fitness) -> str:
     fits = _grouped((way, _form(way)) for way in fitness.fits)
     losses = _grouped((way, f"{_form(way)}: {_what_came(way.record)}") for way in fitness.losses)
     said = [
-        f"What still works with a graph that was donated: {fits or 'nothing'}.",
-        f"What no longer does: {losses or 'nothing of what was tried'}.",
+        f"After donation these uses of the graph work: {fits or 'none that was tried'}.",
+        f"These break: {losses or 'none that was tried'}.",
     ]
     if fitness.never:
         never = _grouped((way, _form(way)) for way in fitness.never)
-        said.append(f"What did not work before either: {never}.")
+        said.append(f"These fail without donation too: {never}.")
     if fitness.unknown:
-        said.append(f"Ways to use it of which nothing is known: {fitness.unknown}.")
+        said.append(f"Not known: {fitness.unknown} of the uses.")
     return " ".join(said)
 
 
@@ -237,7 +243,7 @@ def _afterwards(matrix: Matrix, donation: Donation) -> Section:
         "with donation, to copy and to pickle it, and then to call what comes of that. It works "
         "where that raises nothing, computes the same and returns it in the same structure as "
         "before.",
-        tables=[Table(headers=["use", "of", *(build.label for build in builds)], rows=rows)],
+        tables=[Table(headers=["use", "of", *builds], rows=rows)],
     )
 
 
@@ -302,12 +308,16 @@ def _measured(matrix: Matrix, kind: type[R]) -> list[tuple[Seen[R], R]]:
 def draw(matrix: Matrix, _: Donation) -> Iterable[Chart]:
     """Seconds by the size of the graph, and peak memory, kept and donated."""
     for line in dict.fromkeys(build.id.line for build in matrix.builds):
-        yield _draw_time(line, [e for e in _measured(matrix, Time) if e[0].cell.build.line == line])
+        measured = [each for each in _measured(matrix, Time) if each[0].cell.build.line == line]
+        gap = unmeasured(matrix, line, [each.cell.build for each, _ in measured])
+        yield _draw_time(line, measured, gap)
     yield _draw_memory("the process", _measured(matrix, Memory))
     yield _draw_memory("the GPU", _measured(matrix, DeviceMemory))
 
 
-def _draw_time(line: tuple[str, str], measured: Sequence[tuple[Seen[Time], Time]]) -> Chart:
+def _draw_time(
+    line: tuple[str, str], measured: Sequence[tuple[Seen[Time], Time]], gap: str
+) -> Chart:
     device, python = line
     found = {
         (each.cell.build.label, each.cell.params.get("nodes", "")): record
@@ -334,7 +344,7 @@ def _draw_time(line: tuple[str, str], measured: Sequence[tuple[Seen[Time], Time]
         title=f"Compiling a graph, and copying it: {device}"
         + (f", Python {python}" if python else ""),
         text="Seconds by the number of nodes, on a logarithmic scale. The copy is what donating "
-        "the graph saves.",
+        f"the graph saves.{gap}",
         drawing=Drawing.LINES,
         labels=builds,
         series=series,

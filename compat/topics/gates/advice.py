@@ -25,7 +25,7 @@ def _gate(gate: Gate, builds: Sequence[BuildId]) -> Advice:
     has, lacks = those(Verdict.USED, Verdict.MISSED), those(Verdict.ABSENT, Verdict.BROKEN)
     ships = f"Downstream ships the gate {gate.floor}" if gate.floor else "Downstream ships no gate"
     if broken := those(Verdict.BROKEN):
-        kind, text = AdviceKind.BREAKS, f"{ships}; {labels(broken)} lack the feature."
+        kind, text = AdviceKind.BREAKS, f"{ships}; the feature is not there on {labels(broken)}."
     elif unknown := those(Verdict.UNKNOWN):
         kind, text = AdviceKind.UNKNOWN, f"Nothing is known of {labels(unknown)}."
     elif not lacks:
@@ -38,7 +38,7 @@ def _gate(gate: Gate, builds: Sequence[BuildId]) -> Advice:
             text += f" The gate can open at {has[0].label}."
     else:
         kind = AdviceKind.STILL_NEEDED
-        text = f"{ships}, which is right: {labels(lacks)} lack the feature."
+        text = f"{ships}, which is right: the feature is not there on {labels(lacks)}."
     cells = tuple(cell for build in builds for cell in gate.cells[build])
     return Advice(kind=kind, about=f"gate of {gate.feature}", text=text, cells=cells)
 
@@ -59,7 +59,7 @@ def _fake_mode(patch: FakeModePatch, builds: Sequence[BuildId]) -> Advice:
     fails = [build for build in builds if patch.argument[build] is False]
     if lacks or fails:
         kind = AdviceKind.STILL_NEEDED
-        said = [f"{labels(lacks)} have no fake_mode=."] if lacks else []
+        said = [f"There is no fake_mode= on {labels(lacks)}."] if lacks else []
         said += [f"fake_mode= fails on {labels(fails)}."] if fails else []
         text = " ".join(said)
     elif unknown:

@@ -24,11 +24,12 @@ def say(_: Matrix, gates: Gates) -> Iterable[Sentence]:
     for gate in gates.gates:
         ships = f"ships the gate {gate.floor}" if gate.floor else "ships no gate"
         if broken := gate.those(Verdict.BROKEN):
-            text = f"Downstream {ships}; {labels(broken)} lack the feature: a TypeError there."
+            text = f"Downstream {ships}; {labels(broken)} lack the feature and raise a TypeError."
             yield _sentence(gate, "the gate opens too early", text, broken)
         if missed := gate.those(Verdict.MISSED):
-            title = "the gate opens late" if gate.floor else "no gate is shipped"
-            text = f"Downstream {ships}; the feature is there and stays unused on {labels(missed)}."
+            title = "the gate opens late" if gate.floor else "downstream ships no gate"
+            why = f"Downstream {ships}, so it" if gate.floor else "Downstream"
+            text = f"{why} does not use the feature, which is there on {labels(missed)}."
             yield _sentence(gate, title, text, missed)
     if gates.fake_mode is not None:
         yield from _say_fake_mode(gates.fake_mode)
@@ -46,8 +47,8 @@ def _say_fake_mode(patch: FakeModePatch) -> Iterable[Sentence]:
     if not takes and not patched:
         return
     said = [
-        f"fake_mode= takes its place on {labels(takes)}; the patch can go once no older build is "
-        f"supported."
+        f"fake_mode= does the same on {labels(takes)}: delete the patch once you support nothing "
+        f"older."
         if takes
         else "No build in this run takes fake_mode= instead.",
         f"The patch works on {labels(patched)}." if patched else "The patch works nowhere.",
@@ -70,7 +71,7 @@ def show(matrix: Matrix, gates: Gates) -> Iterable[Section]:
         ]
         for gate in gates.gates
     ]
-    headers = ["feature", "gate", *(build.label for build in matrix.builds)]
+    headers = ["feature", "gate", *(build.id for build in matrix.builds)]
     yield Section(
         title="Gates",
         intro="The gate is the version rule that vLLM ships; the capability was asked of the "

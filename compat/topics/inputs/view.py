@@ -36,13 +36,13 @@ def _say_hiding(cases: Sequence[Case], effects: Effects) -> Iterable[str]:
     for way, hiding in effects.hiding.items():
         ways.setdefault(hiding, []).append(way)
     if not ways:
-        yield "Hiding it was not tried."
+        yield "No way of hiding it was tried."
     for hiding, names in ways.items():
-        takes = name_cases(hiding.takes, cases) or "none"
-        refuses = name_cases(hiding.refuses, cases) or "none"
+        takes = name_cases(hiding.takes, cases) or "no inputs"
+        refuses = name_cases(hiding.refuses, cases) or "no inputs"
         said = (
-            f"Hidden by {', '.join(names)}: inputs that compile_fx takes only then: {takes}; "
-            f"inputs that it then refuses: {refuses}"
+            f"With the context hidden (by {', '.join(names)}), compile_fx also compiles {takes}, "
+            f"and refuses {refuses} that it compiles otherwise"
         )
         unknown = len(hiding.unknown)
         yield said + (f"; not known for {unknown} of {len(cases)} cases." if unknown else ".")
@@ -54,7 +54,7 @@ def _say_written(cases: Sequence[Case], effects: Effects) -> str:
     for name, where in sorted(effects.written.items()):
         by_cases.setdefault(where, []).append(name)
     said = [f"{', '.join(names)} ({name_cases(where, cases)})" for where, names in by_cases.items()]
-    return f"Unhidden, it writes in Dynamo's own context: {'; '.join(said) or 'nothing'}."
+    return f"Without hiding, it changes in Dynamo's context: {'; '.join(said) or 'nothing'}."
 
 
 def name_cases(cases: Collection[Case], among: Collection[Case]) -> str:
@@ -92,7 +92,7 @@ def show(matrix: Matrix, _: ContextInputs) -> Iterable[Section]:
         ]
         for inputs, way in keys
     ]
-    headers = ["inputs", "hidden by", *(build.label for build in matrix.builds)]
+    headers = ["inputs", "hidden by", *(build.id for build in matrix.builds)]
     yield Section(
         title="Which inputs compile_fx takes",
         intro="What `compile_fx` does inside Dynamo's context with real tensors, with Dynamo's "

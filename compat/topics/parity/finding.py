@@ -23,6 +23,9 @@ from compat.topics.parity.answers import (
 )
 from compat.topics.parity.records import Parity
 
+# Of the compiled paths the one that tunes kernels when they first run.
+TUNES_LATER = "compile_fx"
+
 
 class Agreement(str, Enum):
     """How a build's compiled paths agree on one model."""
@@ -48,7 +51,8 @@ class Combination:
         worst_steps: and how far its worst element is off.
         contract: What is not as eager returns it, over all paths.
         left_out: What of the contract was not compared on purpose.
-        same_kernels: Whether all generated the same; None where that is unknown.
+        same_kernels: Whether all that tune at the same time generated the same; None where that is
+            unknown.
         repeats: Whether each gave its own bits again; None where that is unknown.
         compile_s: By path: seconds to the first result.
     """
@@ -156,11 +160,22 @@ def _combine(build: BuildId, check: CheckId, seen: Sequence[Seen[Parity]]) -> Co
         worst_steps=record.worst_steps if record else None,
         contract=_union(record.contract or () for _, record in known),
         left_out=_union(record.left_out for _, record in known),
-        same_kernels=all_equal(paths, kernels_of),
+        same_kernels=all_equal(_alike_tuned(build, paths), kernels_of),
         repeats=_repeats(paths),
         compile_s={path: record.compile_s for path, record in known},
         cells=tuple(each.cell.id for each in paths),
     )
+
+
+def _alike_tuned(build: BuildId, paths: Sequence[Seen[Parity]]) -> list[Seen[Parity]]:
+    """The paths whose kernels are of one sort.
+
+    On a GPU standalone_compile also generates kernels to tune these while it compiles; compile_fx
+    tunes when they first run, so its kernels are other ones whatever they compute.
+    """
+    if build.device == "cpu":
+        return list(paths)
+    return [each for each in paths if each.cell.params.get("path") != TUNES_LATER]
 
 
 def _share(record: Parity) -> float | None:

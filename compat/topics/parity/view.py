@@ -10,7 +10,13 @@ from compat.runs.ids import BuildId
 from compat.runs.model import Cell
 from compat.topics.matrix import Matrix
 from compat.topics.parity.answers import STEPS, noise_of
-from compat.topics.parity.finding import Agreement, Combination, Drift, PathsAgree
+from compat.topics.parity.finding import (
+    TUNES_LATER,
+    Agreement,
+    Combination,
+    Drift,
+    PathsAgree,
+)
 from compat.topics.words import NOT_KNOWN, glyphs, labels
 
 Line = tuple[str, str]
@@ -69,7 +75,7 @@ def _say_agreement(line: Line, combinations: Sequence[Combination]) -> Sentence:
         verdict = "all paths agree"
     said = [
         f"Of {len(combinations)} combinations of build, model, dtype and batch, the compiled paths "
-        f"agree with eager in {agree}; they give the very same bits in "
+        f"agree with eager in {agree}; the outputs are bitwise equal in "
         f"{len(by_agreement[Agreement.BITWISE])}."
     ]
     if differ:
@@ -92,15 +98,16 @@ def _say_agreement(line: Line, combinations: Sequence[Combination]) -> Sentence:
 def _say_extent(combinations: Sequence[Combination]) -> Iterable[str]:
     """Kernels, repetition, and the largest error with all builds that have it."""
     kernels = [each.same_kernels for each in combinations]
+    apart_from = "" if combinations[0].build.device == "cpu" else f", {TUNES_LATER} left out"
     yield (
-        f"They generate the same kernels in {kernels.count(True)} combinations and others in "
-        f"{kernels.count(False)}."
+        f"They generate the same kernels in {kernels.count(True)} of "
+        f"{len(kernels) - kernels.count(None)} combinations{apart_from}."
     )
     repeats = [each.repeats for each in combinations]
     if repeats.count(None) < len(repeats):
         yield (
-            f"Run again, each gives its own bits once more in {repeats.count(True)} of the "
-            f"{len(repeats) - repeats.count(None)} combinations in which that was asked."
+            f"Run a second time, outputs are bitwise equal to the first in {repeats.count(True)} "
+            f"of {len(repeats) - repeats.count(None)} combinations."
         )
     if apart := [each for each in combinations if each.max_abs is not None]:
         most = max(each.max_abs or 0.0 for each in apart)
@@ -195,7 +202,7 @@ def _parity_table(line: Line, found: PathsAgree) -> Table:
         [*model, *(_agrees(combinations.get((*model, build))) for build in builds)]
         for model in models
     ]
-    headers = ["model", "dtype", "batch", *(build.label for build in builds)]
+    headers = ["model", "dtype", "batch", *builds]
     return Table(headers=headers, rows=rows)
 
 
@@ -222,7 +229,7 @@ def _drift_table(line: Line, found: PathsAgree) -> Table:
         [model, dtype, *(_moved(drift.get((model, dtype, *step))) for step in steps)]
         for model, dtype in dict.fromkeys(key[:2] for key in drift)
     ]
-    columns = [f"{before.label} → {after.label}" for before, after in steps]
+    columns = [f"{before.name_and_python} → {after.name_and_python}" for before, after in steps]
     return Table(headers=["model", "dtype", *columns], rows=rows)
 
 

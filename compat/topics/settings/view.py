@@ -37,16 +37,16 @@ def say(matrix: Matrix, found: Switches) -> Iterable[Sentence]:
             if where := [(build, each) for build, each in seen if each.effect is effect]:
                 yield Sentence(
                     title=f"settings on {named}: {said}",
-                    text=f"So it is on {labels(build for build, _ in where)}.",
+                    text=f"On {labels(build for build, _ in where)}.",
                     cells=tuple(each.cell for _, each in where),
                 )
         if well := [each for each in seen if each[1].effect in {Effect.BITWISE, Effect.CLOSE}]:
             bitwise = sum(each.effect is Effect.BITWISE for _, each in well)
             yield Sentence(
                 title=f"settings on {named}: the switch chooses the path",
-                text=f"Under either setting the outputs are eager's on "
-                f"{labels(build for build, _ in well)}; in {bitwise} of {len(well)} cells both "
-                f"settings give the same bits.",
+                text=f"Both settings compute what eager does on "
+                f"{labels(build for build, _ in well)}; in {bitwise} of {len(well)} cells their "
+                f"outputs are bitwise equal.",
                 cells=tuple(each.cell for _, each in well),
             )
 
@@ -62,7 +62,7 @@ def show(matrix: Matrix, found: Switches) -> Iterable[Section]:
         intro="`COMPAT_USE_STANDALONE_COMPILE=0` and `=1`, in a process each: `=` the very same "
         "bits, `≈` both as near to float64 as rounding explains; then the largest difference from "
         "eager.",
-        tables=[Table(headers=["dtype", *(build.label for build in matrix.builds)], rows=rows)],
+        tables=[Table(headers=["dtype", *(build.id for build in matrix.builds)], rows=rows)],
     )
 
 

@@ -6,6 +6,7 @@ from compat.topics.stand_in.advice import advise
 from compat.topics.stand_in.answers import ANSWERS
 from compat.topics.stand_in.finding import StandIn, find
 from compat.topics.stand_in.records import RECORDS
+from compat.topics.stand_in.upgrade import upgrade
 from compat.topics.stand_in.view import say, show
 from compat.topics.topic import Topic
 
@@ -17,4 +18,5 @@ TOPIC: Topic[StandIn] = Topic(
     say=say,
     show=show,
     advise=advise,
+    upgrade=upgrade,
 )

@@ -60,5 +60,5 @@ def show(matrix: Matrix, found: StandIn) -> Iterable[Section]:
         title="The ShapeEnv stand-in",
         intro="Which members torch reads of the stand-in that downstreams pass to Inductor's "
         "cache, and without which of them saving or loading fails.",
-        tables=[Table(headers=["member", *(build.label for build in matrix.builds)], rows=rows)],
+        tables=[Table(headers=["member", *(build.id for build in matrix.builds)], rows=rows)],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from compat.topics.subjects.answers import ANSWERS
 from compat.topics.subjects.finding import Subjects, find
 from compat.topics.subjects.records import RECORDS
+from compat.topics.subjects.upgrade import upgrade
 from compat.topics.subjects.view import say, show
 from compat.topics.topic import Topic
 
@@ -15,4 +16,5 @@ TOPIC: Topic[Subjects] = Topic(
     find=find,
     say=say,
     show=show,
+    upgrade=upgrade,
 )

@@ -29,7 +29,7 @@ def say(_: Matrix, subjects: Subjects) -> Iterable[Sentence]:
         if broken := decisions.those(Verdict.BROKEN):
             yield Sentence(
                 title=f"{decisions.subject}: passes {decisions.feature} where it is not there",
-                text=f"torch does not take it on {labels(broken)}: a TypeError there.",
+                text=f"torch does not take it on {labels(broken)} and raises a TypeError.",
                 cells=tuple(cell for build in broken for cell in decisions.cells[build]),
             )
         if missed := decisions.those(Verdict.MISSED):
@@ -50,8 +50,8 @@ def _say_failure(failure: Failure) -> Sentence:
         said.append(f"The last build on which it works is {failure.worked.label}.")
     if failure.unclaimed:
         said.append(
-            f"It breaks in the same way on {labels(failure.unclaimed)}, for which this release "
-            f"was not made."
+            f"It breaks in the same way on {labels(failure.unclaimed)}, which this release does "
+            f"not claim to support."
         )
     return Sentence(
         title=f"{failure.subject}: the path {failure.path} is broken on {labels(failure.claimed)}",
@@ -90,7 +90,7 @@ def _paths_table(matrix: Matrix, subjects: Subjects, builds: list[Build]) -> Tab
         for path in subjects.paths
     ]
     return Table(
-        headers=["subject", "path", *(build.label for build in shown)],
+        headers=["subject", "path", *(build.id for build in shown)],
         rows=rows if shown else [],
     )
 
@@ -117,7 +117,7 @@ def _gates_table(subjects: Subjects, builds: list[Build]) -> Table:
         for each in subjects.decisions
     ]
     return Table(
-        headers=["subject", "keyword", *(build.label for build in shown)],
+        headers=["subject", "keyword", *(build.id for build in shown)],
         rows=rows if shown else [],
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from compat.document.parts import Code, Section, Sentence, Table, Text
+from compat.document.parts import Code, Part, Section, Sentence, Table, Text
 from compat.runs.ids import BuildId, CellId
 from compat.topics.matrix import Matrix
 from compat.topics.surface.finding import Step, Surface, Watch
@@ -58,12 +58,12 @@ def _cells(steps: Iterable[Step[Any]]) -> tuple[CellId, ...]:
 
 
 def _say_steps(steps: Sequence[Step[Name]]) -> Iterable[str]:
-    yield from _say_moves(steps, "With other parameters, or of another type")
+    yield from _say_moves(steps, "Other parameters or another type")
     refusing = [
         f"{step.name} ({', '.join(step.became.refused)})" for step in steps if step.became.refused
     ]
     if refusing:
-        yield f"No longer takes what is always passed: {_some(refusing)}."
+        yield f"Refuses arguments that downstream always passes: {_some(refusing)}."
 
 
 def _say_keys(steps: Sequence[Step[Key]]) -> Iterable[str]:
@@ -74,15 +74,15 @@ def _say_keys(steps: Sequence[Step[Key]]) -> Iterable[str]:
         if step.was.there and step.became.there
     ]
     if moved:
-        yield f"With another default: {_some(moved)}."
+        yield f"Another default: {_some(moved)}."
 
 
 def _say_operators(steps: Sequence[Step[Any]]) -> Iterable[str]:
-    yield from _say_moves(steps, "With another schema")
+    yield from _say_moves(steps, "Another schema")
 
 
 def _say_moves(steps: Sequence[Step[Any]], otherwise: str) -> Iterable[str]:
-    words = {(True, False): "Gone", (False, True): "New, or back", (True, True): otherwise}
+    words = {(True, False): "Removed", (False, True): "Added", (True, True): otherwise}
     for (was, became), word in words.items():
         names = [s.name for s in steps if (s.was.there, s.became.there) == (was, became)]
         if names:
@@ -100,8 +100,7 @@ def show(_: Matrix, surface: Surface) -> Iterable[Section]:
         [
             Code(step.name),
             f"{step.before.label} → {step.after.label}",
-            _what(step.was),
-            _what(step.became),
+            (*_what(step.was), " → ", *_what(step.became)),
         ]
         for step in surface.steps
     ]
@@ -111,7 +110,7 @@ def show(_: Matrix, surface: Surface) -> Iterable[Section]:
         title="Private surface: what changed",
         intro=f"Parameters without annotations and defaults, of the {names} private names that "
         "changed, between neighbouring builds of one device and Python.",
-        tables=[Table(headers=["name", "between", "was", "became"], rows=rows)],
+        tables=[Table(headers=["name", "between", "what it was → what it is"], rows=rows)],
         notes=[f"Builds with the number of names of which nothing is known: {unknown}."]
         if unknown
         else [],
@@ -140,9 +139,9 @@ def _lacking(watch: Watch) -> Text:
     return f"{len(watch.lacking)}: {some}"
 
 
-def _what(name: Name) -> Text:
+def _what(name: Name) -> tuple[Part, ...]:
     if not name.there:
-        return "gone"
+        return ("not there",)
     if name.refused:
         return (Code(name.signature), f" refuses {', '.join(name.refused)}")
-    return Code(name.signature)
+    return (Code(name.signature),)

@@ -7,6 +7,7 @@ from compat.topics.tracing_context.advice import advise
 from compat.topics.tracing_context.answers import ANSWERS
 from compat.topics.tracing_context.finding import TracingContext, find
 from compat.topics.tracing_context.records import RECORDS
+from compat.topics.tracing_context.upgrade import upgrade
 from compat.topics.tracing_context.view import say, show
 
 TOPIC: Topic[TracingContext] = Topic(
@@ -17,4 +18,5 @@ TOPIC: Topic[TracingContext] = Topic(
     say=say,
     show=show,
     advise=advise,
+    upgrade=upgrade,
 )

@@ -42,15 +42,15 @@ def say(_: Matrix, found: TracingContext) -> Iterable[Sentence]:
 
 def _say_uncontrolled(controls: Sequence[BuildId]) -> Iterable[str]:
     yield (
-        "No build of this device and Python needs the workaround, so nothing shows that the probe "
-        "can see the failure there."
+        "No build of this device and Python needs the workaround, so nothing shows that the check "
+        "would see the failure."
     )
     if controls:
-        yield f"Of another device or Python, {labels(controls)} shows it."
+        yield f"On another device or Python, {labels(controls)} fails, so the check sees it there."
 
 
 def _say_needed(found: TracingContext, line: Line) -> Iterable[str]:
-    yield "There compile_fx fails inside Dynamo's context unless that is hidden."
+    yield "compile_fx fails there, inside Dynamo's context, unless the context is hidden."
     if line.deletion is None:
         yield "No later build is known not to need it."
     else:
@@ -61,8 +61,8 @@ def _say_needed(found: TracingContext, line: Line) -> Iterable[str]:
 def _say_deletion(found: TracingContext, deletion: Deletion) -> Iterable[str]:
     batches = " and ".join(found.batches)
     yield (
-        f"It can be deleted from {deletion.builds[0].label} on: {labels(deletion.builds)} do not "
-        f"need it for fakes of one foreign mode, {batches}."
+        f"It can be deleted from {deletion.builds[0].label} on: {labels(deletion.builds)} compile "
+        f"fake inputs of one foreign mode ({batches}) without it."
     )
     if deletion.untested:
         yield f"Not known: {labels(deletion.untested)}."
@@ -76,11 +76,11 @@ def say_cost(found: TracingContext, cost: Cost) -> Iterable[str]:
         for each in cost.written
     ]
     if written:
-        yield f"Without it, compile_fx writes in Dynamo's own context: {'; '.join(written)}."
+        yield f"Without it, compile_fx changes in Dynamo's context: {'; '.join(written)}."
     if cost.refuses:
-        yield f"Inputs that then no longer compile: {_cases(found, cost.refuses)}."
+        yield f"These inputs then stop compiling: {_cases(found, cost.refuses)}."
     if cost.takes:
-        yield f"Inputs that compile only then: {_cases(found, cost.takes)}."
+        yield f"These inputs then begin to compile: {_cases(found, cost.takes)}."
     if cost.uncosted:
         yield f"What deleting it costs is not known in full on {labels(cost.uncosted)}."
 

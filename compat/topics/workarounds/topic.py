@@ -7,6 +7,7 @@ from compat.topics.workarounds.advice import advise
 from compat.topics.workarounds.answers import ANSWERS
 from compat.topics.workarounds.finding import Workarounds, find
 from compat.topics.workarounds.records import RECORDS
+from compat.topics.workarounds.upgrade import upgrade
 from compat.topics.workarounds.view import say, show
 
 TOPIC: Topic[Workarounds] = Topic(
@@ -17,4 +18,5 @@ TOPIC: Topic[Workarounds] = Topic(
     say=say,
     show=show,
     advise=advise,
+    upgrade=upgrade,
 )

@@ -44,7 +44,7 @@ def test_every_record_is_shown() -> None:
     matrix = make_matrix(*cells, silent, make_cell("2.13.0-cpu", None, probe="gates.capability"))
     (section,) = TOPIC.show(matrix, TOPIC.find(matrix))
     (table,) = section.tables
-    assert table.headers == ["check", "2.13.0 cuda", "2.14.1 cuda"]
+    assert table.headers == ["check", "2.13.0-cuda", "2.14.1-cuda"]
     assert table.rows == [
         [Code("cuda.triton"), "✅ 4 of 4 are Triton's, off by 1e-07", ""],
         [Code("cuda.user_kernel"), "✅ ≈ 2 saved, off by 0", ""],

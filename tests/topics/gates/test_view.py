@@ -26,7 +26,10 @@ def test_a_gate_that_opens_late() -> None:
     missed = capability("2.12.1-cpu", False, True)
     (sentence,) = said(missed, capability("2.13.0-cpu", True, True))
     assert sentence.title == "fake_mode: the gate opens late"
-    assert "gate 2.13.0.dev; the feature is there and stays unused on 2.12.1." in sentence.text
+    assert (
+        "gate 2.13.0.dev, so it does not use the feature, which is there on 2.12.1."
+        in sentence.text
+    )
     assert sentence.cells == (missed.id,)
 
 
@@ -50,7 +53,7 @@ def test_the_patch_of_fake_tensor_mode() -> None:
         shared("2.13.0-cpu", "argument"),
         target("2.12.1-cpu", False),
     )
-    assert "fake_mode= takes its place on 2.13.0;" in sentence.text
+    assert "fake_mode= does the same on 2.13.0:" in sentence.text
     assert "The patch works on 2.12.1." in sentence.text
     assert "misses the module on 2.12.1." in sentence.text
     assert len(sentence.cells) == 4

@@ -30,8 +30,9 @@ def test_one_sentence_for_the_builds_that_do_the_same() -> None:
     on_cpu, on_cuda = said(*cells)
     assert on_cpu.title == "tracing context: what hiding it does on 2.11.0, 2.12.1"
     assert on_cpu.text == (
-        "Hidden by tls: inputs that compile_fx takes only then: none; inputs that it then refuses: "
-        "mixed. Unhidden, it writes in Dynamo's own context: context.params_flat (mixed)."
+        "With the context hidden (by tls), compile_fx also compiles no inputs, and refuses mixed "
+        "that it compiles otherwise. Without hiding, it changes in Dynamo's context: "
+        "context.params_flat (mixed)."
     )
     assert on_cpu.cells == tuple(cell.id for cell in cells[:8])
     assert on_cuda.title.endswith("on 2.12.1 cuda")
@@ -45,14 +46,16 @@ def test_a_way_that_does_something_else_is_said_apart() -> None:
         refused(build, "mixed", "tracing"),
         unknown(build, "real", "tracing", Outcome.CRASH),
     )
-    assert "Hidden by thread: inputs that compile_fx takes only then: none;" in sentence.text
-    assert "then refuses: mixed; not known for 1 of 2 cases." in sentence.text
+    assert (
+        "With the context hidden (by thread), compile_fx also compiles no inputs" in sentence.text
+    )
+    assert "mixed that it compiles otherwise; not known for 1 of 2 cases." in sentence.text
 
 
 def test_nothing_hidden_and_nothing_written() -> None:
     (sentence,) = said(taken("2.13.0-cpu", "real", "none"))
     assert sentence.text == (
-        "Hiding it was not tried. Unhidden, it writes in Dynamo's own context: nothing."
+        "No way of hiding it was tried. Without hiding, it changes in Dynamo's context: nothing."
     )
 
 

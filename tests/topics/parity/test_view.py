@@ -29,8 +29,8 @@ def drawn(*cells: Cell) -> list[Chart]:
 def test_all_agree() -> None:
     (sentence,) = said(parity_cell("a"), parity_cell("b"))
     assert sentence.title == "outputs on cpu: all paths agree"
-    assert "same bits in 1" in sentence.text
-    assert "same kernels in 1 combinations and others in 0" in sentence.text
+    assert "bitwise equal in 1" in sentence.text
+    assert "same kernels in 1 of 1 combinations" in sentence.text
 
 
 def test_what_is_not_known_stands_in_the_title() -> None:
@@ -60,7 +60,7 @@ def test_devices_do_not_mix() -> None:
         "outputs on cuda: some paths compute something else",
     ]
     first, second = shown("Parity", *cells).tables
-    assert (first.headers[3:], second.headers[3:]) == (["2.13.0"], ["2.13.0 cuda"])
+    assert (first.headers[3:], second.headers[3:]) == (["2.13.0-cpu"], ["2.13.0-cuda"])
 
 
 def test_the_largest_error_names_every_build_that_has_it() -> None:

@@ -36,22 +36,22 @@ def test_one_sentence_for_each_two_builds() -> None:
     first, second = say(MATRIX, find(MATRIX))
     assert first.title == "private surface: 3 names changed from 2.13.0 to 2.14.1"
     assert first.text == (
-        "Gone: a.save. With other parameters, or of another type: guards._TLS, a.load. No longer "
-        "takes what is always passed: a.load (path)."
+        "Removed: a.save. Other parameters or another type: guards._TLS, a.load. Refuses "
+        "arguments that downstream always passes: a.load (path)."
     )
     assert len(first.cells) == 6
     assert second.title == "private surface: 1 name changed from 2.14.1 to 2.15.0"
-    assert second.text == "New, or back: a.save."
+    assert second.text == "Added: a.save."
 
 
 def test_the_table() -> None:
     section, _ = show(MATRIX, find(MATRIX))
     assert rows(section) == [
-        ["name", "between", "was", "became"],
-        ["guards._TLS", "2.13.0 → 2.14.1", LOCAL, STORAGE],
-        ["a.load", "2.13.0 → 2.14.1", "function(path)", "function(*) refuses path"],
-        ["a.save", "2.13.0 → 2.14.1", LOCAL, "gone"],
-        ["a.save", "2.14.1 → 2.15.0", "gone", LOCAL],
+        ["name", "between", "what it was → what it is"],
+        ["guards._TLS", "2.13.0 → 2.14.1", f"{LOCAL} → {STORAGE}"],
+        ["a.load", "2.13.0 → 2.14.1", "function(path) → function(*) refuses path"],
+        ["a.save", "2.13.0 → 2.14.1", f"{LOCAL} → not there"],
+        ["a.save", "2.14.1 → 2.15.0", f"not there → {LOCAL}"],
     ]
     assert section.notes == [
         "Builds with the number of names of which nothing is known: 2.15.0 (1)."
@@ -89,10 +89,10 @@ def test_a_sentence_on_what_subjects_use() -> None:
     )
     first = ", ".join(f"torch._a.x{n}" for n in range(7))
     assert sentence.text == (
-        f"Gone: torch._a.f, {first} and 3 more. With other parameters, or of another type: "
-        "torch._a.h. No longer takes what is always passed: torch._a.h (a). Gone: "
-        "torch._dynamo.config.old. With another default: torch._dynamo.config.recompile_limit "
-        "(8 → 16). With another schema: aten.mm."
+        f"Removed: torch._a.f, {first} and 3 more. Other parameters or another type: "
+        "torch._a.h. Refuses arguments that downstream always passes: torch._a.h (a). Removed: "
+        "torch._dynamo.config.old. Another default: torch._dynamo.config.recompile_limit "
+        "(8 → 16). Another schema: aten.mm."
     )
     assert len(sentence.cells) == 6
 

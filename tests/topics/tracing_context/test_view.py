@@ -25,8 +25,8 @@ def test_where_it_can_go_and_what_that_rests_on() -> None:
     (sentence,) = said(*cells, hidden(OLD, "tls"), restored(OLD, "tls"))
     assert sentence.title == "tracing context: the workaround is needed on 2.10.0"
     assert (
-        "It can be deleted from 2.11.0 on: 2.11.0, 2.15.0 do not need it for fakes of one foreign "
-        "mode, static. Not known: 2.16.rc."
+        "It can be deleted from 2.11.0 on: 2.11.0, 2.15.0 compile fake inputs of one foreign "
+        "mode (static) without it. Not known: 2.16.rc."
     ) in sentence.text
     assert "What deleting it costs is not known in full on 2.11.0, 2.15.0." in sentence.text
     assert "work where they were tried: tls. 3 of 4 pairs" in sentence.text
@@ -52,11 +52,11 @@ def test_what_deleting_it_costs() -> None:
         taken(NEW, "own", "tls"),
     )
     assert (
-        "Without it, compile_fx writes in Dynamo's own context: context.params_flat on 2.15.0 "
+        "Without it, compile_fx changes in Dynamo's context: context.params_flat on 2.15.0 "
         "(foreign, mixed); shape_env.guards on 2.15.0 (mixed)."
     ) in sentence.text
-    assert "Inputs that then no longer compile: own on 2.15.0." in sentence.text
-    assert "Inputs that compile only then: mixed on 2.15.0." in sentence.text
+    assert "These inputs then stop compiling: own on 2.15.0." in sentence.text
+    assert "These inputs then begin to compile: mixed on 2.15.0." in sentence.text
     assert "not known in full" not in sentence.text
 
 
@@ -81,7 +81,7 @@ def test_without_a_control_nothing_can_go() -> None:
 def test_a_control_of_another_device_is_named_and_no_control() -> None:
     _, on_cuda = said(needed(OLD), free("2.13.0-cuda"))
     assert on_cuda.title == "tracing context: no control for 2.13.0 cuda"
-    assert "Of another device or Python, 2.10.0 shows it." in on_cuda.text
+    assert "On another device or Python, 2.10.0 fails, so the check sees it there." in on_cuda.text
 
 
 def test_the_table() -> None:

@@ -1,0 +1,208 @@
+"""The upgrade table, for every reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from compat.document.parts import Strong, Table, Text
+from compat.findings.support import follows
+from compat.findings.upgrade import Series, Upgrade, UpgradeLine, in_column, minimum_on
+from compat.report.shown import line_name
+from compat.report.words import listed, subject_name
+from compat.runs.ids import BUILTIN, BuildId
+from compat.runs.versions import public_version
+from compat.topics.upgrade import Kind, Minimum, Says, UpgradeRow
+from compat.topics.words import NOT_KNOWN
+
+# What stands out is what lets a gate or a workaround go.
+SHOWN: Mapping[Says, Text] = {
+    Says.THERE: Strong("there"),
+    Says.NOT_THERE: "not",
+    Says.NEEDED: "needed",
+    Says.NOT_NEEDED: Strong("not needed"),
+    Says.UNKNOWN: NOT_KNOWN,
+}
+HOW_TO_READ = (
+    "What a downstream keeps in its source because torch builds differ. **there**: torch has the "
+    "feature, so its gate can go; not: it does not. needed: torch fails without the workaround; "
+    "**not needed**: it works without, so the workaround can go. ❔: not known."
+)
+# So many columns fit into what GitHub shows.
+_MOST_COLUMNS = 7
+_MARKS = "¹²³⁴⁵⁶⁷⁸⁹"
+
+
+def upgrade_table(upgrade: Upgrade) -> Table:
+    """A row a gate or workaround, a column a series of torch, newest first; of the first line."""
+    if not upgrade.lines:
+        return Table(headers=[], rows=[])
+    line = upgrade.lines[0]
+    subjects = upgrade.subjects or (BUILTIN,)
+    columns = shown_columns(upgrade, line)
+    marks = {row.name: mark for row, mark in zip(costly(upgrade), _MARKS, strict=False)}
+    return Table(
+        headers=[
+            "",
+            *(column.label for column in columns),
+            *(f"{subject_name(each)} ships" for each in subjects),
+            "delete when your minimum is ≥",
+        ],
+        rows=[
+            [
+                row.name,
+                *(_said(row, column) for column in columns),
+                *(row.shipped_by(each) for each in subjects),
+                f"{deleted(row, line)} {marks.get(row.name, '')}".strip(),
+            ]
+            for row in upgrade.rows
+        ],
+    )
+
+
+def shown_columns(upgrade: Upgrade, line: UpgradeLine) -> list[Series]:
+    """As many as there is room for: what says the same as its neighbour shares a column then."""
+    columns = list(line.columns)
+    if len(columns) > _MOST_COLUMNS:
+        # What was not tested takes one column, and is the first thing in sight all the same.
+        silent = _silent(upgrade, columns)
+        columns = [column for column in columns if column not in silent]
+        if silent:
+            columns.insert(0, _together(silent, ", "))
+    if len(columns) > _MOST_COLUMNS:
+        columns = [
+            _together([*those][::-1], " to ")
+            for _, those in groupby(columns, key=lambda each: _profile(upgrade, each))
+        ]
+    return columns[:_MOST_COLUMNS]
+
+
+def _profile(upgrade: Upgrade, column: Series) -> list[tuple[Says, ...]]:
+    return [tuple(in_column(row, column).values()) for row in upgrade.rows]
+
+
+def _together(columns: Sequence[Series], joint: str) -> Series:
+    """One column of several: all labels, or the first and the last of them."""
+    labels = [column.label for column in columns]
+    ends = labels if joint == ", " else list(dict.fromkeys([labels[0], labels[-1]]))
+    builds = tuple(build for column in columns for build in column.builds)
+    return Series(label=joint.join(ends), builds=builds)
+
+
+def costly(upgrade: Upgrade) -> list[UpgradeRow]:
+    """The rows that something can be said of to whoever deletes them."""
+    line = upgrade.lines[0] if upgrade.lines else None
+    return [
+        row for row in upgrade.rows if row.cost and line and minimum_on(row, line).build is not None
+    ]
+
+
+def costs(upgrade: Upgrade) -> list[tuple[str, UpgradeRow]]:
+    """Each with its mark in the table."""
+    return list(zip(_MARKS, costly(upgrade), strict=False))
+
+
+def deleted(row: UpgradeRow, line: UpgradeLine) -> str:
+    """The oldest minimum with which it can go."""
+    if row.kind is Kind.FEATURE:
+        return "no gate to delete"
+    found = minimum_on(row, line)
+    if row.kind is Kind.WORKAROUND and found.after is None:
+        # Nothing shows that the trouble would be seen.
+        return "no build here needs it" if found.build is not None else NOT_KNOWN
+    if found.build is not None:
+        return found.build.name
+    return "not yet" if found.after is not None else NOT_KNOWN
+
+
+def _silent(upgrade: Upgrade, columns: Iterable[Series]) -> list[Series]:
+    """The columns of which nothing is known in any row."""
+    return [column for column in columns if all(_unknown(row, column) for row in upgrade.rows)]
+
+
+def _said(row: UpgradeRow, column: Series) -> Text:
+    found = in_column(row, column)
+    if len(found) == 1:
+        return SHOWN[next(iter(found.values()))]
+    return ", ".join(f"{build.name} {says.value}" for build, says in found.items())
+
+
+def upgrade_notes(upgrade: Upgrade) -> Iterable[str]:
+    """What the table alone does not say: what was not asked, and what other devices say."""
+    if not upgrade.lines:
+        return
+    line, *others = upgrade.lines
+    told = {build for column in shown_columns(upgrade, line) for build in column.builds}
+    left = [each.label for each in line.columns if not told & set(each.builds)]
+    if left:
+        yield f"Left out here, since they are older: {listed(left)}."
+    yield from _gaps(upgrade, line)
+    yield from (f"{plain_text(row.name)}: {row.about}." for row in upgrade.rows if row.about)
+    unknown = [column.label for column in _silent(upgrade, line.columns)]
+    if unknown and upgrade.rows:
+        yield f"Nothing is known of {listed(unknown)}, so a row may change there."
+    for other in others:
+        yield _compared(upgrade, line, other)
+
+
+def _gaps(upgrade: Upgrade, line: UpgradeLine) -> Iterable[str]:
+    """Where the minimum is only the oldest release that was asked."""
+    gaps: dict[tuple[BuildId, BuildId], None] = {}
+    for row in upgrade.rows:
+        found = minimum_on(row, line)
+        if _leaves_a_gap(found) and found.build is not None and found.after is not None:
+            gaps[found.after, found.build] = None
+    for after, build in gaps:
+        yield (
+            f"{build.name} may be later than necessary: no release between {after.name} and it was "
+            f"asked."
+        )
+
+
+def _leaves_a_gap(found: Minimum) -> bool:
+    if found.build is None or found.after is None:
+        return False
+    before, after = public_version(found.after.name), public_version(found.build.name)
+    return before is not None and after is not None and not follows(before, after)
+
+
+def _unknown(row: UpgradeRow, column: Series) -> bool:
+    return set(in_column(row, column).values()) == {Says.UNKNOWN}
+
+
+def _compared(upgrade: Upgrade, line: UpgradeLine, other: UpgradeLine) -> str:
+    """What another device or Python says otherwise, where both are known."""
+    mine = {column.label: column for column in line.columns}
+    differ: list[str] = []
+    silent: dict[str, None] = {}
+    for row in upgrade.rows:
+        name = plain_text(row.name)
+        if all(_unknown(row, column) for column in other.columns):
+            silent[name] = None
+        differ += [
+            f"{name} on {column.label}: {_words(theirs)}"
+            for column in other.columns
+            if column.label in mine
+            and not _unknown(row, column)
+            and not _unknown(row, mine[column.label])
+            and _values(theirs := in_column(row, column))
+            != _values(in_column(row, mine[column.label]))
+        ]
+    asked = [column.label for column in other.columns]
+    said = f"{line_name(other.device, other.python)} ({', '.join(asked)}): "
+    said += f"{'; '.join(differ)}." if differ else "the same, wherever both are known."
+    return f"{said} Not known there: {listed(list(silent))}." if silent else said
+
+
+def _values(found: Mapping[BuildId, Says]) -> set[Says]:
+    return set(found.values())
+
+
+def _words(found: Mapping[BuildId, Says]) -> str:
+    return ", ".join(dict.fromkeys(says.value for says in found.values()))
+
+
+def plain_text(text: Text) -> str:
+    """Without what makes it stand out."""
+    parts = text if isinstance(text, tuple) else (text,)
+    return "".join(part if isinstance(part, str) else part.text for part in parts)
