@@ -72,12 +72,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _run(arguments: Sequence[str] | None) -> int:
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    # What stands behind -- is a command of the user's own, not to be looked at here.
-    words = given[given.index("--") + 1 :] if given[:1] == ["run"] and "--" in given else []
-    parsed = _parser().parse_args(given[: -len(words) - 1] if words else given)
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """What was typed; ``words`` are a command of the user's own, behind ``--``."""
+    words: list[str] = []
+    if arguments[:1] == ["run"] and "--" in arguments:
+        at = arguments.index("--")
+        arguments, words = arguments[:at], arguments[at + 1 :]
+    parsed = _parser().parse_args(arguments)
     parsed.words = words
+    return parsed
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parsed = parse(list(sys.argv[1:] if arguments is None else arguments))
     try:
         return _command(parsed.command)(parsed)
     except CommandError as error:
@@ -115,6 +122,7 @@ EXAMPLES = {
     "probes": "compat probes",
     "matrix": "compat matrix --builds 2.11 2.13 --device cpu --probes donation",
     "probe": "compat probe --builds 2.13 --device cpu",
+    "run": "compat run --builds 2.15 -- pytest tests/compile",
     "bench": "compat bench --builds 2.13",
     "plan": "compat plan --device cpu",
     "job": "compat job 2.15.0-cpu",
@@ -129,6 +137,7 @@ EXAMPLES = {
     "explain": "compat explain 'donation.copies[donated]@2.13'",
     "issue": "compat issue sync --repository OWNER/NAME --dry-run",
     "issue sync": "compat issue sync --repository OWNER/NAME --dry-run",
+    "issue twin": "compat issue twin --repository OWNER/NAME --reports reports",
     "issue comment": "compat issue comment --repository OWNER/NAME --device cpu --file note.md",
 }
 

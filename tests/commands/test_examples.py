@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from compat import cli
-from compat.cli import EXAMPLES, _parser, subparsers
+from compat.cli import EXAMPLES, _parser, parse, subparsers
 from compat.errors import EXPECTED, UNEXPECTED
 from compat.runs.reference import load_latest
 from tests.conftest import ROOT
@@ -62,7 +62,7 @@ def test_every_command_has_an_example_that_is_its_own() -> None:
 
 @pytest.mark.parametrize("command", dict.fromkeys(TYPED))
 def test_what_people_are_told_to_type_is_understood(command: str) -> None:
-    assert _parser().parse_args(words_of(command)).command
+    assert parse(words_of(command)).command
 
 
 def reading() -> list[str]:
