@@ -24,6 +24,7 @@ from compat.errors import CommandError, UsageError
 from compat.findings.support import load_support
 from compat.nightly.handover import REPORTS_DIGEST, RefusedError, check_digest, plain_files
 from compat.runs.history import load_history
+from compat.runs.ids import CellId
 from compat.runs.model import Source
 from compat.runs.store import began_at, load
 
@@ -140,6 +141,11 @@ def _stream(path: Path) -> None:
     msgspec.json.Decoder(_Line).decode_lines(path.read_bytes())
 
 
+def _cells(path: Path) -> None:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        CellId(line)
+
+
 def _plan(path: Path) -> None:
     began_at(path.read_bytes().decode().strip())
 
@@ -163,6 +169,7 @@ _FILES: Mapping[str, Callable[[Path], Any]] = {
     r"data/support\.json": load_support,
     r"data/plan\.txt": _plan,
     r"data/nightlies\.json": check_nightlies,
+    r"data/rerun\.txt": _cells,
     rf"data/runs/{_EXECUTION}/header\.json": _header,
     rf"data/runs/{_EXECUTION}/[A-Za-z0-9_+-][A-Za-z0-9_.+@-]*\.jsonl": _stream,
     r"site/(matrix|history|changes)-data\.js|site/cells/[0-9]+\.js": _data,

@@ -83,6 +83,10 @@ def damaged_support(handed: Path) -> None:
     (handed / "data" / "support.json").write_text('{"schema_version": "x"}')
 
 
+def damaged_cells(handed: Path) -> None:
+    (handed / "data" / "rerun.txt").write_text("$(curl example.org)")
+
+
 def damaged_nightlies(handed: Path) -> None:
     (handed / "data" / "nightlies.json").write_text('[{"version": "2.16"}]')
 
@@ -133,6 +137,7 @@ ATTACKS: dict[Callable[[Path], None], str] = {
     damaged_run: "'latest/run.json': Object missing required field `schema_version`",
     damaged_history: "'data/history.json': Expected `object`, got `array`",
     damaged_support: "'data/support.json': ",
+    damaged_cells: "'data/rerun.txt': ",
     damaged_nightlies: "'data/nightlies.json': Object missing required field",
     damaged_findings: "'latest/findings.json': ",
     a_script: "'site/matrix-data.js': expected a script that hands data over",
