@@ -88,11 +88,10 @@ def _matrix(builds: Iterable[Build], device: str, subject: str) -> str:
 
 def _spec(build: Build) -> str:
     """What names the very same build again; as it was asked for, where none was found."""
-    release = build.release
     if build.channel == "local":
         # The folder is of the machine that ran; what lay in it is what can be had elsewhere.
-        return f"=={release}" if _is_a_release(build) else f"python:/path/to/{build.id.name}"
-    if not build.channel or release is None:
+        return f"=={build.release}" if _is_a_release(build) else f"python:/path/to/{build.id.name}"
+    if not build.channel:
         return build.requested
     return f"=={build.id.name}"
 
