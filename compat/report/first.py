@@ -12,7 +12,7 @@ from compat.report.comparison import comparison_markdown
 from compat.report.excuses import excuses_markdown
 from compat.report.repeat import repeat_commands
 from compat.report.shown import folded, markdown_table, markdown_text
-from compat.report.upgrade import HOW_TO_READ, costs, upgrade_notes, upgrade_table
+from compat.report.upgrade import HOW_TO_READ, costs, meanings, upgrade_notes, upgrade_table
 from compat.report.verdict import GLYPHS, verdict
 
 COMPARED = {PREVIOUS: "Since the run before", STABLE: "Against the stable twin"}
@@ -55,6 +55,10 @@ def _upgrade(results: Results, page: str) -> Iterable[str]:
     yield HOW_TO_READ
     yield table
     yield "\n".join(f"- {plain(note)}" for note in upgrade_notes(results.upgrade))
+    if told := meanings(results.upgrade):
+        yield folded(
+            f"What the rows mean: {len(told)}", "\n".join(f"- {plain(each)}" for each in told)
+        )
     if found := costs(results.upgrade):
         said = "\n".join(
             f"- {mark} {markdown_text(row.name, page)}: {plain(row.cost)}" for mark, row in found

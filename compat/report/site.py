@@ -30,7 +30,7 @@ from compat.report.drawing import draw
 from compat.report.excuses import excuse_command, reasons, sentence
 from compat.report.first import COMPARED
 from compat.report.repeat import repeat_commands
-from compat.report.upgrade import costs, plain_text, upgrade_notes, upgrade_table
+from compat.report.upgrade import costs, meanings, plain_text, upgrade_notes, upgrade_table
 from compat.report.verdict import verdict
 from compat.report.words import MEANINGS, value_text
 from compat.runs.answers import Change
@@ -138,7 +138,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
     return environment.from_string(template).render(
         run=run,
         upgrade=[[_parts(each) for each in row] for row in (table.headers, *table.rows)],
-        upgrade_notes=list(upgrade_notes(results.upgrade)),
+        upgrade_notes=[*upgrade_notes(results.upgrade), *meanings(results.upgrade)],
         costs=[(mark, plain_text(row.name), row.cost) for mark, row in costs(results.upgrade)],
         excuses=_excuses(results),
         findings=results.findings,

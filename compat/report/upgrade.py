@@ -26,7 +26,8 @@ SHOWN: Mapping[Says, Text] = {
 HOW_TO_READ = (
     "What a downstream keeps in its source because torch builds differ. **there**: torch has the "
     "feature, so its gate can go; not: it does not. needed: torch fails without the workaround; "
-    "**not needed**: it works without, so the workaround can go. ❔: not known."
+    "**not needed**: it works without, so the workaround can go. ❔: not known. "
+    "Delete from: as soon as the oldest torch that you support is at least that."
 )
 # So many columns fit into what GitHub shows.
 _MOST_COLUMNS = 7
@@ -38,26 +39,49 @@ def upgrade_table(upgrade: Upgrade) -> Table:
     if not upgrade.lines:
         return Table(headers=[], rows=[])
     line = upgrade.lines[0]
-    subjects = upgrade.subjects or (BUILTIN,)
+    first = main_subject(upgrade)
     columns = shown_columns(upgrade, line)
     marks = {row.name: mark for row, mark in zip(costly(upgrade), _MARKS, strict=False)}
     return Table(
         headers=[
             "",
             *(column.label for column in columns),
-            *(f"{subject_name(each)} ships" for each in subjects),
-            "delete when your minimum is ≥",
+            f"{subject_name(first)} ships",
+            "delete from",
         ],
         rows=[
             [
                 row.name,
                 *(_said(row, column) for column in columns),
-                *(row.shipped_by(each) for each in subjects),
+                row.shipped_by(first) or _shipped_by_others(row),
                 f"{deleted(row, line)} {marks.get(row.name, '')}".strip(),
             ]
             for row in upgrade.rows
+            if not _is_needed_nowhere(row, line)
         ],
     )
+
+
+def _is_needed_nowhere(row: UpgradeRow, line: UpgradeLine) -> bool:
+    """Nothing shows then that its trouble would be seen, so that nothing follows for anybody."""
+    return row.kind is Kind.WORKAROUND and minimum_on(row, line).after is None
+
+
+def main_subject(upgrade: Upgrade) -> str:
+    """That which ships most of the rows: there is room for one."""
+    return max(
+        upgrade.subjects or (BUILTIN,),
+        key=lambda subject: sum(bool(row.shipped_by(subject)) for row in upgrade.rows),
+    )
+
+
+def _shipped_by_others(row: UpgradeRow) -> str:
+    return ", ".join(f"{rule} ({subject_name(each)})" for each, rule in row.ships.items())
+
+
+def meanings(upgrade: Upgrade) -> list[str]:
+    """What the names of rows leave out."""
+    return [f"{plain_text(row.name)}: {row.about}." for row in upgrade.rows if row.about]
 
 
 def shown_columns(upgrade: Upgrade, line: UpgradeLine) -> list[Series]:
@@ -107,9 +131,6 @@ def deleted(row: UpgradeRow, line: UpgradeLine) -> str:
     if row.kind is Kind.FEATURE:
         return "no gate to delete"
     found = minimum_on(row, line)
-    if row.kind is Kind.WORKAROUND and found.after is None:
-        # Nothing shows that the trouble would be seen.
-        return "no build here needs it" if found.build is not None else NOT_KNOWN
     if found.build is not None:
         return found.build.name
     return "not yet" if found.after is not None else NOT_KNOWN
@@ -137,7 +158,9 @@ def upgrade_notes(upgrade: Upgrade) -> Iterable[str]:
     if left:
         yield f"Left out here, since they are older: {listed(left)}."
     yield from _gaps(upgrade, line)
-    yield from (f"{plain_text(row.name)}: {row.about}." for row in upgrade.rows if row.about)
+    nowhere = [plain_text(row.name) for row in upgrade.rows if _is_needed_nowhere(row, line)]
+    if nowhere:
+        yield f"Left out, since no build here is known to need them: {listed(nowhere)}."
     unknown = [column.label for column in _silent(upgrade, line.columns)]
     if unknown and upgrade.rows:
         yield f"Nothing is known of {listed(unknown)}, so a row may change there."

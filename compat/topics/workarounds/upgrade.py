@@ -40,4 +40,4 @@ def _row(row: Row) -> UpgradeRow:
 
 
 def _rule(workaround: Workaround) -> str:
-    return workaround.gate or "always"
+    return workaround.gate.replace(",", ", ") or "always"
