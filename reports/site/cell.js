@@ -74,6 +74,7 @@ function siblings(check, id) {
 function known(cell) {
   const source = sources.find((each) => each.id === cell.seen_in);
   const parts = [
+    cell.expected && text("Expected", cell.expected),
     cell.reason && text("Reason", cell.reason),
     text("To repeat it", cell.command, true),
     cell.first && text("At first, before it was tried again", cell.first),

@@ -57,10 +57,22 @@ function compared() {
   return names.length === 2 && found.every(Boolean) ? found : undefined;
 }
 
+/** By its key; else by a build, a version or a series, with its device or without: 2.13-cuda. */
 function columnNamed(name) {
   const all = [...columns, ...pastColumns()];
-  const fits = (column) => column.build === name && (!state.device || column.device === state.device);
-  return all.find((column) => column.key === name) ?? all.find(fits);
+  const [, short, device = state.device] = name.match(/^(.*?)(?:-(cpu|cuda))?$/s);
+  const there = all.filter((column) => !device || column.device === device);
+  const alike = there.filter((column) => column.past === undefined && isOf(column.version, short));
+  return all.find((column) => column.key === name)
+    ?? there.find((column) => column.build === short)
+    ?? alike.findLast((column) => column.device === "cpu")
+    ?? alike.at(-1);
+}
+
+/** Whether a release, such as 2.13.0+cu130, is a version or of a series. */
+function isOf(version, name) {
+  const release = version.split("+")[0];
+  return release === name || (/^\d+\.\d+$/.test(name) && /^[\d.]+$/.test(release) && release.startsWith(`${name}.`));
 }
 
 function shownColumns() {
