@@ -61,7 +61,7 @@ def show(matrix: Matrix, found: Caches) -> Iterable[Section]:
         "that say so. Where a key has to differ, *reused* is a stale result.",
         tables=[
             Table(
-                headers=["asked", "about", "wanted", *(build.label for build in builds)],
+                headers=["asked", "about", "wanted", *(build.id for build in builds)],
                 rows=[
                     [
                         Code(each.check),

@@ -65,7 +65,7 @@ def say(matrix: Matrix, found: Failures) -> Iterable[Sentence]:
 def show(matrix: Matrix, found: Failures) -> Iterable[Section]:
     """What is raised, and what becomes of the graph: path and place × build."""
     builds = [build.id for build in matrix.builds]
-    headers = ["path, graph, place", *(build.label for build in builds)]
+    headers = ["path, graph, place", *builds]
     rows = {
         (on.path, on.returns, place): [on.builds.get(build) for build in builds]
         for on in found.paths
@@ -92,7 +92,7 @@ def show(matrix: Matrix, found: Failures) -> Iterable[Section]:
             title="Backward graphs that fail to compile",
             intro="When the failure shows, what is raised, and what the next step gives once "
             "nothing fails any more.",
-            tables=[Table(headers=["path", *(build.label for build in builds)], rows=backward)],
+            tables=[Table(headers=["path", *builds], rows=backward)],
         )
 
 

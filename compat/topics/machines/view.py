@@ -62,7 +62,7 @@ def show(matrix: Matrix, found: Oddities) -> Iterable[Section]:
         f"right everywhere is left out: {len(found.found) - len(shown)} of {len(found.found)}.",
         tables=[
             Table(
-                headers=["asked", "what is odd", *(build.label for build in builds)],
+                headers=["asked", "what is odd", *(build.id for build in builds)],
                 rows=[
                     [
                         *(Code(each.check), each.name),

@@ -72,7 +72,7 @@ def show(matrix: Matrix, found: Reach) -> Iterable[Section]:
                 title=f"{about[0].upper()}{about[1:]}",
                 intro="The answers that are not the same on all builds; a longer one is cut.",
                 tables=[
-                    Table(headers=["answer", *(build.label for build in matrix.builds)], rows=rows)
+                    Table(headers=["answer", *(build.id for build in matrix.builds)], rows=rows)
                 ],
             )
 

@@ -55,7 +55,7 @@ def show(matrix: Matrix, found: Training) -> Iterable[Section]:
             intro="Forward and back, judged against eager and float64; then saved in each format "
             "before and after the first step, loaded by a new process, and run forward and back "
             "there.",
-            tables=[Table(headers=["what", *(build.label for build in matrix.builds)], rows=rows)],
+            tables=[Table(headers=["what", *(build.id for build in matrix.builds)], rows=rows)],
         )
 
 

@@ -104,7 +104,7 @@ def show(matrix: Matrix, found: Workarounds) -> Iterable[Section]:
     ]
     if not rows:
         return
-    headers = ["workaround", "ships it", "gate", *(build.label for build in builds), "delete from"]
+    headers = ["workaround", "ships it", "gate", *builds, "delete from"]
     yield Section(
         title="Workarounds that downstreams ship",
         intro="*Needed*: what it guards against goes wrong on that build without it. ⚠️: needed, "
