@@ -486,7 +486,7 @@ def test_what_is_compiled_ahead_is_refused_or_wrong(sabotaged: Sabotaged) -> Non
         ("keys_forget_the_passes", "wrong without a word: uuid."),
         ("no_pattern_is_tried", "writing_by_hand.float32: "),
         ("what_is_compiled_is_off", "wrong without a word: "),
-        ("nothing_is_compiled", "no patch is reached"),
+        ("no_function_is_compiled", "no patch is reached"),
         ("pieces_get_their_inputs_in_another_order", "wrong without a word: "),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -93,10 +94,16 @@ def filter_builtin_operators_only() -> AbstractContextManager[Any]:
     return patch.object(pattern_matcher, "fallback_node_due_to_unsupported_type", filtered)
 
 
+_NUMBERS = itertools.count()
+
+
 def fallback_allow_list(device: str, _: Path) -> None:
-    _define_double()
+    # Of its own each time: an operator is written out once a process.
+    name = f"written_{next(_NUMBERS)}"
+    _define_double(name)
     x = torch.arange(8.0, device=device)
-    piece, inputs = captured(lambda x: torch.ops.compat_workarounds.double(x + 1) + 1, x)
+    double = getattr(torch.ops.compat_workarounds, name)
+    piece, inputs = captured(lambda x: double(x + 1) + 1, x)
     written = 0
     real = OperatorIssue.operator_str
 
@@ -111,9 +118,9 @@ def fallback_allow_list(device: str, _: Path) -> None:
         raise NeededError(f"the arguments of an operator were written out {written} times")
 
 
-def _define_double() -> None:
+def _define_double(name: str = "double") -> None:
     operator(
-        f"{_NAMESPACE}::double",
+        f"{_NAMESPACE}::{name}",
         "(Tensor x) -> Tensor",
         lambda x: x * 2,
         torch.empty_like,

@@ -61,7 +61,7 @@ def what_is_compiled_is_off(patch: pytest.MonkeyPatch) -> None:
 
 
 @sabotage_of("patches.reached")
-def nothing_is_compiled(patch: pytest.MonkeyPatch) -> None:
+def no_function_is_compiled(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(torch, "compile", lambda function, **_: function)
 
 

@@ -23,6 +23,7 @@ SABOTAGES: dict[str, Sabotage] = {}
 
 def sabotage_of(*checks: str) -> Callable[[Break], Break]:
     def register(function: Break) -> Break:
+        assert function.__name__ not in SABOTAGES, f"two sabotages are called {function.__name__}"
         SABOTAGES[function.__name__] = Sabotage(function, checks)
         return function
 

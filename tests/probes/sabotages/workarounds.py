@@ -230,6 +230,7 @@ def needs_pickled_symbols(patch: pytest.MonkeyPatch) -> None:
 @needs("atomic-save")
 def needs_atomic_save(patch: pytest.MonkeyPatch) -> None:
     def write(path: str, content: str | bytes, *_: Any, **__: Any) -> None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(content.encode() if isinstance(content, str) else content)
 
     patch.setattr(codecache, "write_atomic", write)
