@@ -195,12 +195,16 @@ def composite(factor: float) -> Callable[..., Any]:
     return function_of("def asked(x):\n    return torch.ops.compat_keys.scaled(x, bias, weight)\n")
 
 
+def write(x: torch.Tensor, out: torch.Tensor) -> None:
+    out.copy_(x)
+
+
 def declared(schema: str) -> Callable[..., Any]:
     """A function that calls an operator, which writes into its second argument, declared so."""
     _libraries.clear()
     library = torch.library.Library("compat_keys", "DEF")
     library.define(f"written({schema}) -> ()")
-    library.impl("written", lambda x, out: out.copy_(x), "CPU")
+    library.impl("written", write, "CPU")
     library.impl("written", lambda x, out: None, "Meta")
     _libraries.append(library)
     return function_of(
