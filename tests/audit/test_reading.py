@@ -343,7 +343,7 @@ def test_of_a_checkout_files_are_named_from_its_root(
         (["torch"], "'torch': expected a project that uses torch, not torch itself"),
         (["reports"], "'reports': expected Python files below"),
         (["mine", "--torch", ">=3"], "--torch '>=3': no build of the latest run; it has 2.10.0"),
-        (["mine", "--torch", "new"], "argument --torch: expected versions such as"),
+        (["mine", "--torch", "new"], "argument --torch: expected a series such as"),
     ],
 )
 def test_bad_usage(
