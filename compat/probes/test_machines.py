@@ -56,7 +56,14 @@ def test_stances(group: str, graph: str, record: Record) -> None:
     assert group == "rare" or went["default.first"].how == "compiled", went["default.first"].how
 
 
-@pytest.mark.parametrize("switch", ["config", "TORCHDYNAMO_DISABLE", "TORCH_COMPILE_DISABLE"])
+@pytest.mark.parametrize(
+    "switch",
+    [
+        "config",
+        "TORCHDYNAMO_DISABLE",
+        pytest.param("TORCH_COMPILE_DISABLE", marks=pytest.mark.full),
+    ],
+)
 def test_switched_off(switch: str, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the compiler switched off, code that asks for a full graph runs eagerly, or is refused.
 

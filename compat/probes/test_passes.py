@@ -51,6 +51,7 @@ def calls_of(counts: Mapping[str, int], ending: str) -> int:
     )
 
 
+@pytest.mark.full
 def test_few(device: str, record: Record, tmp_path: Path) -> None:
     """A few of what passes, patterns, operators, patches and splits of a downstream do, at once.
 

@@ -39,8 +39,6 @@ FORMATS = {
 DEFAULT = {
     ("matmul", "standalone"),
     ("function", "standalone"),
-    ("matmul", "aot"),
-    ("tied", "compile_fx"),
 }
 
 CASES = [
