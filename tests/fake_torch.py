@@ -37,6 +37,9 @@ class Thing(metaclass=Kind):
 class Module(ModuleType):
     def __getattr__(self, name):
         dunder(name)
+        if name == "OperatorIssue":
+            # The workarounds call nothing, and import this.
+            nothing_compiles()
         setattr(self, name, Kind(name, (Thing,), {}))
         return getattr(self, name)
 
@@ -56,11 +59,11 @@ torch.version.git_version = {commit!r}
 torch.backends.cpu.get_cpu_capability = lambda: "none"
 __version__ = {version!r}
 
-def custom_op(*args, **kwargs):
-    # What compiles imports the models, which define one.
+def nothing_compiles(*args, **kwargs):
+    # Modules of probes that compile call one of these when they are imported.
     import pytest
     pytest.skip("nothing compiles here", allow_module_level=True)
-torch.library.custom_op = custom_op
+torch.library.custom_op = torch.arange = torch.full = torch.linspace = nothing_compiles
 
 def standalone_compile(graph, inputs, {parameters}): pass
 torch._inductor.standalone_compile = standalone_compile
