@@ -142,6 +142,21 @@ def capture(model: nn.Module, batch: torch.Tensor, *, dynamic: bool) -> fx.Graph
     return inside_dynamo(model, batch, lambda graph, _: graph, dynamic=dynamic)
 
 
+def captured(call: Callable[..., Any], *inputs: Any) -> tuple[fx.GraphModule, list[Any]]:
+    """The one graph that Dynamo makes of a call, and what it hands a backend with it."""
+    found: list[tuple[fx.GraphModule, list[Any]]] = []
+
+    def keep(graph: fx.GraphModule, example_inputs: Sequence[Any]) -> Callable[..., Any]:
+        found.append((graph, list(example_inputs)))
+        return graph.forward
+
+    torch._dynamo.reset()
+    torch.compile(call, backend=keep, fullgraph=True)(*inputs)
+    torch._dynamo.reset()
+    (only,) = found
+    return only
+
+
 def inside_dynamo(
     model: nn.Module,
     batch: torch.Tensor,

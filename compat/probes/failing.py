@@ -20,6 +20,7 @@ from torch._inductor.custom_graph_pass import CustomGraphPass
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from compat.probes.calls import Call
+from compat.runs.signature import signature_of
 
 WIDTH = 8
 NO_COMPILER = "compat-no-such-compiler"
@@ -169,13 +170,13 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, .
     return tuple(name for name, value in before.items() if after[name] != value)
 
 
-def compare(call: Callable[..., Any], inputs: Sequence[Any], wanted: Any, *, signed: Any) -> str:
-    """``right``, or what is not as ``wanted``; of what raises, what ``signed`` makes of it."""
+def compare(call: Callable[..., Any], inputs: Sequence[Any], wanted: Any) -> str:
+    """``right``, or what is not as ``wanted``; of what raises, the signature."""
     try:
         with torch.no_grad():
             got = call(*inputs)
     except Exception as error:  # noqa: BLE001  (that it runs is an answer)
-        return str(signed(error))
+        return signature_of(error)
     if Call(got).structure != Call(wanted).structure:
         return f"{Call(got).structure} instead of {Call(wanted).structure}"
     same = map(torch.allclose, Call(got).tensors, Call(wanted).tensors)

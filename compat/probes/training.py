@@ -11,6 +11,7 @@ from torch import fx
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from compat.probes import driving
 from compat.probes.agreement import STRUCTURE, Reference, judge
 from compat.probes.calls import Call
 from compat.probes.exact import InFloat64, to_float64
@@ -275,19 +276,12 @@ def _leaf(value: Any, exact: bool) -> Any:
 
 def capture(lesson: Lesson, device: str) -> Captured:
     """What Dynamo makes of ``lesson`` with gradients on, and of its tensors."""
-    captured: list[Captured] = []
-
-    def keep(graph: fx.GraphModule, inputs: Sequence[Any]) -> Function:
-        captured.append(Captured(graph, tuple(map(_value, inputs))))
-        return graph.forward
-
     tensors = make_tensors(lesson.arguments, device)
     if lesson.dynamic:
         torch._dynamo.mark_dynamic(tensors[0], 0)
     with torch.enable_grad(), COMPILING.running():
-        torch.compile(lesson.call, backend=keep, fullgraph=True, dynamic=None)(*tensors)
-    torch._dynamo.reset()
-    return captured[0]
+        graph, inputs = driving.captured(lesson.call, *tensors)
+    return Captured(graph, tuple(map(_value, inputs)))
 
 
 def capture_lesson(name: str, device: str) -> Captured:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, fx
 from torch._inductor.custom_graph_pass import CustomGraphPass, CustomPartitionerFn
 
-from compat.probes.downstream.caches import caches_below
+from compat.probes.caches import caches_below
 from compat.probes.downstream.drives import captured, make_inputs, product
 from compat.probes.downstream.shown import PASSES
 from compat.probes.downstream.trials import compared

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -16,7 +17,7 @@ from torch._functorch._aot_autograd.autograd_cache import AOTAutogradCache
 from torch._functorch.aot_autograd import aot_module_simplified, make_boxed_func
 from torch._inductor import codecache, compile_fx
 
-from compat.probes.downstream.caches import caches_below
+from compat.probes.caches import caches_below
 from compat.probes.downstream.drives import make_inputs, product
 from compat.probes.downstream.trials import compared
 from compat.topics.reach.records import RIGHT, Trial
@@ -158,33 +159,23 @@ def _kept(folder: Path, name: str) -> str:
     return "kept" if any(folder.rglob(f"*{name}*")) else "not kept"
 
 
-def _autograd_key(folder: Path, device: str) -> Trial:
-    """A key of a downstream's own names what is kept."""
+def _key(owner: ModuleType, function: str, key: str, folder: Path, device: str) -> Trial:
+    """A key of a downstream's own, in the place of what ``function`` makes, names what is kept."""
     calls = []
 
-    def key(*args: Any, **kwargs: Any) -> tuple[str, list[str]]:
+    def own(*args: Any, **kwargs: Any) -> tuple[str, list[str]]:
         calls.append(kwargs)
-        return "acompatkey", []
+        return key, []
 
-    with caches_below(folder), patch.object(autograd_cache, "autograd_cache_key", key):
+    with caches_below(folder), patch.object(owner, function, own):
         got = _compiled(device)
     return compared(
-        got, product(*make_inputs(device)), f"called {len(calls)}, {_kept(folder, 'acompatkey')}"
+        got, product(*make_inputs(device)), f"called {len(calls)}, {_kept(folder, key)}"
     )
 
 
-def _graph_key(folder: Path, device: str) -> Trial:
-    calls = []
-
-    def key(*args: Any, **kwargs: Any) -> tuple[str, list[str]]:
-        calls.append(kwargs)
-        return "fcompatkey", []
-
-    with caches_below(folder), patch.object(codecache, "compiled_fx_graph_hash", key):
-        got = _compiled(device)
-    return compared(
-        got, product(*make_inputs(device)), f"called {len(calls)}, {_kept(folder, 'fcompatkey')}"
-    )
+_autograd_key = partial(_key, autograd_cache, "autograd_cache_key", "acompatkey")
+_graph_key = partial(_key, codecache, "compiled_fx_graph_hash", "fcompatkey")
 
 
 def _never_cached(folder: Path, device: str) -> Trial:

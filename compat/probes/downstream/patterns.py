@@ -23,7 +23,7 @@ from torch._inductor.pattern_matcher import (
     register_replacement,
 )
 
-from compat.probes.downstream.caches import no_caches
+from compat.probes.caches import no_caches
 from compat.probes.downstream.operators import OPERATORS
 from compat.probes.downstream.trials import compared
 from compat.topics.reach.records import OTHERWISE, RIGHT, Trial

@@ -12,11 +12,11 @@ import torch._inductor.config as inductor_config
 from torch import Tensor, fx
 from torch._inductor import utils
 
-from compat.probes.downstream.caches import no_caches
+from compat.probes.caches import no_caches
 from compat.probes.downstream.operators import OPERATORS
 from compat.probes.downstream.shown import operator_of
 from compat.probes.downstream.trials import compared
-from compat.probes.driving import inside_dynamo
+from compat.probes.driving import captured, inside_dynamo
 from compat.topics.reach.records import OTHERWISE, Trial
 
 
@@ -96,24 +96,12 @@ def _partitioned(
 
 
 def _standalone(call: Callable[..., Any], inputs: tuple[Any, ...], options: Any) -> Any:
-    graph, given = _captured(call, inputs)
+    graph, given = captured(call, *inputs)
     compiled = torch._inductor.standalone_compile(
         graph, given, dynamic_shapes="from_graph", options={"config_patches": options}
     )
     got = compiled(*given)
     return got if len(got) > 1 else got[0]
-
-
-def _captured(call: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Any, Any]:
-    found: list[tuple[Any, Any]] = []
-
-    def keep(graph: fx.GraphModule, given: Any) -> fx.GraphModule:
-        found.append((graph, list(given)))
-        return graph
-
-    torch._dynamo.reset()
-    torch.compile(call, backend=keep, fullgraph=True)(*inputs)
-    return found[0]
 
 
 def _annotated(device: str, mark: Any = 0) -> Trial:
@@ -164,7 +152,7 @@ def _nested(device: str) -> Trial:
         return layer(layer(layer(x, weight), weight), weight)
 
     inputs = _square(device)
-    graph, _ = _captured(call, inputs)
+    graph, _ = captured(call, *inputs)
     counts = Counter(filter(None, map(operator_of, graph.graph.nodes)))
     said = f"{len(list(graph.named_children()))} graphs; {dict(sorted(counts.items()))}"
     torch._dynamo.reset()
@@ -203,7 +191,7 @@ def _proposed(device: str) -> Trial:
         return torch.sin(z) + z, z - torch.cos(y)
 
     inputs = _square(device)
-    graph, _ = _captured(call, inputs)
+    graph, _ = captured(call, *inputs)
     supported = create_op_support(
         lambda _, node: node.op == "call_function" and "sin" not in node.name
     )
@@ -222,7 +210,7 @@ def _tagged(device: str) -> Trial:
         return torch.relu(torch.relu(x + y) * y) - x
 
     inputs = _square(device)
-    graph, _ = _captured(call, inputs)
+    graph, _ = captured(call, *inputs)
     tag = 0
     for node in graph.graph.nodes:
         if node.op == "call_function":

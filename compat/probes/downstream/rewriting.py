@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx
 from torch._inductor.virtualized import V
 
-from compat.probes.downstream.caches import no_caches
+from compat.probes.caches import no_caches
 from compat.probes.downstream.drives import make_inputs, product
 from compat.probes.downstream.operators import OPERATORS
 from compat.probes.downstream.shown import LAST, PASSES

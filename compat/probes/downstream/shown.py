@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from compat.probes.downstream.caches import no_caches
+from compat.probes.caches import no_caches
 from compat.probes.downstream.operators import OPERATORS
 from compat.probes.models import make_input, make_model
 

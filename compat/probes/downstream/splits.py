@@ -13,6 +13,7 @@ from torch.fx.passes.split_module import split_module
 from compat.interface.surface import accepts
 from compat.probes.downstream.operators import OPERATORS
 from compat.probes.downstream.trials import compared
+from compat.probes.driving import captured
 from compat.topics.reach.records import OTHERWISE, WRONG, Trial
 
 
@@ -145,19 +146,12 @@ DYNAMIC = {"sizes", "tuples"}
 @cache
 def _captured(name: str) -> fx.GraphModule:
     call, inputs = CAPTURED[name]
-    found: list[fx.GraphModule] = []
-
-    def keep(graph: fx.GraphModule, _: Any) -> fx.GraphModule:
-        found.append(graph)
-        return graph
-
-    torch._dynamo.reset()
     given = inputs()
     if name in DYNAMIC:
         torch._dynamo.mark_dynamic(given[0], 0)
     with torch.set_grad_enabled(name == "without_grad"):
-        torch.compile(call, backend=keep, fullgraph=True)(*given)
-    return found[0]
+        graph, _ = captured(call, *given)
+    return graph
 
 
 def _at_relu(graph: fx.GraphModule) -> Callable[[fx.Node], int]:

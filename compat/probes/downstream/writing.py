@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from compat.probes.downstream.caches import no_caches
+from compat.probes.caches import no_caches
 from compat.probes.downstream.operators import LAYOUT_TAGS, OPERATORS
 from compat.probes.downstream.trials import compared
 from compat.topics.reach.records import OTHERWISE, RIGHT, Trial

@@ -18,6 +18,7 @@ from torch._inductor.codegen import cpp
 from torch._inductor.exc import OperatorIssue
 from torch._inductor.virtualized import V
 
+from compat.probes.caches import no_caches
 from compat.probes.workarounds.trial import (
     NeededError,
     Trial,
@@ -25,7 +26,6 @@ from compat.probes.workarounds.trial import (
     captured,
     compiled,
     operator,
-    uncached,
     under,
 )
 
@@ -44,7 +44,7 @@ def scalar_mask(device: str, _: Path) -> None:
     table = torch.arange(21.0, device=device).reshape(7, 3)
     positions = torch.arange(15, device=device).reshape(3, 5) % 7
     piece, inputs = captured(_merged_rows, positions, table)
-    with uncached():
+    with no_caches():
         agrees(compiled(piece, inputs), inputs, _merged_rows(positions, table))
 
 
@@ -77,7 +77,7 @@ def unsupported_dtype(device: str, _: Path) -> None:
     x = torch.arange(8.0, device=device)
     scale = torch.ones(4, device=device).to(torch.float8_e8m0fnu)
     piece, inputs = captured(_scaled, x, scale)
-    with uncached():
+    with no_caches():
         agrees(compiled(piece, inputs), inputs, x * 3 + 1)
 
 
@@ -112,7 +112,7 @@ def fallback_allow_list(device: str, _: Path) -> None:
         written += 1
         return str(real(*args))
 
-    with uncached(), patch.object(OperatorIssue, "operator_str", staticmethod(counted)):
+    with no_caches(), patch.object(OperatorIssue, "operator_str", staticmethod(counted)):
         agrees(compiled(piece, inputs), inputs, (x + 1) * 2 + 1)
     if written:
         raise NeededError(f"the arguments of an operator were written out {written} times")
@@ -152,7 +152,7 @@ def size_asserts(device: str, _: Path) -> None:
 
         return counted
 
-    with uncached(), ExitStack() as patched:
+    with no_caches(), ExitStack() as patched:
         # A later build checks several at once, by a function of its own.
         for name in dir(guards):
             if name.startswith("assert_"):
@@ -219,7 +219,7 @@ def opaque_strides(device: str, _: Path) -> None:
     layer = kind("layer")
     x = torch.arange(8.0, device=device)
     piece, inputs = captured(lambda x: torch.ops.compat_workarounds.named(x + 1, layer) + 1, x)
-    with uncached():
+    with no_caches():
         agrees(compiled(piece, inputs), inputs, (x + 1) * 2 + 1)
 
 
@@ -266,7 +266,7 @@ def _trained(x: torch.Tensor) -> torch.Tensor:
 
 def graph_is_changed(device: str, _: Path) -> None:
     piece, inputs = captured(_trained, torch.eye(4, device=device))
-    with uncached():
+    with no_caches():
         _compile_fx_on(piece, piece, inputs)
 
 
@@ -274,7 +274,7 @@ def graph_is_copied(device: str, _: Path) -> None:
     import copy
 
     piece, inputs = captured(_trained, torch.eye(4, device=device))
-    with uncached():
+    with no_caches():
         _compile_fx_on(piece, copy.deepcopy(piece), inputs)
 
 
@@ -297,7 +297,7 @@ def partition_rule(device: str, _: Path) -> None:
         "graph_partition": True,
         "custom_should_partition_ops": [f"{_NAMESPACE}::double_into"],
     }
-    with uncached():
+    with no_caches():
         artifact = compiled(piece, inputs, options={"config_patches": settings})
         agrees(artifact, inputs, (x + 1) * 4)
 

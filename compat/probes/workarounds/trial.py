@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
-import torch._functorch.config
 import torch._inductor
-import torch._inductor.config
 from torch import fx
+
+from compat.probes import driving
 
 # Does on a device, in a folder of its own, what goes wrong; raises where it does.
 Try: TypeAlias = Callable[[str, Path], None]
@@ -52,18 +52,9 @@ def under(patched: Callable[[], AbstractContextManager[Any]], function: Try) -> 
 
 
 def captured(function: Callable[..., Any], *inputs: Any) -> tuple[fx.GraphModule, list[Any]]:
-    """The graph that Dynamo hands a backend without gradients, and what it calls it with."""
-    found: list[tuple[fx.GraphModule, list[Any]]] = []
-
-    def backend(graph: fx.GraphModule, example_inputs: list[Any]) -> Callable[..., Any]:
-        found.append((graph, list(example_inputs)))
-        return graph.forward
-
+    """The graph that Dynamo makes of a call without gradients, and what it hands a backend."""
     with torch.no_grad():
-        torch.compile(function, backend=backend, fullgraph=True)(*inputs)
-    torch._dynamo.reset()
-    (only,) = found
-    return only
+        return driving.captured(function, *inputs)
 
 
 def compiled(graph: fx.GraphModule, inputs: list[Any], **kwargs: Any) -> Any:
@@ -80,21 +71,6 @@ def agrees(artifact: Callable[..., Any], inputs: list[Any], expected: torch.Tens
         result = artifact(*inputs)
     first = result if isinstance(result, torch.Tensor) else result[0]
     torch.testing.assert_close(first, expected)
-
-
-@contextmanager
-def uncached() -> Iterator[None]:
-    """Nothing comes from a cache, so that both tries compile."""
-    with (
-        torch._inductor.config.patch(fx_graph_cache=False),
-        _functorch(enable_autograd_cache=False),
-    ):
-        yield
-
-
-def _functorch(**values: Any) -> AbstractContextManager[None]:
-    patched: AbstractContextManager[None] = torch._functorch.config.patch(**values)
-    return patched
 
 
 def operator(name: str, schema: str, body: Callable[..., Any], fake: Callable[..., Any]) -> None:

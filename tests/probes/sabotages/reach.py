@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -83,8 +84,13 @@ def a_keyword_is_new(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(common.AotAutograd, "__call__", with_one_more)
 
 
-@sabotage_of("passes.few")
-def pieces_get_their_inputs_in_another_order(patch: pytest.MonkeyPatch) -> None:
+def wrap_split_module(
+    patch: pytest.MonkeyPatch, wrapper: Callable[[Callable[..., Any], bool], fx.GraphModule]
+) -> None:
+    """Put ``wrapper(real, keep_original_order)`` in the place of ``split_module``.
+
+    ``real`` has its graph and takes how to split it; no piece returns a tuple for one value.
+    """
     real = splits.split_module
 
     def broken(
@@ -97,37 +103,27 @@ def pieces_get_their_inputs_in_another_order(patch: pytest.MonkeyPatch) -> None:
         keep_original_input_name: bool = True,
         tuple_return: bool = False,
     ) -> fx.GraphModule:
-        split = real(graph, root, callback, names, keep_original_order=True)
+        return wrapper(partial(real, graph, root, callback, names), keep_original_order)
+
+    patch.setattr(splits, "split_module", broken)
+
+
+@sabotage_of("passes.few")
+def pieces_get_their_inputs_in_another_order(patch: pytest.MonkeyPatch) -> None:
+    def turned(real: Callable[..., fx.GraphModule], _: bool) -> fx.GraphModule:
+        split = real(keep_original_order=True)
         for node in split.graph.nodes:
             if node.op == "call_module":
                 node.args = node.args[::-1]
         split.recompile()
         return split
 
-    patch.setattr(splits, "split_module", broken)
+    wrap_split_module(patch, turned)
 
 
 @sabotage_of("passes.few")
 def pieces_name_their_inputs_otherwise(patch: pytest.MonkeyPatch) -> None:
-    real = splits.split_module
-
-    def broken(
-        graph: Any,
-        root: Any,
-        callback: Any,
-        names: Any = None,
-        *,
-        keep_original_order: bool = False,
-        keep_original_input_name: bool = True,
-        tuple_return: bool = False,
-    ) -> fx.GraphModule:
-        return real(
-            graph,
-            root,
-            callback,
-            names,
-            keep_original_order=keep_original_order,
-            keep_original_input_name=False,
-        )
-
-    patch.setattr(splits, "split_module", broken)
+    wrap_split_module(
+        patch,
+        lambda real, in_order: real(keep_original_order=in_order, keep_original_input_name=False),
+    )
