@@ -12,6 +12,7 @@ from compat.findings.answers import entries_of
 from compat.findings.changes import Difference, Pair, differing
 from compat.running.pipeline import Progress, probe_builds
 from compat.running.settings import Settings
+from compat.runs.ids import CheckId
 from compat.runs.model import DEFAULT
 from compat.runs.store import build_order, merge
 from compat.topics.matrix import Matrix
@@ -33,9 +34,12 @@ class SurfaceDifference:
 
 
 def surface_between(
-    good: Candidate, bad: Candidate, settings: Settings, progress: Progress
+    good: Candidate, bad: Candidate, asked: CheckId, settings: Settings, progress: Progress
 ) -> SurfaceDifference:
-    """Ask both builds for their surface; what was seen of it before is taken from the runs."""
+    """Ask both builds for their surface; what was seen of it before is taken from the runs.
+
+    How ``asked``, which was bisected, differs is not told again.
+    """
     resolutions = [
         Resolution(
             specs=(parse_spec(f"=={each.wheel.version.public}"),),
@@ -49,4 +53,7 @@ def surface_between(
     entries = entries_of(matrix)
     if len(entries) != len(resolutions):
         return SurfaceDifference(problem="one of them could not be asked")
-    return SurfaceDifference(differences=differing(Pair(old=entries[0], new=entries[1])))
+    differences = differing(Pair(old=entries[0], new=entries[1]))
+    return SurfaceDifference(
+        differences=[each for each in differences if each.answer.check != asked]
+    )

@@ -55,7 +55,7 @@ def run(parsed: argparse.Namespace) -> int:
         runner = CheckRunner(question.check, settings, progress, question.suite)
         try:
             found = _found(parsed, question, candidates, runner)
-            surface = _surface(parsed, found, candidates, settings, progress)
+            surface = _surface(parsed, question.check, found, candidates, settings, progress)
         finally:
             runner.close()
             seen = merge(RunFolder.all(settings.home / "runs"))
@@ -134,6 +134,7 @@ def _found(
 
 def _surface(
     parsed: argparse.Namespace,
+    asked: CheckId,
     found: Found,
     candidates: Sequence[Candidate],
     settings: Settings,
@@ -143,7 +144,7 @@ def _surface(
     if parsed.over is not Over.BUILDS or not found.certain:
         return None
     named = {each.name: each for each in candidates}
-    return surface_between(named[found.good], named[found.bad], settings, progress)
+    return surface_between(named[found.good], named[found.bad], asked, settings, progress)
 
 
 def _candidates(

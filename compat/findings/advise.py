@@ -19,8 +19,7 @@ from compat.runs.model import Build, Cell, Outcome, Status
 from compat.runs.versions import public_version
 from compat.topics.matrix import Matrix
 from compat.topics.registry import TOPICS
-from compat.topics.subjects.finding import Decisions, is_supported
-from compat.topics.subjects.finding import find as find_subjects
+from compat.topics.subjects.finding import Decisions, Subjects, is_supported
 from compat.topics.topic import Advice, AdviceKind
 from compat.topics.words import labels
 
@@ -151,7 +150,8 @@ def _asked(matrix: Matrix, build: BuildId) -> int:
 
 
 def _of_subject(results: Results, builds: Sequence[Build], subject: str) -> Iterable[Advice]:
-    for decisions in find_subjects(results.matrix).decisions:
+    found: Subjects = results.findings.topics["subjects"]
+    for decisions in found.decisions:
         if decisions.subject == subject:
             yield _gate(decisions, [build.id for build in builds])
 

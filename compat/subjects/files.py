@@ -178,21 +178,36 @@ def install_dependencies(
     names = [f"{canonicalize_name(each.name)}{each.specifier}" for each in constraints]
     parts = "\n".join((_soabi(python), *sorted(requires), "", *sorted(names)))
     folder = home / f"beside-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
-    with FileLock(home / f"{folder.name}.lock"):
-        if not (folder / _COMPLETE).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            with tempfile.TemporaryDirectory() as temporary:
-                allowed = Path(temporary) / "constraints.txt"
-                allowed.write_text("\n".join(names))
-                overrides = Path(temporary) / "overrides.txt"
-                overrides.write_text(
-                    "\n".join(f'{each}; python_version < "3"' for each in _THE_BUILDS)
-                )
-                options = ["--only-binary", ":all:", "--target", str(folder)]
-                options += ["--constraints", str(allowed), "--overrides", str(overrides)]
-                _uv("pip", "install", "--python", str(python), *options, *requires)
-            (folder / _COMPLETE).touch()
+    install_into(folder, python, requires, names, left_out=_THE_BUILDS)
     return folder
+
+
+def install_into(
+    folder: Path,
+    python: Path,
+    requires: Sequence[str],
+    constraints: Sequence[str] = (),
+    *,
+    left_out: Sequence[str],
+) -> None:
+    """Have ``folder`` hold ``requires`` and what these need, but for what is ``left_out``.
+
+    Raises:
+        InstallError: uv failed.
+    """
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        if (folder / _COMPLETE).exists():
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        with tempfile.TemporaryDirectory() as temporary:
+            allowed = Path(temporary) / "constraints.txt"
+            allowed.write_text("\n".join(constraints))
+            overrides = Path(temporary) / "overrides.txt"
+            overrides.write_text("\n".join(f'{each}; python_version < "3"' for each in left_out))
+            options = ["--only-binary", ":all:", "--target", str(folder)]
+            options += ["--constraints", str(allowed), "--overrides", str(overrides)]
+            _uv("pip", "install", "--python", str(python), *options, *requires)
+        (folder / _COMPLETE).touch()
 
 
 def releases(name: str) -> list[Version]:

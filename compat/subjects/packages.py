@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from email.parser import HeaderParser
 from pathlib import Path
 
-from filelock import FileLock
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from compat.builds.environment import COMPLETE, InstallError, _uv
+from compat.builds.environment import InstallError
 from compat.errors import UsageError
-from compat.subjects.files import _soabi
+from compat.subjects.files import _soabi, install_into
 
 # What a build brings itself, and what comes with it alone.
 _TORCH = ("torch", "triton", "pytorch-triton")
@@ -79,20 +76,9 @@ def install_beside(python: Path, home: Path, requirements: Sequence[str], torch:
     parts = "\n".join((_soabi(python), *sorted(requirements)))
     folder = home / f"with-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
     home.mkdir(parents=True, exist_ok=True)
-    with FileLock(home / f"{folder.name}.lock"):
-        if not (folder / COMPLETE).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            named = {canonicalize_name(Requirement(each).name) for each in requirements}
-            left_out = [*_TORCH, *(each for each in _UNLESS_NAMED if each not in named)]
-            with tempfile.TemporaryDirectory() as temporary:
-                overrides = Path(temporary) / "overrides.txt"
-                overrides.write_text(
-                    "\n".join(f'{each}; python_version < "3"' for each in left_out)
-                )
-                options = ["--only-binary", ":all:", "--target", str(folder)]
-                options += ["--overrides", str(overrides)]
-                _uv("pip", "install", "--python", str(python), *options, *requirements)
-            (folder / COMPLETE).touch()
+    named = {canonicalize_name(Requirement(each).name) for each in requirements}
+    left_out = [*_TORCH, *(each for each in _UNLESS_NAMED if each not in named)]
+    install_into(folder, python, requirements, left_out=left_out)
     if refused := would_replace(folder, torch):
         raise InstallError(refused)
     return folder

@@ -414,7 +414,8 @@ def test_a_year_of_nightlies(repository: Repository, index: IndexServer) -> None
     assert f"{commit_of(NIGHTLIES[FIRST_BAD - 1])}...{commit_of(NIGHTLIES[FIRST_BAD])}" in text
     assert f"- {BROKEN[0]}: skipped, could not be installed" in text
     asked = text.partition("Asked, oldest first:")[2]
-    assert asked.count("\n- ") <= 14
+    assert asked.count("\n- ") <= 12
+    assert "\nWhat else differs in the surface that is watched: nothing\n" in asked
     environments = repository.checkout / ".compat" / "bisect" / "environments"
     assert not environments.exists(), "a bisection leaves no environments"
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,11 +33,18 @@ class Rename:
         text = path.read_text(encoding="utf-8")
         changed, number = re.subn(self.pattern, self.by, text, flags=re.MULTILINE)
         assert number, f"{self.file} has no {self.pattern}"
-        path.write_text(changed, encoding="utf-8")
+        _write(path, changed)
         try:
             yield
         finally:
-            path.write_text(text, encoding="utf-8")
+            _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    """As an edit that no earlier one shares its second with: mypy tells edits apart by that."""
+    last = int(path.stat().st_mtime)
+    path.write_text(text, encoding="utf-8")
+    os.utime(path, (max(last + 1, int(time.time())),) * 2)
 
 
 @dataclass(frozen=True)
