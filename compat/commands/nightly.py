@@ -24,6 +24,7 @@ from compat.commands.places import (
 )
 from compat.commands.probe import probe_all
 from compat.commands.subjects import scheduled_subjects
+from compat.findings.expectations import load_expectations
 from compat.nightly import publish as publishing
 from compat.nightly.actions import GPU_RUNNER, OUTPUT, append, chosen, why_unpublished
 from compat.nightly.handover import digest_of
@@ -93,6 +94,7 @@ def job(parsed: argparse.Namespace) -> int:
             fresh=False,
             home=home_for_builds(),
             subjects=planned.subjects,
+            foreseen=load_expectations().foresees,
         ),
         PLAN.absolute() / SEEN / sent_by(planned.id),
     )

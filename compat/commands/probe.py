@@ -14,6 +14,7 @@ from compat.commands.cells import wanted_cells
 from compat.commands.places import RUNS, home_for_builds
 from compat.commands.subjects import chosen_subjects
 from compat.errors import UsageError
+from compat.findings.expectations import load_expectations
 from compat.probes.names import check_selection, with_needs
 from compat.report.timing import print_timing
 from compat.running.host import compiler, default_device, default_jobs
@@ -51,6 +52,7 @@ def probe_as_parsed(parsed: argparse.Namespace) -> RunFolder:
             fresh=parsed.fresh,
             home=home_for_builds(),
             subjects=chosen_subjects(parsed.subject),
+            foreseen=load_expectations().foresees,
         ),
         RUNS.absolute(),
     )

@@ -49,6 +49,7 @@ def run(parsed: argparse.Namespace) -> int:
         raise UsageError("--name: expected one that no script of awaits.toml has")
     compiler()
     device = parsed.device or default_device()
+    expectations = load_expectations(parsed.expectations or DEFAULT_FILE)
     settings = Settings(
         device=device,
         probes=tuple(parsed.probes),
@@ -61,8 +62,8 @@ def run(parsed: argparse.Namespace) -> int:
         home=home_for_builds(),
         subjects=(),
         suites=tuple(suites),
+        foreseen=expectations.foresees,
     )
-    expectations = load_expectations(parsed.expectations or DEFAULT_FILE)
     resolutions = _with_twins(parsed, device)
     with LiveProgress(Console()) as progress:
         folder = probe_builds(resolutions, settings, RUNS.absolute(), progress)

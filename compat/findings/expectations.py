@@ -122,6 +122,10 @@ class Expectations:
     known: tuple[Expectation, ...] = ()
     controls: tuple[Control, ...] = ()
 
+    def foresees(self, cell: Cell, build: Build) -> bool:
+        """Whether a cell on ``build`` ended badly as expected."""
+        return any(each.scope.holds(cell, build) and each.explains(cell) for each in self.known)
+
     def explain(self, matrix: Matrix, difference: Difference) -> bool:
         """Whether a loss is known: its cell ends badly as expected, or the answer is named."""
         cell = matrix.cell(difference.cell)
@@ -129,7 +133,7 @@ class Expectations:
         if build is None:
             return False
         if difference.answer.name == OUTCOME and cell is not None:
-            return any(each.scope.holds(cell, build) and each.explains(cell) for each in self.known)
+            return self.foresees(cell, build)
         return any(
             each.answer
             and _fits(each.answer, difference.answer.name)

@@ -34,11 +34,11 @@ from compat.running.host import describe_harness, describe_host, fingerprint
 from compat.running.launcher import FIXED, Brought, Driven, Ending, Saved, Worker
 from compat.running.settings import Settings
 from compat.runs.contents import End, Key, read_contents
-from compat.runs.ids import CheckId
+from compat.runs.ids import BUILTIN, CheckId
 from compat.runs.model import FULL, Build, Device, Outcome, Status, Subject, Wheel, to_json
 from compat.runs.retention import prune
 from compat.runs.reuse import Known, look_up
-from compat.runs.store import RunFolder
+from compat.runs.store import RunFolder, merge
 from compat.runs.stream import Stream
 from compat.subjects.config import load_subjects
 from compat.subjects.files import put_beside
@@ -362,6 +362,7 @@ class _Pipeline:
             self._progress.phase(probed.label, f"{ending.reason}; trying again")
             ending = work(known.cells.keys() | read_contents(stream).cells.keys())
         planned, due = _due(stream, key, known)
+        due -= self._foreseen(probed, due)
         if due and not ending.by_machine:
             self._progress.phase(probed.label, f"trying {len(due)} cells again")
             ending = work(planned - due)
@@ -369,6 +370,22 @@ class _Pipeline:
             # What was seen of the build holds, and what was not says nothing of it.
             return Status.OK if planned else Status.UNAVAILABLE, ending.reason
         return Status.OK if ending.whole else Status.BROKEN, ending.reason
+
+    def _foreseen(self, probed: _Probed, due: Collection[CheckId]) -> set[CheckId]:
+        """Those checks that ended as expected: a second time would say nothing new."""
+        if not due:
+            return set()
+        run = merge([self._folder])
+        (build,) = (each for each in run.builds if each.id == probed.build.id)
+        subject = probed.subject.id if probed.subject else BUILTIN
+        return {
+            cell.check
+            for cell in run.cells
+            if (cell.build, cell.subject) == (build.id, subject)
+            and cell.check in due
+            and cell.outcome is not Outcome.NOT_RUN
+            and self._settings.foreseen(cell, build)
+        }
 
     def _report_cells(self, probed: _Probed) -> None:
         """Tell the progress how many cells are done, once they are planned."""

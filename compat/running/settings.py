@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from compat.probes.names import SAVED, with_needs
 from compat.runs.ids import BUILTIN, BuildId, CellId
+from compat.runs.model import Build, Cell
 from compat.subjects.spec import BUILTIN_ALONE, SubjectSpec
 from compat.subjects.suite import Suite
 
 # More than ten times what the slowest probe takes, and several times what it uses.
 DEFAULT_TIMEOUT_S = 180
 DEFAULT_MEMORY_GB = 8
+
+
+def nothing_is_foreseen(_: Cell, __: Build) -> bool:
+    """Every cell that ends badly is tried again."""
+    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,7 @@ class Settings:
         home: Where environments, subjects and runs are kept.
         subjects: Whose interfaces are run.
         suites: Commands of a user's, which are run as well.
+        foreseen: Whether a cell ended badly as expected: it is not tried again then.
     """
 
     device: str
@@ -46,6 +53,7 @@ class Settings:
     subjects: Sequence[SubjectSpec] = (BUILTIN_ALONE,)
     suites: Sequence[Suite] = ()
     cells: Collection[CellId] = ()
+    foreseen: Callable[[Cell, Build], bool] = nothing_is_foreseen
 
     def select(self, build: BuildId, subject: str) -> tuple[str, ...] | None:
         """What chooses among the probes of a subject on a build; None where none is asked for.

@@ -10,8 +10,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from compat.runs.model import Build, Cell, Outcome, Run, Status
+from compat.builds.resolve import Resolution
+from compat.builds.spec import parse_spec
+from compat.running.pipeline import probe_builds
+from compat.running.progress import LiveProgress
+from compat.running.settings import Settings
+from compat.runs.model import DEFAULT, Build, Cell, Outcome, Run, Status
 from compat.runs.store import RunFolder, merge
 from compat.topics.surface.watched import watched
 from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT, PROBE, START, WARM_UP
@@ -225,3 +231,29 @@ def test_what_a_probe_leaves_in_a_session_of_its_own_ends_with_the_worker(
     assert outcomes(run) == [Outcome.PASS] * CELLS
     command = ["ps", "-o", "args=", "-p", pid.read_text()]
     assert subprocess.run(command, capture_output=True, text=True).stdout == ""
+
+
+@pytest.mark.parametrize("foreseen", [True, False])
+def test_what_ends_badly_as_expected_is_not_tried_again(
+    foreseen: bool, python: Path, tmp_path: Path
+) -> None:
+    put_fault(python, PROBE, FAULTS["exit"])
+    settings = Settings(
+        device="cpu",
+        probes=PROBES[1:],
+        depth=DEFAULT,
+        jobs=1,
+        timeout_s=TIMEOUT_S,
+        memory_gb=1,
+        fresh=False,
+        home=tmp_path,
+        foreseen=lambda cell, build: (
+            foreseen and (cell.check, build.id) == (FAULTY, "local-faulty-cpu")
+        ),
+    )
+    resolution = Resolution(specs=(parse_spec(f"python:{python}"),), python=python)
+    with LiveProgress(Console(quiet=True)) as progress:
+        run = merge([probe_builds([resolution], settings, tmp_path / "runs", progress)])
+    cell = faulty_cell(run)
+    assert cell.outcome is Outcome.CRASH
+    assert (cell.first is None) is foreseen
