@@ -18,7 +18,7 @@ from compat.probes.corpus import (
     run_eagerly,
 )
 from compat.probes.driving import PATHS
-from compat.probes.graphs import FIRST, GRAPHS
+from compat.probes.graphs import FIRST, GRAPHS, QUICK
 from compat.probes.parity import NEEDS
 from compat.runs.signature import signature_of
 from compat.topics.corpus.records import GraphRun
@@ -28,7 +28,7 @@ MORE_PATHS = ("compile_fx", "donated", "aot")
 
 CASES = [
     *(
-        pytest.param(graph, "standalone", marks=() if graph in FIRST else pytest.mark.full)
+        pytest.param(graph, "standalone", marks=() if graph in QUICK else pytest.mark.full)
         for graph in GRAPHS
     ),
     *(

@@ -29,7 +29,7 @@ from compat.probes.parity import NEEDS
 from compat.topics.cost.records import Work
 
 COMPILED = ("compile_fx", "standalone", "donated", "aot")
-LAYERS = ("1", "3")
+LAYERS = ("1", pytest.param("3", marks=pytest.mark.full))
 # A compilation of the smaller graph calls a hundred times as many.
 FEWEST_CALLS = 1000
 

@@ -18,7 +18,7 @@ from compat.probes.models import make_model
 from compat.topics.settings.records import Switch
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=pytest.mark.full)])
 def test_standalone_switch(
     dtype: str, fresh_process: FreshProcess, device: str, record: Record, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 # The C++ compiler $COMPAT_CXX, which makes each shared library once: the paths of a matrix
 # generate the same source again and again, and g++ is not what is tested. A library is known by
 # its command line and its source, both without the cache folder, which every probe has anew.
+# $COMPAT_LINKER is a linker that takes less time for libtorch's symbols than the usual one.
 set -u
 case $1 in
   *.cpp) ;;
@@ -18,7 +19,7 @@ done
 key=$({ printf '%s\n' "$@"; cat "$1"; } | sed "s#$cache##g" | sha256sum | cut -c 1-64)
 kept=$COMPAT_CXX_STORE/$key
 if [ ! -e "$kept" ]; then
-  "$COMPAT_CXX" "$@" || exit $?
+  "$COMPAT_CXX" ${COMPAT_LINKER:+"$COMPAT_LINKER"} "$@" || exit $?
   cp "$output" "$kept.$$" && mv "$kept.$$" "$kept"
 else
   cp "$kept" "$output"

@@ -21,5 +21,7 @@ _KINDS = (attention, indexing, views, dtypes, reductions, higher_order, random_n
 _BY_KIND = [[each for each in vars(kind).values() if isinstance(each, Graph)] for kind in _KINDS]
 
 GRAPHS = {each.name: each for kind in _BY_KIND for each in kind}
-# Of each kind the first ones are asked at default depth: a graph takes a second or two to compile.
+# Of each kind the first ones are asked on every path,
 FIRST = frozenset(each.name for kind in _BY_KIND for each in kind[:2])
+# and the very first at default depth: a graph takes a second or two to compile.
+QUICK = frozenset(kind[0].name for kind in _BY_KIND)
