@@ -117,6 +117,11 @@ PLACES: Mapping[str, Callable[[], AbstractContextManager[Any]]] = {
 }
 
 
+def places_on(device: str) -> Sequence[str]:
+    """Those that a compilation for ``device`` comes to: a GPU needs no C++ compiler."""
+    return [place for place in PLACES if device == "cpu" or place != "compiler"]
+
+
 def make_model(place: str) -> nn.Module:
     """One that no other place compiles, so that no cache has it."""
     width = 1 + list(PLACES).index(place)

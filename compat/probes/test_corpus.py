@@ -65,7 +65,8 @@ def test_right(
     try:
         reference = run_eagerly(asked, device)
     except Exception as error:
-        if not asked.needs:
+        # A CPU has every operator that a graph without needs calls.
+        if not asked.needs and device == "cpu":
             raise
         request.node.unsupported = f"without a compiler, this build refuses: {signature_of(error)}"
         pytest.skip(request.node.unsupported)

@@ -25,6 +25,7 @@ from compat.probes.failing import (
     changed,
     compare,
     make_model,
+    places_on,
     state_of_graph,
     state_of_process,
 )
@@ -48,13 +49,14 @@ def test_compilation(
 ) -> None:
     """After a compilation that failed, the process is as it was, and the next one is right.
 
-    It fails in one place after the other: for want of a C++ compiler, in AOTAutograd's tracing, in
-    the inner compilation, in a lowering, in a custom pass. A graph that torch said it copies is as
-    it was; what else is left of the caller's graph, and what is raised, is recorded.
+    It fails in one place after the other: for want of a C++ compiler, which only a CPU needs, in
+    AOTAutograd's tracing, in the inner compilation, in a lowering, in a custom pass. A graph that
+    torch said it copies is as it was; what else is left of the caller's graph, and what is raised,
+    is recorded.
     """
     if path in NEEDS:
         require(NEEDS[path])
-    after = {place: fail(place, path, returns, device) for place in PLACES}
+    after = {place: fail(place, path, returns, device) for place in places_on(device)}
     record(Failed(places=after))
     for place, each in after.items():
         assert each.reached, f"{place}: it failed elsewhere: {each.signature}"

@@ -53,6 +53,15 @@ def test_a_bias_does_not_hide_in_what_eager_is_off_by() -> None:
     assert seen.ratio < 1 < seen.bias_ratio, seen
 
 
+def test_what_is_eagers_bit_by_bit_agrees_however_far_off_eager_is() -> None:
+    exact = torch.linspace(1, 2, 64, dtype=torch.float64)
+    eager = Call((exact * 1.01).float())
+    reference = Reference(eager=(eager,), exact=(Call(exact),))
+    assert judge([eager], reference).agrees
+    seen = judge([Call((exact * 1.025).float())], reference)
+    assert not seen.agrees, seen
+
+
 def largest(output: torch.Tensor) -> int:
     return int(output.flatten().abs().argmax())
 
