@@ -211,7 +211,8 @@ def _parser() -> argparse.ArgumentParser:
         "--jobs",
         type=_positive,
         metavar="N",
-        help="probes side by side; default: the number of cores, and 1 on a GPU",
+        help="probes side by side; default: the number of cores; on a GPU no more than one "
+        "for each 4 GiB of its memory",
     )
     probing.add_argument(
         "--fresh", action="store_true", help="see everything again, also what earlier runs saw"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 from functools import cache
@@ -14,6 +15,9 @@ import compat
 from compat.errors import UsageError
 from compat.runs.model import Harness, Host
 from compat.worker.gpu import gpu_is_there
+
+# Most were seen to take 600 to 710 on an H200, a GPU's context included.
+GPU_MIB_A_PROBE = 4096
 
 
 def describe_host() -> Host:
@@ -44,8 +48,13 @@ def default_device() -> str:
 
 
 def default_jobs(device: str) -> int:
-    """How many probes run side by side: one owns the GPU at a time, each core has one."""
-    return 1 if device == "cuda" else os.cpu_count() or 1
+    """How many probes run side by side: each core has one, as far as the GPU's memory goes."""
+    cores = os.cpu_count() or 1
+    if device != "cuda":
+        return cores
+    memory_mib = _output("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits")
+    smallest = min(map(int, re.findall(r"^\d+", memory_mib, re.MULTILINE)), default=0)
+    return max(1, min(cores, smallest // GPU_MIB_A_PROBE))
 
 
 @cache

@@ -64,9 +64,19 @@ def work(real_build: Callable[[str], Environment], tmp_path: Path) -> Work:
     return run
 
 
-def test_one_probe_at_a_time_owns_the_gpu() -> None:
-    assert default_jobs("cuda") == 1
-    assert default_jobs("cpu") == os.cpu_count()
+@pytest.mark.parametrize(
+    ("memory", "jobs"), [("81559", 4), ("81559\n12288", 3), ("1024", 1), ("[N/A]", 1), ("", 1)]
+)
+def test_as_many_probes_share_a_gpu_as_its_memory_holds(
+    memory: str, jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text(f"#!/bin/sh\necho '{memory}'\n")
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    assert default_jobs("cuda") == jobs
+    assert default_jobs("cpu") == 4
 
 
 @without_gpu
