@@ -102,7 +102,7 @@ AFTER["torch._guards"] = wrap
 
 RELEASED = BuildId("2.13.0-cpu")
 PROBES = (
-    "parity.outputs[mlp-bfloat16-static",
+    "parity.outputs[mlp-bfloat16-dynamic",
     "parity.outputs[mlp-float32-static",
     "donation.copies",
     "donation.outputs",
@@ -132,8 +132,8 @@ BREAKS = {
         source=BFLOAT16,
         lost=frozenset(
             {
-                "parity.outputs[mlp-bfloat16-static-compile_fx].outcome",
-                "parity.outputs[mlp-bfloat16-static].same_bits",
+                "parity.outputs[mlp-bfloat16-dynamic-compile_fx].outcome",
+                "parity.outputs[mlp-bfloat16-dynamic].same_bits",
             }
         ),
     ),
