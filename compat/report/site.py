@@ -22,7 +22,7 @@ import jinja2
 from markupsafe import Markup
 
 from compat.document.escape import spelled
-from compat.document.parts import Code, Strong, Text
+from compat.document.parts import Code, Strong, Text, plain_text
 from compat.findings.changes import Comparison, Pair, differing
 from compat.findings.results import Results
 from compat.report.comparison import title, totals
@@ -30,7 +30,7 @@ from compat.report.drawing import draw
 from compat.report.excuses import excuse_command, reasons, sentence
 from compat.report.first import COMPARED
 from compat.report.repeat import repeat_commands
-from compat.report.upgrade import costs, meanings, plain_text, upgrade_notes, upgrade_table
+from compat.report.upgrade import costs, meanings, upgrade_notes, upgrade_table
 from compat.report.verdict import verdict
 from compat.report.words import MEANINGS, value_text
 from compat.runs.answers import Change

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from compat.document.parts import Strong, Table, Text
+from compat.document.parts import Strong, Table, Text, plain_text
 from compat.findings.support import follows
 from compat.findings.upgrade import Series, Upgrade, UpgradeLine, in_column, minimum_on
 from compat.report.shown import line_name
@@ -223,9 +223,3 @@ def _values(found: Mapping[BuildId, Says]) -> set[Says]:
 
 def _words(found: Mapping[BuildId, Says]) -> str:
     return ", ".join(dict.fromkeys(says.value for says in found.values()))
-
-
-def plain_text(text: Text) -> str:
-    """Without what makes it stand out."""
-    parts = text if isinstance(text, tuple) else (text,)
-    return "".join(part if isinstance(part, str) else part.text for part in parts)

@@ -96,3 +96,8 @@ class Topic(Generic[F]):
     draw: Callable[[Matrix, F], Iterable[Chart]] = no_charts
     advise: Callable[[Matrix, F, Sequence[BuildId]], Iterable[Advice]] = no_advice
     upgrade: Callable[[Matrix, F], Iterable[UpgradeRow]] = no_upgrade
+
+    @property
+    def title(self) -> str:
+        """Its name as a heading has it."""
+        return self.name.replace("_", " ").capitalize()

@@ -9,9 +9,8 @@ from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Page
 
 from compat.report.markdown import render
-from compat.runs.model import Run
 from compat.runs.store import load
-from tests.conftest import RECORDED
+from tests.conftest import RECORDED, ROOT
 from tests.report.made import results
 from tests.report.test_page import browser, page
 
@@ -31,15 +30,20 @@ WIDE = """all => all.filter(each => each.scrollWidth > each.clientWidth + 1)
   .map(each => each.closest("details")?.querySelector("summary").textContent ?? "first screen")"""
 
 
-@pytest.fixture(scope="module")
-def run() -> Run:
-    return load(RECORDED)
+PUBLISHED = ROOT / "reports" / "README.md"
+
+
+@pytest.fixture(scope="module", params=["of a few cells", "as it is published"])
+def text(request: pytest.FixtureRequest) -> str:
+    if request.param == "as it is published":
+        return PUBLISHED.read_text("utf-8")
+    return render(results(load(RECORDED)))
 
 
 @pytest.fixture
-def readme(page: Page, run: Run, tmp_path: Path) -> Page:
+def readme(page: Page, text: str, tmp_path: Path) -> Page:
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
-    html = parser.render(render(results(run)))
+    html = parser.render(text)
     path = tmp_path / "readme.html"
     path.write_text(
         f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><article>{html}</article>",

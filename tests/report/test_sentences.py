@@ -12,12 +12,12 @@ from collections.abc import Iterable
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from compat.document.parts import Section
+from compat.document.parts import Section, plain_text
 from compat.findings.expectations import load_expectations
 from compat.findings.results import Results, results_of
 from compat.report.advice import advice_text, ask
 from compat.report.excuses import excuses_text
-from compat.report.upgrade import HOW_TO_READ, meanings, plain_text, upgrade_notes
+from compat.report.upgrade import HOW_TO_READ, meanings, upgrade_notes
 from compat.report.verdict import verdict
 from compat.runs.history import EMPTY
 from compat.runs.store import load
