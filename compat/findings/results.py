@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compat.findings.answers import entries_of
@@ -14,6 +14,7 @@ from compat.findings.derive import derive
 from compat.findings.excuses import Excuse, excuses
 from compat.findings.expectations import Expectations
 from compat.findings.model import Findings
+from compat.findings.nights import Night, nights
 from compat.findings.upgrade import Upgrade, upgrade
 from compat.runs.history import Entry, History, append
 from compat.runs.model import Run
@@ -32,6 +33,7 @@ class Results:
         awaited: The fixes that somebody waits for, and how they stand.
         upgrade: Which gates and workarounds can go.
         excuses: Which builds are ready for whom.
+        nights: By device, what each run of the history changed.
     """
 
     matrix: Matrix
@@ -42,6 +44,7 @@ class Results:
     assessment: Assessment
     upgrade: Upgrade
     excuses: tuple[Excuse, ...]
+    nights: Mapping[str, Sequence[Night]]
     awaited: tuple[Awaited, ...] = ()
 
     @property
@@ -77,5 +80,6 @@ def results_of(
         assessment=assessment,
         upgrade=upgrade(matrix, findings.topics),
         excuses=tuple(excuses(matrix, findings, assessment, compared)),
+        nights=nights(history),
         awaited=awaited,
     )

@@ -29,6 +29,7 @@ from compat.report.comparison import title, totals
 from compat.report.drawing import draw
 from compat.report.excuses import excuse_command, reasons, sentence
 from compat.report.first import COMPARED
+from compat.report.plots import plots
 from compat.report.repeat import repeat_commands
 from compat.report.upgrade import costs, meanings, upgrade_notes, upgrade_table
 from compat.report.verdict import verdict
@@ -40,7 +41,16 @@ from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import JSON, Build, Cell, Outcome, Run, Source
 from compat.topics.registry import TOPICS
 
-STATIC = ("style.css", "data.js", "state.js", "matrix.js", "history.js", "cell.js", "page.js")
+STATIC = (
+    "style.css",
+    "plot.css",
+    "data.js",
+    "state.js",
+    "matrix.js",
+    "history.js",
+    "cell.js",
+    "page.js",
+)
 _LONGEST_NOTE = 200
 _DATE = len("2026-11-22")
 
@@ -155,6 +165,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
             for name, comparison in results.comparisons.items()
         ],
         columns=columns,
+        plots=plots(results),
         charts=[
             (chart, draw(chart), [[plain_text(cell) for cell in row] for row in chart.table.rows])
             for topic in TOPICS

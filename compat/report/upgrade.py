@@ -56,10 +56,15 @@ def upgrade_table(upgrade: Upgrade) -> Table:
                 row.shipped_by(first) or _shipped_by_others(row),
                 f"{deleted(row, line)} {marks.get(row.name, '')}".strip(),
             ]
-            for row in upgrade.rows
-            if not _is_needed_nowhere(row, line)
+            for row in shown_rows(upgrade)
         ],
     )
+
+
+def shown_rows(upgrade: Upgrade) -> list[UpgradeRow]:
+    """All but what no build of the first line is known to need."""
+    line = upgrade.lines[0]
+    return [row for row in upgrade.rows if not _is_needed_nowhere(row, line)]
 
 
 def _is_needed_nowhere(row: UpgradeRow, line: UpgradeLine) -> bool:

@@ -83,6 +83,16 @@ class Column:
         return (*self.line, self.channel, name)
 
     @property
+    def lane(self) -> tuple[str, ...]:
+        """What it shares with the columns that it follows, so that few values change among them.
+
+        Releases are run again night after night, each says what it said before; a nightly says
+        what the nightly before it said.
+        """
+        moving = self.channel in _MOVING
+        return (*self.line, self.channel, "" if moving else self.build)
+
+    @property
     def order(self) -> tuple[bool, Version, str]:
         """By version, then by time; what never got a version goes last."""
         return (*version_order(self.version or self.build.name), self.run)
@@ -317,15 +327,10 @@ class _Known:
 
 
 def _followers(columns: Sequence[Column]) -> list[list[int]]:
-    """The numbers of the columns that follow one another, so that few values change.
-
-    Releases are run again night after night, each says what it said before; a nightly says what the
-    nightly before it said.
-    """
+    """The numbers of the columns that follow one another."""
     found: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, column in enumerate(columns):
-        moving = column.channel in _MOVING
-        found[(*column.line, column.channel, "" if moving else column.build)].append(number)
+        found[column.lane].append(number)
     return list(found.values())
 
 
