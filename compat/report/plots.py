@@ -13,7 +13,7 @@ from itertools import groupby
 from xml.etree import ElementTree as ET
 
 from compat.document.escape import spelled
-from compat.document.parts import plain_text
+from compat.document.parts import Table, plain_text
 from compat.findings.nights import Night
 from compat.findings.results import Results
 from compat.findings.upgrade import Upgrade, in_column
@@ -34,6 +34,7 @@ _DOWN = (Change.LOST, Change.WORSE)
 _UP = (Change.GAINED, Change.BETTER, Change.CHANGED)
 _SIDE, _GAP, _LEFT, _FOOT = 62, 26, 74, 44
 _MOST_WIDE = 26.0
+_MOST_NUMBERS = 30
 _TICKS = (1, 10, 100, 1000, 10_000)
 
 
@@ -44,12 +45,14 @@ class Plot:
     Attributes:
         name: Of its file below ``reports/``.
         text: How to read it.
+        table: Its numbers; of nights, the newest.
     """
 
     name: str
     title: str
     text: str
     svg: str
+    table: Table
 
     def as_file(self) -> str:
         """As it stands alone, and GitHub shows it."""
@@ -68,6 +71,7 @@ def support_plot(results: Results) -> Iterable[Plot]:
             text="Filled: torch has the feature. Dashed: torch fails without the workaround. "
             "Dotted: not known. Blank: the feature is not there, or the workaround is not needed.",
             svg=svg,
+            table=Table(headers=[], rows=[]),
         )
 
 
@@ -80,7 +84,24 @@ def nights_plot(results: Results) -> Iterable[Plot]:
             text="Every build is compared with itself in the runs before, a nightly with the "
             "nightly before it. The scale is logarithmic; what is the same is not drawn.",
             svg=svg,
+            table=_numbers(results.nights),
         )
+
+
+def _numbers(nights: Mapping[str, Sequence[Night]]) -> Table:
+    found = [(night, device) for device, those in nights.items() for night in those[1:]]
+    newest = sorted(found, key=lambda each: each[0].run, reverse=True)[:_MOST_NUMBERS]
+    told = (*_DOWN, *_UP)
+    return Table(
+        headers=["run of", "device", "compared", *(change.value for change in told)],
+        rows=[
+            [
+                *(night.date, DEVICES.get(device, device), str(night.compared)),
+                *(str(night.changes.get(change, 0)) for change in told),
+            ]
+            for night, device in newest
+        ],
+    )
 
 
 def plots(results: Results) -> list[Plot]:
@@ -176,10 +197,8 @@ def _answers_over_nights(nights: Mapping[str, Sequence[Night]]) -> str:
         axis = _GAP + number * (2 * _SIDE + _GAP) + _SIDE
         _text(root, 4, axis - _SIDE + 4, DEVICES.get(device, device), kind="name")
         _axis(root, axis, ticks, scale)
-        for night in found:
-            left = _LEFT + slot * runs.index(night.run)
-            width = max(min(slot, _MOST_WIDE) - 2, 1)
-            _night(root, night, left=left + 1, width=width, axis=axis, scale=scale)
+        placed = [(_LEFT + slot * runs.index(night.run) + 1, night) for night in found]
+        _bars(root, placed, axis=axis, width=max(min(slot, _MOST_WIDE) - 2, 1), scale=scale)
     _dates(root, runs, slot, height - _FOOT + 14)
     _legend(root, height - 10)
     return _written(root)
@@ -199,27 +218,37 @@ def _axis(root: ET.Element, axis: int, ticks: Sequence[int], scale: float) -> No
             _text(root, _LEFT - 6, y + 4, str(tick), anchor="end")
 
 
-def _night(
-    root: ET.Element, night: Night, *, left: float, width: float, axis: int, scale: float
+def _bars(
+    root: ET.Element,
+    nights: Iterable[tuple[float, Night]],
+    *,
+    axis: int,
+    width: float,
+    scale: float,
 ) -> None:
-    group = _add(root, "g")
-    told = [f"{night.changes[each]} {each.value}" for each in Change if night.changes.get(each)]
-    said = f"{night.date}: {night.compared} answers compared: {', '.join(told)}"
-    _add(group, "title").text = spelled(said)
-    for side, sign in ((_UP, -1), (_DOWN, 1)):
-        below = 0
-        for change in side:
-            number = night.changes.get(change, 0)
-            if not number:
-                continue
-            start, end = (scale * math.log10(1 + each) for each in (below, below + number))
-            below += number
-            top = axis - end if sign < 0 else axis + start
-            size = {"width": f"{width:.4g}", "height": f"{end - start:.4g}"}
-            _add(group, "rect", x=f"{left:.5g}", y=f"{top:.4g}", kind=change.value, **size)
-    if night.compared and not _most(night):
-        # Nothing changed: seen, and not left out.
-        _add(group, "path", d=f"M{left:.5g} {axis}h{width:.4g}", kind="same")
+    """A path a change: a year of nights has thousands of bars."""
+    paths: dict[str, list[str]] = {}
+    for left, night in nights:
+        for side, sign in ((_UP, -1), (_DOWN, 1)):
+            below = 0
+            for change in side:
+                number = night.changes.get(change, 0)
+                if not number:
+                    continue
+                start, end = (scale * math.log10(1 + each) for each in (below, below + number))
+                below += number
+                corner = f"M{_short(left)} {_short(axis + sign * start)}"
+                bar = f"h{_short(width)}v{_short(sign * (end - start))}h-{_short(width)}z"
+                paths.setdefault(change.value, []).append(corner + bar)
+        if night.compared and not _most(night):
+            # Nothing changed: seen, and not left out.
+            paths.setdefault("same", []).append(f"M{_short(left)} {axis}h{_short(width)}")
+    for kind, found in paths.items():
+        _add(root, "path", d="".join(found), kind=kind)
+
+
+def _short(pixels: float) -> str:
+    return f"{round(pixels, 1):g}"
 
 
 def _dates(root: ET.Element, runs: Sequence[str], slot: float, y: float) -> None:
