@@ -83,14 +83,18 @@ class Column:
         return (*self.line, self.channel, name)
 
     @property
+    def is_moving(self) -> bool:
+        """Whether it is one of a channel in which another build follows every night."""
+        return self.channel in _MOVING
+
+    @property
     def lane(self) -> tuple[str, ...]:
         """What it shares with the columns that it follows, so that few values change among them.
 
         Releases are run again night after night, each says what it said before; a nightly says
         what the nightly before it said.
         """
-        moving = self.channel in _MOVING
-        return (*self.line, self.channel, "" if moving else self.build)
+        return (*self.line, self.channel, "" if self.is_moving else self.build)
 
     @property
     def order(self) -> tuple[bool, Version, str]:
@@ -178,10 +182,9 @@ def _pruned(entries: Iterable[Entry]) -> list[Entry]:
     newer: Counter[tuple[str, ...]] = Counter()
     for entry in sorted(entries, key=_by_time, reverse=True):
         column = entry.column
-        moving = column.channel in _MOVING
-        series = (column.subject, "" if moving else column.build, column.build.device)
+        series = (column.subject, "" if column.is_moving else column.build, column.build.device)
         newer[series] += 1
-        if newer[series] <= (_MOST_MOVING if moving else _MOST_FIXED):
+        if newer[series] <= (_MOST_MOVING if column.is_moving else _MOST_FIXED):
             kept.append(entry)
     return kept[::-1]
 
