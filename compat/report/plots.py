@@ -33,7 +33,7 @@ _BARS = {Says.THERE: "there", Says.NEEDED: "needed", Says.UNKNOWN: "unknown"}
 _DOWN = (Change.LOST, Change.WORSE)
 _UP = (Change.GAINED, Change.BETTER, Change.CHANGED)
 _SIDE, _GAP, _LEFT, _FOOT = 62, 26, 74, 44
-_MOST_WIDE = 26.0
+_FILLED, _MOST_WIDE = 0.8, 24.0
 _MOST_NUMBERS = 30
 _TICKS = (1, 10, 100, 1000, 10_000)
 
@@ -197,8 +197,9 @@ def _answers_over_nights(nights: Mapping[str, Sequence[Night]]) -> str:
         axis = _GAP + number * (2 * _SIDE + _GAP) + _SIDE
         _text(root, 4, axis - _SIDE + 4, DEVICES.get(device, device), kind="name")
         _axis(root, axis, ticks, scale)
-        placed = [(_LEFT + slot * runs.index(night.run) + 1, night) for night in found]
-        _bars(root, placed, axis=axis, width=max(min(slot, _MOST_WIDE) - 2, 1), scale=scale)
+        width = min(slot * _FILLED, _MOST_WIDE)
+        placed = [(_LEFT + slot * runs.index(night.run) + width / 2, night) for night in found]
+        _bars(root, placed, axis=axis, width=width, scale=scale)
     _dates(root, runs, slot, height - _FOOT + 14)
     _legend(root, height - 10)
     return _written(root)
@@ -226,7 +227,7 @@ def _bars(
     width: float,
     scale: float,
 ) -> None:
-    """A path a change: a year of nights has thousands of bars."""
+    """A path a change, ``left`` in the middle of each bar: a year of nights has thousands."""
     paths: dict[str, list[str]] = {}
     for left, night in nights:
         for side, sign in ((_UP, -1), (_DOWN, 1)):
@@ -237,14 +238,15 @@ def _bars(
                     continue
                 start, end = (scale * math.log10(1 + each) for each in (below, below + number))
                 below += number
-                corner = f"M{_short(left)} {_short(axis + sign * start)}"
-                bar = f"h{_short(width)}v{_short(sign * (end - start))}h-{_short(width)}z"
-                paths.setdefault(change.value, []).append(corner + bar)
+                bar = (
+                    f"M{_short(left)} {_short(axis + sign * start)}v{_short(sign * (end - start))}"
+                )
+                paths.setdefault(change.value, []).append(bar)
         if night.compared and not _most(night):
             # Nothing changed: seen, and not left out.
-            paths.setdefault("same", []).append(f"M{_short(left)} {axis}h{_short(width)}")
+            paths.setdefault("same", []).append(f"M{_short(left)} {axis - 1.5}v3")
     for kind, found in paths.items():
-        _add(root, "path", d="".join(found), kind=kind)
+        _add(root, "path", d="".join(found), kind=f"bar {kind}", **{"stroke-width": _short(width)})
 
 
 def _short(pixels: float) -> str:
@@ -262,12 +264,18 @@ def _legend(root: ET.Element, y: float) -> None:
     x = float(_LEFT)
     for change in (*_UP, *_DOWN):
         group = _add(root, "g")
-        _add(group, "rect", x=f"{x:g}", y=f"{y - 11:g}", width="14", height="14", kind=change.value)
+        _swatch(group, x, y, change.value)
         where = "above" if change in _UP else "below"
         _text(group, x + 19, y, f"{change.value} ({where})")
         x += 150
-    _add(root, "path", d=f"M{x:g} {y - 4:g}h14", kind="same")
+    _add(root, "path", d=f"M{x + 7:g} {y - 5.5:g}v3", kind="bar same", **{"stroke-width": "14"})
     _text(root, x + 19, y, "nothing changed")
+
+
+def _swatch(parent: ET.Element, x: float, y: float, kind: str) -> None:
+    _add(
+        parent, "path", d=f"M{x + 7:g} {y + 2:g}v-14", kind=f"bar {kind}", **{"stroke-width": "14"}
+    )
 
 
 def _root(width: int, height: int, title: str) -> ET.Element:

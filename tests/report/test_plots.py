@@ -68,9 +68,18 @@ def test_bars_are_told_apart_by_words_and_by_what_they_look_like(told: Results) 
     assert root.find("g[@class='there']/text") is not None
     assert root.find("g[@class='needed']/text") is not None
     assert root.find("g[@class='unknown']/rect") is None
+    for one, other in (("gained", "better"), ("lost", "worse"), ("better", "changed")):
+        assert _strokes(one) != _strokes(other)
     style = (ROOT / "compat" / "report" / "page" / "plot.css").read_text("utf-8")
     assert re.search(r"\.needed rect \{[^}]*stroke-dasharray", style)
     assert re.search(r"\.unknown path \{[^}]*stroke-dasharray", style)
+
+
+def _strokes(kind: str) -> str:
+    style = (ROOT / "compat" / "report" / "page" / "plot.css").read_text("utf-8")
+    found = re.search(rf"\.{kind} \{{ stroke: [^;]*;(.*?)\}}", style)
+    assert found
+    return found[1]
 
 
 def test_a_file_needs_nothing_else(told: Results) -> None:
@@ -92,14 +101,17 @@ def test_one_run_draws_no_nights(told: Results) -> None:
 def test_a_year_of_nights_says_what_each_changed() -> None:
     (plot,) = nights_plot(results(year.latest(), year.history()))
     root = parsed(plot.svg)
-    paths = {kind: root.findall(f"path[@class='{kind}']") for kind in ("lost", "gained")}
-    assert [len(found) for found in paths.values()] == [len(year.DEVICES)] * 2
-    for found in paths.values():
-        bars = re.findall(r"M([\d.]+) [\d.]+h([\d.]+)v(-?[\d.]+)h-[\d.]+z", found[0].attrib["d"])
-        assert len(bars) > year.DAYS / 4
-        assert max(float(left) + float(width) for left, width, _ in bars) <= 1000
-    assert _numbers(plot)[0] == year.CHECKS
-    assert len(plot.svg) < 60_000
+    for kind in ("lost", "gained", "changed"):
+        paths = root.findall(f"path[@class='bar {kind}']")
+        assert len(paths) == len(year.DEVICES)
+        for path in paths:
+            bars = re.findall(r"M([\d.]+) [\d.]+v-?[\d.]+", path.attrib["d"])
+            assert len(bars) > year.DAYS / 4
+            assert 0 < max(map(float, bars)) + float(path.attrib["stroke-width"]) / 2 <= 1000
+    compared, *told = _numbers(plot)
+    assert year.CHECKS < compared < 4 * year.CHECKS
+    assert sum(told) < compared / 2
+    assert len(plot.svg) < 80_000
 
 
 def _numbers(plot: Plot) -> list[int]:

@@ -217,9 +217,10 @@ function nightsOf({ row, lane }, newest, several) {
     const said = index === undefined ? NOTHING : saidAt(row, index) ?? NOTHING;
     if (said.letter === ABSENT) return el("td");
     const same = words(said) === before;
+    const other = !same && before !== undefined;
     before = words(said);
     const text = el("span", { class: said.text ? "" : "hidden" }, before);
-    return el("td", { class: same ? "same" : "other", title: before }, sign(said), said.text && same ? "=" : text);
+    return el("td", { class: same ? "same" : other && "other", title: before }, sign(said), said.text && same ? "=" : text);
   });
   return el("tr", {}, el("th", { scope: "row" }, shown), several ? el("td", {}, lane.key) : "",
     el("td", { class: "over" }, strip(row, lane)), ...cells);
