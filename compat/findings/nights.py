@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from compat.findings.answers import OUTCOME
 from compat.runs.answers import ENDING, Change, relate
 from compat.runs.history import Entry, History, Told, day_of
-from compat.runs.ids import AnswerId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +30,13 @@ class Night:
 
 def nights(history: History) -> dict[str, list[Night]]:
     """By device, oldest first: every build with itself in the runs before, nightlies in a row."""
-    known: dict[tuple[str, ...], dict[AnswerId, Told]] = {}
+    known: dict[tuple[str, ...], dict[str, Told]] = {}
     counts: dict[str, dict[str, Counter[Change]]] = {}
     for entry in history.entries:
         column = entry.column
         changes = counts.setdefault(column.build.device, {}).setdefault(column.run, Counter())
         before = known.setdefault(column.lane, {})
-        for name, told in _told(entry).items():
+        for name, told in _told(entry):
             if name in before:
                 changes[_related(before[name], told)] += 1
             before[name] = told
@@ -48,14 +46,14 @@ def nights(history: History) -> dict[str, list[Night]]:
     }
 
 
-def _told(entry: Entry) -> dict[AnswerId, Told]:
-    """What an entry says, as far as it is known."""
-    endings = {
-        AnswerId.of(check, OUTCOME): Told(ENDING, ending)
-        for check, ending in entry.endings.items()
-        if ending.outcome.known
-    }
-    return {**endings, **{n: told for n, told in entry.answers.items() if told.value is not None}}
+def _told(entry: Entry) -> Iterable[tuple[str, Told]]:
+    """What an entry says, as far as it is known: by check how it ended, by answer what it is."""
+    for check, ending in entry.endings.items():
+        if ending.outcome.known:
+            yield check, Told(ENDING, ending)
+    for name, told in entry.answers.items():
+        if told.value is not None:
+            yield name, told
 
 
 def _related(before: Told, now: Told) -> Change:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from compat.findings.answers import entries_of
 from compat.findings.assess import Assessment, assess
@@ -33,7 +34,6 @@ class Results:
         awaited: The fixes that somebody waits for, and how they stand.
         upgrade: Which gates and workarounds can go.
         excuses: Which builds are ready for whom.
-        nights: By device, what each run of the history changed.
     """
 
     matrix: Matrix
@@ -44,12 +44,16 @@ class Results:
     assessment: Assessment
     upgrade: Upgrade
     excuses: tuple[Excuse, ...]
-    nights: Mapping[str, Sequence[Night]]
     awaited: tuple[Awaited, ...] = ()
 
     @property
     def run(self) -> Run:
         return self.matrix.run
+
+    @cached_property
+    def nights(self) -> Mapping[str, Sequence[Night]]:
+        """By device, what each run of the history changed; a long history takes seconds."""
+        return nights(self.history)
 
 
 def results_of(
@@ -80,6 +84,5 @@ def results_of(
         assessment=assessment,
         upgrade=upgrade(matrix, findings.topics),
         excuses=tuple(excuses(matrix, findings, assessment, compared)),
-        nights=nights(history),
         awaited=awaited,
     )

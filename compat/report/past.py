@@ -95,17 +95,16 @@ def _answers(
     """Those that changed in some lane: check, name, and from which columns on they say what."""
     points: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     changed: dict[tuple[str, str], None] = {}
-    last: dict[tuple[tuple[str, ...], AnswerId], Told] = {}
+    known: dict[tuple[str, ...], dict[AnswerId, Told]] = defaultdict(dict)
     for entry in history.entries:
         column = entry.column
         place = places[column.run, column.build]
+        last = known[column.lane]
         for name, told in entry.answers.items():
-            if told.value is None:
+            before = last.get(name)
+            if told.value is None or (before is not None and _is_same(before, told)):
                 continue
-            before = last.get((column.lane, name))
-            if before is not None and _is_same(before, told):
-                continue
-            last[column.lane, name] = told
+            last[name] = told
             key = (named(name.check, column.subject), name.name)
             text = value_text(told.scale, told.value)
             if before is not None:

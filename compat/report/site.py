@@ -349,28 +349,34 @@ def _detail(
 def _changes(results: Results) -> JSON:
     """By two builds of one subject, device and Python: the answers in which the newer one differs.
 
-    Each as the change, the check, the answer's name and what both builds say.
+    Each as the change, the check, the answer's name and what both builds say: as numbers of texts,
+    since few of these are new.
     """
+    texts: dict[str, int] = {}
     entries = sorted(results.entries, key=lambda entry: entry.column.order)
     pairs = [
         Pair(old=old, new=new)
         for old, new in combinations(entries, 2)
         if old.column.line == new.column.line
     ]
-    return {
+    told = {
         f"{pair.old.column.build}..{pair.new.column.build}": [
             [
-                each.change.value,
-                each.answer.check,
-                each.answer.name,
-                value_text(each.scale, each.before),
-                value_text(each.scale, each.after),
+                texts.setdefault(text, len(texts))
+                for text in (
+                    each.change.value,
+                    each.answer.check,
+                    each.answer.name,
+                    value_text(each.scale, each.before),
+                    value_text(each.scale, each.after),
+                )
             ]
             for each in differing(pair)
         ]
         for pair in pairs
         if pair.new.column.subject == BUILTIN
     }
+    return {"texts": list(texts), "pairs": told}
 
 
 def _write(folder: Path, name: str, data: JSON) -> None:

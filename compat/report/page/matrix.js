@@ -45,8 +45,8 @@ function answersOf(pair) {
   const [one, other] = pair.map((column) => column.key);
   if (!changes || pair.some((column) => column.past !== undefined)) return undefined;
   for (const [old, now] of [[one, other], [other, one]]) {
-    const rows = changes[`${old}..${now}`];
-    if (rows) return { old, now, rows };
+    const rows = changes.pairs[`${old}..${now}`];
+    if (rows) return { old, now, rows: rows.map((row) => row.map((number) => changes.texts[number])) };
   }
   return undefined;
 }
@@ -138,7 +138,7 @@ function renderChanges() {
   const answers = pair && answersOf(pair);
   list.hidden = !answers;
   if (!answers) return;
-  const words = `From ${answers.old} to ${answers.now}: ${answers.rows.length} answers differ.`;
+  const words = `From ${answers.old} to ${answers.now}: ${answers.rows.length === 1 ? "1 answer differs" : `${answers.rows.length} answers differ`}.`;
   const items = answers.rows.map(([change, check, name, before, after]) => {
     const cell = `${check}@${answers.now}`;
     const said = el("code", {}, `${check}.${name}`);
