@@ -221,9 +221,14 @@ function summary(checks, column) {
   const number = seen.filter((letter) => letter === worst).length;
   const share = number === seen.length ? `all ${number}` : `${number} of ${seen.length}`;
   const outcome = letters[worst];
-  return el("td", { class: `is-${outcome}`, title: `${outcome}: ${share}` },
+  const red = checks.filter((check) => BAD.has(letters[column.letter(check)]));
+  const known = red.length > 0 && column.past === undefined
+    && !red.some((check) => check.unexpected.includes(column.index));
+  const said = `${outcome}${known ? ", known failure" : ""}: ${share}`;
+  return el("td", { class: `is-${outcome}${known ? " known" : ""}`, title: said },
     glyph(outcome),
-    el("span", { class: "hidden" }, `${outcome}: ${share}`),
+    el("span", { class: "hidden" }, said),
+    red.length && !known ? el("span", { class: "mark new", "aria-hidden": "true" }, "new") : "",
     number === seen.length ? "" : el("span", { class: "share", "aria-hidden": "true" }, `${number}/${seen.length}`),
   );
 }
