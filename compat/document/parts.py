@@ -49,6 +49,12 @@ Part: TypeAlias = str | Code | Strong | Link | Seen
 Text: TypeAlias = Part | tuple[Part, ...]
 
 
+def plain_text(text: Text) -> str:
+    """Without what makes it stand out."""
+    parts = text if isinstance(text, tuple) else (text,)
+    return "".join(part if isinstance(part, str) else part.text for part in parts)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
     """A finding in words, and the cells that say so."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from compat.findings.answers import entries_of
 from compat.findings.assess import Assessment, assess
@@ -14,6 +15,7 @@ from compat.findings.derive import derive
 from compat.findings.excuses import Excuse, excuses
 from compat.findings.expectations import Expectations
 from compat.findings.model import Findings
+from compat.findings.nights import Night, nights
 from compat.findings.upgrade import Upgrade, upgrade
 from compat.runs.history import Entry, History, append
 from compat.runs.model import Run
@@ -47,6 +49,11 @@ class Results:
     @property
     def run(self) -> Run:
         return self.matrix.run
+
+    @cached_property
+    def nights(self) -> Mapping[str, Sequence[Night]]:
+        """By device, what each run of the history changed; a long history takes seconds."""
+        return nights(self.history)
 
 
 def results_of(

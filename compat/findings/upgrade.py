@@ -83,7 +83,8 @@ def _joined(rows: Iterable[UpgradeRow]) -> list[UpgradeRow]:
     for row in sorted(rows, key=lambda row: BUILTIN not in row.ships and bool(row.ships)):
         known = found.get(row.name)
         found[row.name] = row if known is None else _join(known, row)
-    return list(found.values())
+    # What only says what a deletion costs is no row of its own.
+    return [row for row in found.values() if row.says]
 
 
 def _join(first: UpgradeRow, second: UpgradeRow) -> UpgradeRow:
@@ -94,6 +95,7 @@ def _join(first: UpgradeRow, second: UpgradeRow) -> UpgradeRow:
         says=says,
         ships={**second.ships, **first.ships},
         cells={**second.cells, **{build: each for build, each in first.cells.items() if each}},
+        about=first.about or second.about,
         cost=first.cost or second.cost,
     )
 

@@ -162,7 +162,7 @@ def _data(path: Path) -> None:
 _EXECUTION = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}[.][0-9]{3}Z"
 # All files that reports have, and how each is looked at.
 _FILES: Mapping[str, Callable[[Path], Any]] = {
-    r"(README|issue|summary)\.md|badge\.svg": _text,
+    r"(README|issue|summary)\.md|(badge|support|nights)\.svg": _text,
     r"latest/run\.json": load,
     r"latest/(findings|comparisons)\.json": _json,
     r"data/history\.json": load_history,
@@ -173,7 +173,7 @@ _FILES: Mapping[str, Callable[[Path], Any]] = {
     rf"data/runs/{_EXECUTION}/header\.json": _header,
     rf"data/runs/{_EXECUTION}/[A-Za-z0-9_+-][A-Za-z0-9_.+@-]*\.jsonl": _stream,
     r"site/(matrix|history|changes)-data\.js|site/cells/[0-9]+\.js": _data,
-    r"site/(index\.html|style\.css|(data|state|matrix|history|cell|page)\.js)": _text,
+    r"site/(index\.html|(style|plot)\.css|(data|state|matrix|history|cell|page)\.js)": _text,
 }
 _NEEDED = frozenset({"README.md", "latest/run.json", "data/support.json", _PLAN, "site/index.html"})
 

@@ -10,6 +10,7 @@ from compat.findings.baselines import PREVIOUS, STABLE
 from compat.findings.results import Results
 from compat.report.comparison import comparison_markdown
 from compat.report.excuses import excuses_markdown
+from compat.report.plots import Plot, nights_plot, support_plot
 from compat.report.repeat import repeat_commands
 from compat.report.shown import folded, markdown_table, markdown_text
 from compat.report.upgrade import HOW_TO_READ, costs, meanings, upgrade_notes, upgrade_table
@@ -64,6 +65,8 @@ def _upgrade(results: Results, page: str) -> Iterable[str]:
             f"- {mark} {markdown_text(row.name, page)}: {plain(row.cost)}" for mark, row in found
         )
         yield folded(f"{' '.join(mark for mark, _ in found)} What deleting costs", said)
+    if page:
+        yield from map(_plot, support_plot(results))
 
 
 def _changes(results: Results, page: str) -> Iterable[str]:
@@ -74,3 +77,10 @@ def _changes(results: Results, page: str) -> Iterable[str]:
     for name, comparison in results.comparisons.items():
         shown = comparison_markdown(comparison, commands, page)
         yield f"**{COMPARED[name]}.** {_MEANS[name]}{shown}"
+    if page:
+        yield from map(_plot, nights_plot(results))
+
+
+def _plot(plot: Plot) -> str:
+    """A file beside the README; an issue or a summary has none."""
+    return folded(f"Drawn: {plot.title}", f"{plot.text}\n\n![{plot.title}]({plot.name})")

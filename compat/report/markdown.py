@@ -9,16 +9,16 @@ from importlib import resources
 import jinja2
 
 from compat.document.escape import code, plain
-from compat.document.parts import Code, Link, Section, Sentence, Strong, Table, Text
+from compat.document.parts import Code, Link, Sentence, Strong, Table, Text
 from compat.findings.model import ExpectationFinding, Use
 from compat.findings.results import Results
-from compat.report.awaited import show_awaited
+from compat.report.chapters import Chapter, chapters
 from compat.report.first import first_screen
 from compat.report.repeat import repeat_commands
 from compat.report.shown import (
     cell_links,
     folded,
-    markdown_sections,
+    markdown_section,
     markdown_table,
     markdown_tables,
 )
@@ -26,8 +26,6 @@ from compat.report.words import MEANINGS, number_of
 from compat.runs.failures import signature_of_cell
 from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import Build, Cell, Outcome, Run
-from compat.topics.devices.view import show_differences
-from compat.topics.registry import TOPICS
 from compat.topics.words import GLYPHS
 
 # Where the page is, seen from the README.
@@ -50,12 +48,11 @@ def render(results: Results) -> str:
     template = resources.files("compat.report").joinpath("report.md.jinja").read_text("utf-8")
     return environment.from_string(template).render(
         first=first_screen(results, PAGE),
-        findings=_findings(results),
         failures=_failures(results, commands),
         expectations=_folded_table("What is expected", EXPECTED, _expectations(results)),
         glyphs=_glyphs(),
         overview=_overview(results),
-        sections=markdown_sections(_sections(results), PAGE),
+        chapters="\n\n".join(filter(None, map(_chapter, chapters(results)))),
         provenance="\n\n".join(_provenance(results)),
     )
 
@@ -71,19 +68,16 @@ def _folded_table(title: str, intro: str, table: Table) -> str:
     return folded(title, f"{intro}\n\n{shown}") if shown else ""
 
 
-def _findings(results: Results) -> str:
-    """By topic: what its sentences say."""
-    topics: dict[str, list[Sentence]] = {}
-    for sentence in results.findings.sentences:
-        about = sentence.title.partition(":")[0].partition(" on ")[0]
-        topics.setdefault(about, []).append(sentence)
-    return "\n\n".join(
-        folded(
-            f"{topic}: {number_of(len(those), 'finding')}",
-            "\n".join(f"- {_finding(each)}" for each in those),
-        )
-        for topic, those in topics.items()
-    )
+def _chapter(chapter: Chapter) -> str:
+    """What a topic found, and its tables, each of which unfolds below it."""
+    findings = "\n".join(f"- {_finding(each)}" for each in chapter.sentences)
+    tables = [shown for each in chapter.sections if (shown := markdown_section(each, PAGE))]
+    if len(tables) == 1 and not findings:
+        return tables[0]
+    counts = {"finding": len(chapter.sentences), "table": len(tables)}
+    holds = ", ".join(number_of(count, thing) for thing, count in counts.items() if count)
+    parts = list(filter(None, [findings, *tables]))
+    return folded(f"{chapter.title}: {holds}", "\n\n".join(parts)) if parts else ""
 
 
 def _finding(sentence: Sentence) -> str:
@@ -156,13 +150,6 @@ def _provenance(results: Results) -> Iterable[str]:
     }.items():
         if shown := markdown_table(table, PAGE):
             yield folded(title, shown)
-
-
-def _sections(results: Results) -> Iterable[Section]:
-    yield from show_awaited(results.awaited)
-    for topic in TOPICS:
-        yield from topic.show(results.matrix, results.findings.topics[topic.name])
-    yield from show_differences(results.findings.devices)
 
 
 def overview(results: Results) -> Table:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from urllib.parse import quote
 
 from compat.document.escape import code, plain, visible
-from compat.document.parts import Code, Link, Part, Section, Seen, Strong, Table, Text
+from compat.document.parts import Code, Link, Part, Section, Seen, Strong, Table, Text, plain_text
 from compat.runs.ids import BuildId, CellId
 from compat.topics.words import NOT_KNOWN
 
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 # What a cell of a table says where nothing is known or was asked.
 _SILENT = frozenset({"", NOT_KNOWN})
+# What GitHub shows of a table, and what characters and edges take of it, in pixels.
+_COLUMN, _EDGES = 1012, 27
+_CODE, _CODE_EDGES, _PROSE, _NARROW, _THIN = 8.2, 11, 9.5, 5.5, frozenset("fijlrt.,:;'|!()[]/-")
+_WORD = re.compile(r"[^\s-]+(?:-(?![A-Za-z])[^\s-]*)*-?")
 
 
 def markdown_text(text: Text, page: str = "") -> str:
@@ -52,14 +57,64 @@ def cell_links(cells: Sequence[CellId], page: str, most: int = 1) -> str:
 
 
 def markdown_table(table: Table, page: str = "") -> str:
-    """A table without padding; an empty text where it has no rows."""
+    """A table, or a list where that would be wider than what GitHub shows; empty without rows."""
     if not table.rows:
         return ""
+    return _listed(table, page) if _width(table) > _COLUMN else _drawn(table, page)
+
+
+def _drawn(table: Table, page: str) -> str:
+    """Without padding."""
 
     def row(cells: Sequence[Text]) -> str:
         return f"| {' | '.join(markdown_text(cell, page) for cell in cells)} |"
 
-    return "\n".join([row(table.headers), "|" + "---|" * len(table.headers), *map(row, table.rows)])
+    headers = row([_header(each) for each in table.headers])
+    return "\n".join([headers, "|" + "---|" * len(table.headers), *map(row, table.rows)])
+
+
+def _width(table: Table) -> float:
+    """How wide it is at least, in pixels: a cell breaks between words and after hyphens."""
+    columns = zip(*([table.headers, *table.rows]), strict=True)
+    return sum(max(map(_longest_word, column), default=0) + _EDGES for column in columns)
+
+
+def _longest_word(text: Text) -> float:
+    parts = text if isinstance(text, tuple) else (text,)
+    return max((_wide(word, part) for part in parts for word in _words(part)), default=0)
+
+
+def _words(part: Part) -> list[str]:
+    return _WORD.findall(plain_text(part))
+
+
+def _wide(word: str, part: Part) -> float:
+    if isinstance(part, Code | Seen):
+        return _CODE * len(word) + _CODE_EDGES
+    return sum(_NARROW if each in _THIN else _PROSE for each in word)
+
+
+def _listed(table: Table, page: str) -> str:
+    """An item a row; builds that say the same share a line below it."""
+    builds = [n for n, header in enumerate(table.headers) if isinstance(header, BuildId)]
+    first, *others = [n for n in range(len(table.headers)) if n not in builds]
+    lines = []
+    for row in table.rows:
+        told = [
+            f"{markdown_text(table.headers[n])}: {markdown_text(row[n], page)}"
+            for n in others
+            if plain_text(row[n])
+        ]
+        lines.append(f"- {'; '.join([markdown_text(row[first], page), *told])}")
+        said: dict[Text, list[str]] = {}
+        for n in builds:
+            if row[n] != "":
+                said.setdefault(row[n], []).append(plain_text(_header(table.headers[n])))
+        lines += [
+            f"  - {plain(', '.join(those))}: {markdown_text(text, page)}"
+            for text, those in said.items()
+        ]
+    return "\n".join(lines)
 
 
 def markdown_tables(table: Table, page: str = "") -> str:
@@ -97,13 +152,13 @@ def _of_line(
         rows = [row for row in table.rows if any(row[n] not in ("",) for n in known)]
         yield markdown_table(
             Table(
-                headers=[_header(table.headers[n]) for n in kept],
+                headers=[table.headers[n] for n in kept],
                 rows=[[row[n] for n in kept] for row in rows],
             ),
             page,
         )
     if silent:
-        names = ", ".join(str(_header(table.headers[n])) for n in silent)
+        names = ", ".join(plain_text(_header(table.headers[n])) for n in silent)
         yield f"{NOT_KNOWN} not known: {plain(names)}."
 
 
@@ -124,7 +179,3 @@ def folded(title: str, markdown: str) -> str:
     """What GitHub shows as one line until somebody clicks on it; ``title`` is of this project."""
     shown = escape(" ".join(visible(title).split()))
     return f"<details><summary>{shown}</summary>\n\n{markdown}\n\n</details>"
-
-
-def markdown_sections(sections: Iterable[Section], page: str = "") -> str:
-    return "\n\n".join(filter(None, (markdown_section(each, page) for each in sections)))

@@ -22,25 +22,36 @@ import jinja2
 from markupsafe import Markup
 
 from compat.document.escape import spelled
-from compat.document.parts import Code, Strong, Text
+from compat.document.parts import Code, Strong, Text, plain_text
 from compat.findings.changes import Comparison, Pair, differing
 from compat.findings.results import Results
+from compat.report.chapters import chapters
 from compat.report.comparison import title, totals
 from compat.report.drawing import draw
 from compat.report.excuses import excuse_command, reasons, sentence
 from compat.report.first import COMPARED
+from compat.report.past import past
+from compat.report.plots import plots
 from compat.report.repeat import repeat_commands
-from compat.report.upgrade import costs, meanings, plain_text, upgrade_notes, upgrade_table
+from compat.report.upgrade import costs, meanings, upgrade_notes, upgrade_table
 from compat.report.verdict import verdict
-from compat.report.words import MEANINGS, value_text
+from compat.report.words import MEANINGS, named, value_text
 from compat.runs.answers import Change
-from compat.runs.history import ABSENT, LETTERS, History
-from compat.runs.history import Column as Past
+from compat.runs.history import LETTERS
 from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import JSON, Build, Cell, Outcome, Run, Source
 from compat.topics.registry import TOPICS
 
-STATIC = ("style.css", "data.js", "state.js", "matrix.js", "history.js", "cell.js", "page.js")
+STATIC = (
+    "style.css",
+    "plot.css",
+    "data.js",
+    "state.js",
+    "matrix.js",
+    "history.js",
+    "cell.js",
+    "page.js",
+)
 _LONGEST_NOTE = 200
 _DATE = len("2026-11-22")
 
@@ -63,13 +74,13 @@ def write_site(results: Results, folder: Path) -> None:
     }
     index = page.joinpath("index.html.jinja").read_text("utf-8")
     (folder / "index.html").write_text(_index(index, results, columns), encoding="utf-8")
-    _write(folder, "matrix-data", _matrix(run, columns, probes))
+    _write(folder, "matrix-data", _matrix(results, columns, probes))
     for number, probe in enumerate(probes):
         details = [
             [cell and _detail(cell, commands, explained) for cell in row] for row in probe.rows
         ]
         _write(folder, f"cells/{number}", details)
-    _write(folder, "history-data", _history(results.history))
+    _write(folder, "history-data", past(results.history))
     _write(folder, "changes-data", _changes(results))
 
 
@@ -110,7 +121,7 @@ def _probes(run: Run) -> list[Probe]:
     """In the order in which the run names them."""
     found: dict[str, dict[str, dict[BuildId, Cell]]] = {}
     for cell in run.cells:
-        check = _named(cell.check, cell.subject)
+        check = named(cell.check, cell.subject)
         checks = found.setdefault(cell.probe, {})
         checks.setdefault(check, {})[cell.build] = cell
     return [
@@ -138,7 +149,9 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
     return environment.from_string(template).render(
         run=run,
         upgrade=[[_parts(each) for each in row] for row in (table.headers, *table.rows)],
-        upgrade_notes=[*upgrade_notes(results.upgrade), *meanings(results.upgrade)],
+        chapters=list(chapters(results)),
+        upgrade_notes=list(upgrade_notes(results.upgrade)),
+        meanings=meanings(results.upgrade),
         costs=[(mark, plain_text(row.name), row.cost) for mark, row in costs(results.upgrade)],
         excuses=_excuses(results),
         findings=results.findings,
@@ -155,6 +168,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
             for name, comparison in results.comparisons.items()
         ],
         columns=columns,
+        plots=plots(results),
         charts=[
             (chart, draw(chart), [[plain_text(cell) for cell in row] for row in chart.table.rows])
             for topic in TOPICS
@@ -163,6 +177,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         ],
         outcomes=[(each.value, MEANINGS[each], counts[each]) for each in Outcome],
         devices=sorted({build.id.device for build in run.builds}),
+        subjects=list(dict.fromkeys(cell.subject for cell in run.cells)),
         paths=_paths(run.cells),
         newest=max((source.started for source in run.sources), default="")[:_DATE],
         static=STATIC,
@@ -218,8 +233,35 @@ def _paths(cells: Iterable[Cell]) -> list[str]:
     return list(dict.fromkeys(cell.params["path"] for cell in cells if "path" in cell.params))
 
 
-def _matrix(run: Run, columns: Sequence[Column], probes: Sequence[Probe]) -> JSON:
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """What of a cell a filter asks for, beside how it ended.
+
+    Attributes:
+        new: Cells that turn the run red.
+        changed: Those of which an answer is another one than in the run before or on the twin.
+    """
+
+    new: frozenset[CellId]
+    changed: frozenset[CellId]
+
+
+def _marks(results: Results) -> Marks:
+    return Marks(
+        new=frozenset(results.findings.unexpected),
+        changed=frozenset(
+            cell
+            for comparison in results.comparisons.values()
+            for group in comparison.groups
+            if group.change is not Change.UNKNOWN
+            for cell in group.cells
+        ),
+    )
+
+
+def _matrix(results: Results, columns: Sequence[Column], probes: Sequence[Probe]) -> JSON:
     """What the first view is made of: one letter a cell, and a note where one is due."""
+    run, marks = results.run, _marks(results)
     notes: dict[str, int] = {}
     return {
         "letters": {LETTERS[outcome]: outcome.value for outcome in Outcome},
@@ -239,7 +281,7 @@ def _matrix(run: Run, columns: Sequence[Column], probes: Sequence[Probe]) -> JSO
             {
                 "name": probe.name,
                 "question": run.descriptions.get(probe.name, ""),
-                "checks": [_check(row, notes) for row in probe.rows],
+                "checks": [_check(row, notes, marks) for row in probe.rows],
             }
             for probe in probes
         ],
@@ -256,18 +298,27 @@ def _source(source: Source) -> JSON:
     }
 
 
-def _check(row: Sequence[Cell | None], notes: dict[str, int]) -> JSON:
-    """Its id, its parameters' values, the letters, and the numbers of its notes by column."""
-    some = next(cell for cell in row if cell is not None)
+def _check(row: Sequence[Cell | None], notes: dict[str, int], marks: Marks) -> JSON:
+    """Its id, subject and values of parameters, its letters, its notes' numbers by column.
+
+    Then the columns in which it is flaky, a new failure, or answers otherwise than before.
+    """
+    cells = {number: cell for number, cell in enumerate(row) if cell is not None}
+    some = next(iter(cells.values()))
     noted = {}
-    for number, cell in enumerate(row):
-        note = (cell.signature or cell.reason)[:_LONGEST_NOTE] if cell else ""
-        if note:
+    for number, cell in cells.items():
+        if note := (cell.signature or cell.reason)[:_LONGEST_NOTE]:
             noted[number] = notes.setdefault(note, len(notes))
-    letters = "".join("." if cell is None else LETTERS[cell.outcome] for cell in row)
-    flaky = [number for number, cell in enumerate(row) if cell is not None and cell.flaky]
-    values = [*([] if some.subject == BUILTIN else [some.subject]), *some.params.values()]
-    return [_named(some.check, some.subject), values, letters, noted, flaky]
+    return [
+        named(some.check, some.subject),
+        some.subject,
+        list(some.params.values()),
+        "".join("." if cell is None else LETTERS[cell.outcome] for cell in row),
+        noted,
+        [number for number, cell in cells.items() if cell.flaky],
+        [number for number, cell in cells.items() if cell.id in marks.new],
+        [number for number, cell in cells.items() if cell.id in marks.changed],
+    ]
 
 
 def _detail(
@@ -298,76 +349,34 @@ def _detail(
 def _changes(results: Results) -> JSON:
     """By two builds of one subject, device and Python: the answers in which the newer one differs.
 
-    Each as the change, the check, the answer's name and what both builds say.
+    Each as the change, the check, the answer's name and what both builds say: as numbers of texts,
+    since few of these are new.
     """
+    texts: dict[str, int] = {}
     entries = sorted(results.entries, key=lambda entry: entry.column.order)
     pairs = [
         Pair(old=old, new=new)
         for old, new in combinations(entries, 2)
         if old.column.line == new.column.line
     ]
-    return {
+    told = {
         f"{pair.old.column.build}..{pair.new.column.build}": [
             [
-                each.change.value,
-                each.answer.check,
-                each.answer.name,
-                value_text(each.scale, each.before),
-                value_text(each.scale, each.after),
+                texts.setdefault(text, len(texts))
+                for text in (
+                    each.change.value,
+                    each.answer.check,
+                    each.answer.name,
+                    value_text(each.scale, each.before),
+                    value_text(each.scale, each.after),
+                )
             ]
             for each in differing(pair)
         ]
         for pair in pairs
         if pair.new.column.subject == BUILTIN
     }
-
-
-def _history(history: History) -> JSON:
-    """Letters by check; each signature once, and where it was seen: check, column, signature.
-
-    What several subjects said of one build in one run shares a column: a check names its subject.
-    """
-    columns: dict[tuple[str, BuildId], Past] = {}
-    for entry in history.entries:
-        columns.setdefault((entry.column.run, entry.column.build), entry.column)
-    places = {key: number for number, key in enumerate(columns)}
-    letters: dict[str, list[str]] = {}
-    numbers: dict[str, int] = {}
-    found: list[tuple[str, int, str]] = []
-    for entry in history.entries:
-        place = places[entry.column.run, entry.column.build]
-        for check, ending in entry.endings.items():
-            name = _named(check, entry.column.subject)
-            letters.setdefault(name, [ABSENT] * len(places))[place] = LETTERS[ending.outcome]
-            if ending.signature:
-                found.append((name, place, ending.signature))
-    checks = {name: number for number, name in enumerate(sorted(letters))}
-    seen = [
-        [checks[name], place, numbers.setdefault(signature, len(numbers))]
-        for name, place, signature in sorted(found)
-    ]
-    return {
-        "columns": [
-            {
-                "run": column.run,
-                "date": column.date[:_DATE],
-                "build": column.build.name_and_python,
-                "device": column.build.device,
-                "version": column.version,
-                "channel": column.channel,
-                "git": column.git_version,
-            }
-            for column in columns.values()
-        ],
-        "checks": [[name, "".join(letters[name])] for name in checks],
-        "signatures": list(numbers),
-        "seen": seen,
-    }
-
-
-def _named(check: str, subject: str) -> str:
-    """A check as cells' ids have it before the ``@``."""
-    return check if subject == BUILTIN else f"{subject}:{check}"
+    return {"texts": list(texts), "pairs": told}
 
 
 def _write(folder: Path, name: str, data: JSON) -> None:

@@ -8,6 +8,7 @@ from rich.console import Console
 from tabulate import tabulate
 
 from compat.document.escape import printed
+from compat.document.parts import plain_text
 from compat.findings.model import Use
 from compat.findings.results import Results
 from compat.report.awaited import awaited_lines
@@ -15,7 +16,6 @@ from compat.report.comparison import comparison_text
 from compat.report.excuses import excuses_text
 from compat.report.markdown import overview
 from compat.report.repeat import repeat_commands
-from compat.report.upgrade import plain_text
 from compat.report.verdict import verdict
 
 _MOST = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from compat.document.parts import Strong, Table, Text
+from compat.document.parts import Strong, Table, Text, plain_text
 from compat.findings.support import follows
 from compat.findings.upgrade import Series, Upgrade, UpgradeLine, in_column, minimum_on
 from compat.report.shown import line_name
@@ -56,10 +56,15 @@ def upgrade_table(upgrade: Upgrade) -> Table:
                 row.shipped_by(first) or _shipped_by_others(row),
                 f"{deleted(row, line)} {marks.get(row.name, '')}".strip(),
             ]
-            for row in upgrade.rows
-            if not _is_needed_nowhere(row, line)
+            for row in shown_rows(upgrade)
         ],
     )
+
+
+def shown_rows(upgrade: Upgrade) -> list[UpgradeRow]:
+    """All but what no build of the first line is known to need."""
+    line = upgrade.lines[0]
+    return [row for row in upgrade.rows if not _is_needed_nowhere(row, line)]
 
 
 def _is_needed_nowhere(row: UpgradeRow, line: UpgradeLine) -> bool:
@@ -223,9 +228,3 @@ def _values(found: Mapping[BuildId, Says]) -> set[Says]:
 
 def _words(found: Mapping[BuildId, Says]) -> str:
     return ", ".join(dict.fromkeys(says.value for says in found.values()))
-
-
-def plain_text(text: Text) -> str:
-    """Without what makes it stand out."""
-    parts = text if isinstance(text, tuple) else (text,)
-    return "".join(part if isinstance(part, str) else part.text for part in parts)

@@ -91,3 +91,8 @@ def subject_name(subject: str) -> str:
         return "vLLM"
     project, dash, version = subject.partition("-")
     return f"{_PROJECTS.get(project, project)} {version}" if dash else subject
+
+
+def named(check: str, subject: str) -> str:
+    """A check as cells' ids have it before the ``@``."""
+    return check if subject == BUILTIN else f"{subject}:{check}"

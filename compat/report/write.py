@@ -13,6 +13,7 @@ from compat.report.excuses import RERUN, rerun_text
 from compat.report.first import first_screen
 from compat.report.markdown import render
 from compat.report.paragraph import paragraph
+from compat.report.plots import plots
 from compat.report.site import write_site
 from compat.runs.history import save_history
 from compat.runs.model import to_json
@@ -48,5 +49,6 @@ def write_reports(reports: Path, results: Results, rest: str) -> None:
         Path("issue.md"): cut(first, ISSUE_LIMIT, rest),
         Path("summary.md"): short,
         Path("badge.svg"): badge(results.assessment),
+        **{Path(plot.name): plot.as_file() for plot in plots(results)},
     }.items():
         (reports / name).write_text(content, encoding="utf-8")

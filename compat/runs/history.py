@@ -83,6 +83,20 @@ class Column:
         return (*self.line, self.channel, name)
 
     @property
+    def is_moving(self) -> bool:
+        """Whether it is one of a channel in which another build follows every night."""
+        return self.channel in _MOVING
+
+    @property
+    def lane(self) -> tuple[str, ...]:
+        """What it shares with the columns that it follows, so that few values change among them.
+
+        Releases are run again night after night, each says what it said before; a nightly says
+        what the nightly before it said.
+        """
+        return (*self.line, self.channel, "" if self.is_moving else self.build)
+
+    @property
     def order(self) -> tuple[bool, Version, str]:
         """By version, then by time; what never got a version goes last."""
         return (*version_order(self.version or self.build.name), self.run)
@@ -168,10 +182,9 @@ def _pruned(entries: Iterable[Entry]) -> list[Entry]:
     newer: Counter[tuple[str, ...]] = Counter()
     for entry in sorted(entries, key=_by_time, reverse=True):
         column = entry.column
-        moving = column.channel in _MOVING
-        series = (column.subject, "" if moving else column.build, column.build.device)
+        series = (column.subject, "" if column.is_moving else column.build, column.build.device)
         newer[series] += 1
-        if newer[series] <= (_MOST_MOVING if moving else _MOST_FIXED):
+        if newer[series] <= (_MOST_MOVING if column.is_moving else _MOST_FIXED):
             kept.append(entry)
     return kept[::-1]
 
@@ -317,15 +330,10 @@ class _Known:
 
 
 def _followers(columns: Sequence[Column]) -> list[list[int]]:
-    """The numbers of the columns that follow one another, so that few values change.
-
-    Releases are run again night after night, each says what it said before; a nightly says what the
-    nightly before it said.
-    """
+    """The numbers of the columns that follow one another."""
     found: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, column in enumerate(columns):
-        moving = column.channel in _MOVING
-        found[(*column.line, column.channel, "" if moving else column.build)].append(number)
+        found[column.lane].append(number)
     return list(found.values())
 
 

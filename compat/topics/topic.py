@@ -75,6 +75,7 @@ class Topic(Generic[F]):
     """A family of questions with one meaning.
 
     Attributes:
+        heading: What readers see, where the name alone does not say it.
         records: By probe: the type of record that it fills.
         answers: By type of record: what one says.
         across: What the cells of a subject on one build say together.
@@ -87,6 +88,7 @@ class Topic(Generic[F]):
     """
 
     name: str
+    heading: str = ""
     records: Mapping[str, type]
     answers: Mapping[type, Callable[[Any], Iterable[Said]]]
     across: Callable[[Matrix, str, BuildId], Iterable[Across]] = no_answers_across
@@ -96,3 +98,7 @@ class Topic(Generic[F]):
     draw: Callable[[Matrix, F], Iterable[Chart]] = no_charts
     advise: Callable[[Matrix, F, Sequence[BuildId]], Iterable[Advice]] = no_advice
     upgrade: Callable[[Matrix, F], Iterable[UpgradeRow]] = no_upgrade
+
+    @property
+    def title(self) -> str:
+        return self.heading or self.name.replace("_", " ").capitalize()

@@ -1,11 +1,14 @@
 "use strict";
 
 // What is shown is what the address says: #device=cpu&outcome=fail,error&q=text&cell=<id>.
-const KEYS = ["device", "path", "outcome", "q", "compare", "cell"];
+// `open` lists what was unfolded, or folded, by hand; `at` is the section that somebody went to.
+const KEYS = ["device", "subject", "path", "outcome", "only", "q", "compare", "open", "cell", "at"];
 
 function parse(hash) {
+  const text = hash.replace(/^#/, "");
+  if (text && !text.includes("=")) return { at: decoded(text) };
   const found = {};
-  for (const part of hash.replace(/^#/, "").split("&")) {
+  for (const part of text.split("&")) {
     const [key, ...rest] = part.split("=");
     if (KEYS.includes(key) && rest.length) found[key] = decoded(rest.join("="));
   }
@@ -40,9 +43,35 @@ function go(changes, { replace = false } = {}) {
   render();
 }
 
+function isToggled(name) {
+  return (state.open ?? "").split(",").includes(name);
+}
+
+/** Note that something was unfolded, or folded, by hand, or undo that. */
+function toggle(name) {
+  const names = (state.open ?? "").split(",").filter(Boolean);
+  const others = names.filter((each) => each !== name);
+  go({ open: (others.length < names.length ? others : [...names, name]).join(",") }, { replace: true });
+}
+
 addEventListener("popstate", () => {
-  // Links within the page, such as #legend, say nothing of what is shown.
-  if (location.hash && !location.hash.includes("=")) return;
   state = parse(location.hash);
   render();
 });
+
+/** A link within the page adds to what is shown: none of it is lost. */
+addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[href^="#"]');
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const { at, ...others } = parse(link.getAttribute("href"));
+  go(at ? { ...others, at } : others);
+  if (at) show(at);
+});
+
+/** Go to a section, and let the keyboard go on from there. */
+function show(id) {
+  const section = document.getElementById(id);
+  section?.scrollIntoView();
+  section?.focus({ preventScroll: true });
+}

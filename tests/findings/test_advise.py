@@ -13,7 +13,7 @@ from compat.findings.results import results_of
 from compat.runs.history import EMPTY
 from compat.runs.ids import BuildId
 from compat.runs.model import Build, Cell, Outcome, Status
-from compat.topics.gates.records import Capability, SharedFakeMode
+from compat.topics.gates.records import Capability
 from compat.topics.stand_in.records import Needs
 from compat.topics.topic import Advice, AdviceKind
 from compat.topics.tracing_context.records import Needed
@@ -115,32 +115,6 @@ def test_the_tracing_context(
 ) -> None:
     cells = [needed(build, answer) for build, answer in answers.items()]
     (advice,) = [each for each in advised(cells, among) if "context" in each.about]
-    assert advice.kind is kind
-
-
-@pytest.mark.parametrize(
-    ("outcome", "kind"),
-    [
-        (Outcome.PASS, AdviceKind.CAN_GO),
-        (Outcome.UNSUPPORTED, AdviceKind.STILL_NEEDED),
-        (Outcome.FAIL, AdviceKind.STILL_NEEDED),
-        (Outcome.CRASH, AdviceKind.STILL_NEEDED),
-        (Outcome.NOT_RUN, AdviceKind.UNKNOWN),
-    ],
-)
-def test_the_patch_of_the_fake_mode(outcome: Outcome, kind: AdviceKind) -> None:
-    record = SharedFakeMode(max_abs=0.0)
-    cells = [
-        make_cell(
-            build,
-            "gates.shared_fake_mode",
-            each,
-            params={"way": "argument"},
-            record=record if each is Outcome.PASS else None,
-        )
-        for build, each in (("2.12.1", outcome), ("2.13.0", Outcome.PASS))
-    ]
-    (advice,) = [each for each in advised(cells, ["2.12.1", "2.13.0"]) if "patch" in each.about]
     assert advice.kind is kind
 
 

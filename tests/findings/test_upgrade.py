@@ -9,11 +9,13 @@ from compat.findings.upgrade import Upgrade, upgrade
 from compat.report.upgrade import costs, deleted, upgrade_notes, upgrade_table
 from compat.runs.ids import BUILTIN, BuildId
 from compat.runs.model import Build, Cell, Outcome, Run, Status
-from compat.topics.gates.records import Capability
+from compat.topics.gates.records import Capability, SharedFakeMode
+from compat.topics.gates.upgrade import FAKE_MODE_PATCH as PATCH
 from compat.topics.matrix import Matrix
 from compat.topics.registry import TOPICS
 from compat.topics.tracing_context.records import Needed
 from compat.topics.upgrade import Kind, Says, UpgradeRow, minimum
+from compat.topics.workarounds.records import Tried
 from tests.conftest import make_build, make_cell, make_run
 
 FLOOR = "2.13.0.dev"
@@ -131,6 +133,31 @@ def test_two_releases_of_a_series_that_differ_are_both_told() -> None:
 def test_what_nobody_gates_has_no_gate_to_delete() -> None:
     found = of(capability("2.13.0", True, floor=None), builds=releases("2.13.0"))
     assert upgrade_table(found).rows[0][-2:] == ["never passed", "no gate to delete"]
+
+
+def test_the_patch_of_the_fake_mode_is_one_row() -> None:
+    """Its own probe says where it is needed, that of the gates what to pass instead."""
+    tried = {
+        "2.12.1": Tried(without="AssertionError: no", with_it=""),
+        "2.13.0": Tried(without="", with_it=""),
+    }
+    cells = [
+        make_cell(build, "workarounds.needed", record=record, params={"name": PATCH})
+        for build, record in tried.items()
+    ]
+    argument = {"way": "argument"}
+    shared = SharedFakeMode(max_abs=0.0)
+    cells += [
+        make_cell("2.12.1", "gates.shared_fake_mode", Outcome.UNSUPPORTED, params=argument),
+        make_cell("2.13.0", "gates.shared_fake_mode", record=shared, params=argument),
+    ]
+    found = of(*cells, builds=releases("2.12.1", "2.13.0"))
+    (row,) = (row for row in found.rows if row.kind is Kind.WORKAROUND)
+    assert row.name == PATCH
+    assert list(row.says.values()) == [Says.NEEDED, Says.NOT_NEEDED]
+    assert row.about
+    assert costs(found) == [("¹", row)]
+    assert row.cost == "fake_mode= of standalone_compile does the same on 2.13.0."
 
 
 def test_so_many_columns_as_fit_and_the_rest_is_named() -> None:

@@ -86,7 +86,7 @@ def test_a_report_that_proves_nothing(now: Run) -> None:
     ]
     results = results_of(replace(now, cells=tuple(cells)), EMPTY, load_expectations())
     text = render(results)
-    check("unhealthy.md", text[: text.index("## Findings")])
+    check("unhealthy.md", text[: text.index("## Failures")])
     check("unhealthy-summary.md", paragraph(results) + "\n")
     check("unhealthy-badge.svg", badge(results.assessment))
 

@@ -3,7 +3,10 @@ from __future__ import annotations
 import pytest
 
 from compat.document.escape import code, inert, plain
+from compat.document.parts import Code, Table
 from compat.report.markdown import render
+from compat.report.shown import markdown_table
+from compat.runs.ids import BuildId
 from compat.runs.model import Outcome, Run, Status
 from compat.topics.gates.records import Capability
 from tests.conftest import make_build, make_cell, make_run
@@ -116,3 +119,21 @@ def test_code_cannot_be_left() -> None:
 )
 def test_markdown_that_notifies_nobody(given: str, shown: str) -> None:
     assert inert(given) == shown
+
+
+def table_of(*values: str) -> Table:
+    builds = [BuildId(f"2.1{n}.0-cpu") for n in range(len(values))]
+    return Table(headers=["path", "wanted", *builds], rows=[[Code("aot"), "no", *values]])
+
+
+def test_a_table_that_fits_is_a_table() -> None:
+    assert markdown_table(table_of("a", "a", "b")) == (
+        "| path | wanted | 2.10.0 | 2.11.0 | 2.12.0 |\n|---|---|---|---|---|\n"
+        "| `aot` | no | a | a | b |"
+    )
+
+
+def test_a_table_that_does_not_fit_is_a_list_by_what_builds_say() -> None:
+    assert markdown_table(table_of("a" * 60, "a" * 60, "", "b")) == (
+        f"- `aot`; wanted: no\n  - 2.10.0, 2.11.0: {'a' * 60}\n  - 2.13.0: b"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from compat.report.site import write_site
 from compat.runs.model import Outcome, Run, Status
 from compat.topics.gates.records import Capability
-from tests.conftest import make_build, make_cell, make_run
+from tests.conftest import ROOT, make_build, make_cell, make_run
 from tests.report import year
 from tests.report.hostile import HOSTILE, HOSTILE_TEXTS
 from tests.report.made import results
@@ -25,6 +26,32 @@ SPELLED = {
     HOSTILE["direction"]: HOSTILE["direction"].replace("\u202e", "\\u202e"),
 }
 FAILING = "paths.outputs[mlp-aot]@2.14.0-cuda"
+PUBLISHED = ROOT / "reports" / "site" / "index.html"
+FIRST_TABLE_S = 0.5
+# When the matrix has its first row.
+WATCH = """new MutationObserver((_, watch) => {
+    if (!document.querySelector("tr.probe")) return;
+    window.firstRow = performance.now();
+    watch.disconnect();
+}).observe(document, { childList: true, subtree: true })"""
+MOST_TAB_STOPS, SMALLEST_TARGET_PX = 60, 24
+# What the keyboard stops at, and what is clicked that stands in no sentence.
+TAB_STOPS = """() => [
+    ...document.querySelectorAll("a[href], button, input, select, summary, [tabindex]")
+].filter((each) => each.tabIndex >= 0 && each.checkVisibility()).length"""
+TARGETS = """() => [...document.querySelectorAll("a[href], button, input, select, summary")]
+    .map((each) => each.closest("label.chip") ?? each)
+    .filter((each) => each.checkVisibility() && getComputedStyle(each).display !== "inline")
+    .filter((each) => !each.classList.contains("skip-link"))
+    .map((each) => ({ words: each.textContent, ...each.getBoundingClientRect().toJSON() }))"""
+# What a reader sees of the state: filters, rows, folds, and the cell that is open.
+SHOWN = """() => ({
+    fields: [...document.querySelectorAll("form input, form select")]
+        .map((each) => each.type === "checkbox" ? each.checked : each.value),
+    rows: [...document.querySelectorAll("#table tbody tr")].map((each) => each.textContent),
+    folds: [...document.querySelectorAll("details[open]")].map((each) => each.id),
+    cell: document.querySelector("dialog[open] h2")?.textContent,
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +147,7 @@ def test_the_matrix_is_a_table_with_headers(page: Page, small: str) -> None:
 def test_a_probe_shows_its_worst_outcome_and_opens_to_its_checks(page: Page, small: str) -> None:
     page.goto(small)
     row = page.locator("tr.probe")
-    expect(row.locator("td").nth(4)).to_have_text("fail: 1 of 31/3")
+    expect(row.locator("td").nth(4)).to_have_text("fail: 1 of 3new1/3")
     expect(row.locator("td").nth(4).locator(".hidden")).to_have_text("fail: 1 of 3")
     row.get_by_role("button").click()
     expect(row.get_by_role("button")).to_have_attribute("aria-expanded", "true")
@@ -134,9 +161,10 @@ def test_filters_are_in_the_address_and_what_is_left_is_said(page: Page, small: 
     page.get_by_label("Device").select_option("cuda")
     page.get_by_label("Path").select_option("aot")
     page.get_by_label("Text").fill("off by")
+    page.get_by_text("By outcome").click()
     page.locator(".chip", has_text="fail").click()
     expect(page.get_by_role("status")).to_have_text("1 of 4 checks on 3 of 6 builds.")
-    assert page.url.endswith("#device=cuda&path=aot&outcome=fail&q=off%20by")
+    assert page.url.endswith("#device=cuda&path=aot&outcome=fail&q=off%20by&open=more-filters")
     assert set(cells_shown(page)) == {
         "paths.outputs[mlp-aot]@2.13.0-cuda",
         FAILING,
@@ -144,6 +172,135 @@ def test_filters_are_in_the_address_and_what_is_left_is_said(page: Page, small: 
     }
     page.get_by_role("button", name="Reset").click()
     expect(page.get_by_role("status")).to_have_text("4 of 4 checks on 6 of 6 builds.")
+
+
+def marked_run(folder: Path) -> str:
+    """Two failures on 2.14, of which one is known and the other one has two subjects."""
+    cells = [
+        *(make_cell(build, "a.known", Outcome.FAIL) for build in ("2.13.0", "2.14.0")),
+        make_cell("2.13.0", "a.new"),
+        make_cell("2.14.0", "a.new", Outcome.FAIL),
+        *(make_cell(build, "a.quiet") for build in ("2.13.0", "2.14.0")),
+    ]
+    cells += [replace(cell, subject="vllm-0.33.0") for cell in cells[2:]]
+    builds = [make_build(name) for name in ("2.13.0", "2.14.0")]
+    found = results(make_run(builds, cells))
+    known = tuple(cell.id for cell in cells if cell.probe == "a.known")
+    unexpected = tuple(cell for cell in found.findings.unexpected if cell not in known)
+    findings = replace(found.findings, expected=known, unexpected=unexpected)
+    write_site(replace(found, findings=findings), folder)
+    return (folder / "index.html").as_uri()
+
+
+def test_only_what_is_unexpected(page: Page, tmp_path: Path) -> None:
+    page.goto(marked_run(tmp_path))
+    page.locator(".chip", has_text="unexpected").click()
+    expect(page.get_by_role("status")).to_have_text("2 of 5 checks on 2 of 2 builds.")
+    assert page.url.endswith("#only=unexpected")
+    assert "a.new@2.14.0-cpu" in cells_shown(page)
+    page.get_by_label("Subject").select_option("vllm-0.33.0")
+    expect(page.get_by_role("status")).to_have_text("1 of 5 checks on 2 of 2 builds.")
+    assert page.url.endswith("#subject=vllm-0.33.0&only=unexpected")
+    assert set(cells_shown(page)) == {
+        "vllm-0.33.0:a.new@2.13.0-cpu",
+        "vllm-0.33.0:a.new@2.14.0-cpu",
+    }
+
+
+def test_only_what_answers_otherwise(page: Page, tmp_path: Path) -> None:
+    """The newest release is compared with the one before."""
+    page.goto(f"{marked_run(tmp_path)}#subject=builtin&only=changed")
+    expect(page.get_by_role("status")).to_have_text("1 of 5 checks on 2 of 2 builds.")
+    expect(page.get_by_label("changed answers")).to_be_checked()
+    expect(page.locator("[data-cell]").last).to_have_accessible_name(
+        "fail, changed: a.new@2.14.0-cpu"
+    )
+
+
+def test_a_known_failure_looks_unlike_a_new_one(page: Page, tmp_path: Path) -> None:
+    page.goto(f"{marked_run(tmp_path)}#subject=builtin")
+    known = page.get_by_role("button", name="fail, known failure: a.known@2.14.0-cpu")
+    new = page.get_by_role("button", name="fail, changed: a.new@2.14.0-cpu")
+    expect(new).to_contain_text("new")
+    expect(known).not_to_contain_text("new")
+    looks = [
+        each.evaluate("each => getComputedStyle(each.parentElement).backgroundImage")
+        for each in (known, new)
+    ]
+    assert looks[0] != looks[1]
+
+
+def test_a_permalink_survives_every_click_and_a_reload(page: Page, tmp_path: Path) -> None:
+    page.goto(f"{marked_run(tmp_path)}#q=a.")
+    expect(page.get_by_role("status")).to_contain_text("5 of 5 checks")
+    page.locator("tr.probe button").first.click()
+    page.locator(".chip", has_text="changed answers").click()
+    page.locator("tr.probe button").first.click()
+    page.get_by_text("By outcome").click()
+    page.locator("summary", has_text="Failures that are not expected").click()
+    page.get_by_role("link", name="Legend").click()
+    page.locator("#ready").get_by_role("link").last.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog").locator(".past")).not_to_have_text("…")
+    before = page.evaluate(SHOWN)
+    assert before["cell"]
+    assert set(before["folds"]) >= {"more-filters", "new-failures"}
+    for part in ("q=a.", "only=changed", "open=", "at=legend", "cell="):
+        assert part in page.url
+    page.reload()
+    expect(page.get_by_role("dialog").locator(".past")).not_to_have_text("…")
+    assert page.evaluate(SHOWN) == before
+
+
+def test_few_tab_stops_at_the_start(page: Page) -> None:
+    page.goto(PUBLISHED.as_uri())
+    expect(page.locator("tr.probe").first).to_be_visible()
+    assert 20 < page.evaluate(TAB_STOPS) < MOST_TAB_STOPS
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_targets_are_large_enough(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{PUBLISHED.as_uri()}#outcome=fail&cell=donation.copies[donated]@2.13.0-cpu")
+    expect(page.get_by_role("dialog").locator(".past svg").first).to_be_visible()
+    found = page.evaluate(TARGETS)
+    assert len(found) > MOST_TAB_STOPS
+    assert [each for each in found if min(each["width"], each["height"]) < SMALLEST_TARGET_PX] == []
+
+
+def test_series_differ_in_more_than_their_colour(page: Page) -> None:
+    page.goto(PUBLISHED.as_uri())
+    strokes = """all => all.map(c => [...c.querySelectorAll(".series path.line")].map(line => {
+        const style = getComputedStyle(line);
+        return `${style.strokeDasharray} ${style.strokeWidth}`;
+    }))"""
+    fills = """all => all.map(c => [...c.querySelectorAll(".legend rect")].map(rect => {
+        const style = getComputedStyle(rect);
+        return `${style.fill === "none"} ${style.fillOpacity} ${style.strokeDasharray}`;
+    }))"""
+    lines = page.locator(".chart.lines").evaluate_all(strokes)
+    bars = page.locator(".chart.bars").evaluate_all(fills)
+    assert max(map(len, lines)) > 4
+    assert max(map(len, bars)) > 1
+    for chart in (*lines, *bars):
+        assert len(chart) == len(set(chart))
+
+
+def test_the_history_has_a_column_a_night_and_shows_answers(page: Page, tmp_path: Path) -> None:
+    found = results(year.latest(), year.history())
+    write_site(found, tmp_path)
+    page.goto(f"{(tmp_path / 'index.html').as_uri()}#device=cpu&q=probe7 model3 copies&at=history")
+    table = page.get_by_role("table", name="What changed on nightly on cpu")
+    heads = table.get_by_role("columnheader").all_text_contents()
+    assert heads[:2] == ["check or answer", "all runs"]
+    assert heads[2:] == [f"2026-11-{day}" for day in range(15, 23)]
+    (row,) = table.locator("tbody tr").all()
+    expect(row.get_by_role("rowheader")).to_have_text("family2.probe7[model3-standalone].copies")
+    told = row.locator("td").all_text_contents()[1:]
+    assert {"=", "0 copies", "1 copy", "2 copies"} >= set(filter(None, told))
+    assert len(set(told)) > 1
+    # A night on which the check failed says nothing new of it.
+    assert len(told) == 8
 
 
 def test_a_filter_that_nothing_fits(page: Page, small: str) -> None:
@@ -154,7 +311,7 @@ def test_a_filter_that_nothing_fits(page: Page, small: str) -> None:
 
 def test_a_cell_opens_with_all_that_is_known(page: Page, small: str) -> None:
     page.goto(f"{small}#outcome=fail")
-    page.get_by_role("button", name=f"fail: {FAILING}").click()
+    page.get_by_role("button", name=f"fail, changed: {FAILING}").click()
     dialog = page.get_by_role("dialog", name="paths.outputs[mlp-aot]")
     expect(dialog).to_contain_text("2.14.0 on cuda")
     for text in (
@@ -217,7 +374,7 @@ def test_the_keyboard_is_enough(page: Page, small: str) -> None:
     page.keyboard.press("Enter")
     expect(focused).to_have_attribute("aria-expanded", "false")
     page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     expect(focused).to_have_attribute("data-cell", "paths.outputs[mlp-aot]@2.14.0-cpu")
     page.keyboard.press("Enter")
@@ -311,9 +468,16 @@ def test_a_year_of_nightlies(page: Page, tmp_path: Path) -> None:
     write_site(results(run, year.history()), tmp_path)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    page.add_init_script(WATCH)
     page.goto((tmp_path / "index.html").as_uri())
     expect(page.locator("tr.probe")).to_have_count(20)
-    print(f"the matrix is there after {page.evaluate('performance.now()'):.0f} ms")
+    # The best of several: the machine may be busy with something else.
+    seconds = []
+    for _ in range(5):
+        page.reload()
+        expect(page.locator("tr.probe")).to_have_count(20)
+        seconds.append(page.evaluate("window.firstRow") / 1000)
+    assert min(seconds) < FIRST_TABLE_S, seconds
     assert "history-data.js" not in asked
     page.locator("#history").scroll_into_view_if_needed()
     expect(page.locator("#history h3")).to_have_text(["nightly on cpu", "nightly on cuda"])
@@ -349,7 +513,7 @@ def test_a_comparison_tells_the_answers_that_differ(page: Page, tmp_path: Path) 
         page.goto(f"{site(run, tmp_path)}#compare={pair}")
         page.reload()
         changes = page.locator("#changes")
-        expect(changes).to_contain_text("From 2.13.0-cpu to 2.14.0-cpu: 1 answers differ.")
+        expect(changes).to_contain_text("From 2.13.0-cpu to 2.14.0-cpu: 1 answer differs.")
         expect(changes).to_contain_text("gained gates.capability[fake_mode].available: no → yes")
     changes.get_by_role("link").click()
     expect(page.get_by_role("dialog")).to_contain_text("gates.capability[fake_mode]")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Page
 
-from compat.report.markdown import render
-from compat.runs.model import Run
+from compat.report.write import write_reports
 from compat.runs.store import load
-from tests.conftest import RECORDED
+from tests.conftest import RECORDED, ROOT
 from tests.report.made import results
 from tests.report.test_page import browser, page
 
@@ -31,15 +31,21 @@ WIDE = """all => all.filter(each => each.scrollWidth > each.clientWidth + 1)
   .map(each => each.closest("details")?.querySelector("summary").textContent ?? "first screen")"""
 
 
-@pytest.fixture(scope="module")
-def run() -> Run:
-    return load(RECORDED)
+@pytest.fixture(scope="module", params=["of a few cells", "as they are published"])
+def reports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if request.param == "as they are published":
+        return ROOT / "reports"
+    folder = tmp_path_factory.mktemp("reports")
+    write_reports(folder, results(load(RECORDED)), "README.md")
+    return folder
 
 
 @pytest.fixture
-def readme(page: Page, run: Run, tmp_path: Path) -> Page:
+def readme(page: Page, reports: Path, tmp_path: Path) -> Page:
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
-    html = parser.render(render(results(run)))
+    html = parser.render((reports / "README.md").read_text("utf-8"))
+    for drawing in reports.glob("*.svg"):
+        shutil.copy(drawing, tmp_path)
     path = tmp_path / "readme.html"
     path.write_text(
         f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><article>{html}</article>",
@@ -69,6 +75,13 @@ def test_no_table_is_wider_than_the_column(readme: Page) -> None:
     readme.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert readme.locator("table").count() > 10
     assert readme.locator("table").evaluate_all(WIDE) == []
+
+
+def test_every_drawing_is_there(readme: Page) -> None:
+    readme.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    images = readme.locator("img")
+    assert images.evaluate_all("all => all.every(each => each.naturalWidth > 500)")
+    assert images.count() > 0
 
 
 def test_every_fold_is_closed_again(readme: Page) -> None:

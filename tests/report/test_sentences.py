@@ -12,12 +12,13 @@ from collections.abc import Iterable
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from compat.document.parts import Section
+from compat.document.parts import Section, plain_text
 from compat.findings.expectations import load_expectations
 from compat.findings.results import Results, results_of
 from compat.report.advice import advice_text, ask
 from compat.report.excuses import excuses_text
-from compat.report.upgrade import HOW_TO_READ, meanings, plain_text, upgrade_notes
+from compat.report.plots import plots
+from compat.report.upgrade import HOW_TO_READ, meanings, upgrade_notes
 from compat.report.verdict import verdict
 from compat.runs.history import EMPTY
 from compat.runs.store import load
@@ -56,6 +57,7 @@ def sentences(results: Results) -> Iterable[str]:
     for topic in TOPICS:
         charts = topic.draw(results.matrix, results.findings.topics[topic.name])
         yield from (f"{chart.title}: {chart.text}" for chart in charts if chart.labels)
+    yield from (f"{plot.title}: {plot.text}" for plot in plots(results))
     advice = advice_text(ask(results, SpecifierSet(">=2.11")), results)
     yield from (line for line in advice.splitlines() if not line.startswith("    "))
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from compat.runs.answers import Ending
-from compat.runs.history import OUTCOMES, Column, History
-from compat.runs.ids import CheckId
+from compat.runs.answers import Ending, count, text, verdict
+from compat.runs.history import OUTCOMES, Column, Entry, History, Told
+from compat.runs.ids import AnswerId, CheckId
 from compat.runs.model import Build, Cell, Outcome, Run
 from tests.conftest import build_id, make_build, make_cell, make_run
-from tests.report.made import history_of
 
 DAYS = 365
 CHECKS = 300
@@ -31,7 +31,7 @@ def checks() -> list[tuple[str, dict[str, str]]]:
 
 
 def history() -> History:
-    """Every check fails for stretches of days, a twentieth of the time."""
+    """Every check fails for stretches of days, a twentieth of the time; answers change monthly."""
     dice = random.Random(0)
     columns = [
         Column(
@@ -56,7 +56,27 @@ def history() -> History:
         for index, letter in enumerate(letters):
             signature = _SIGNATURE.format(dice.randrange(40)) if letter in "fe" else ""
             endings[index][check] = Ending(outcome=OUTCOMES[letter], signature=signature)
-    return history_of(dict(zip(columns, endings, strict=True)))
+    return History(
+        [
+            Entry(column=column, endings=each, answers=_answers(each, number // len(DEVICES)))
+            for number, (column, each) in enumerate(zip(columns, endings, strict=True))
+        ]
+    )
+
+
+def _answers(endings: Mapping[CheckId, Ending], day: int) -> dict[AnswerId, Told]:
+    """Of each check that passed: a verdict, a count and a text."""
+    found = {}
+    for number, (check, ending) in enumerate(endings.items()):
+        if ending.outcome is Outcome.PASS:
+            month = (day + number) // 30
+            for said in (
+                verdict("available", month % 12 != number % 12),
+                count("copies", month % 3, unit="copies"),
+                text("takes", f"function(graph, inputs, keyword_{month})"),
+            ):
+                found[AnswerId.of(check, said.name)] = Told(said.scale, said.value)
+    return found
 
 
 def latest() -> Run:

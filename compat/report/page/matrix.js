@@ -2,13 +2,14 @@
 
 const WORST_FIRST = ["c", "t", "e", "f", "n", "s", "p", "u"];
 const ABSENT = ".";
+const BUILTIN = "builtin";
 const MOST_OPENED = 1500; // cells that a filter shows at once
 
 let letters; // outcome by letter
 let columns; // of the newest run, each as it is shown
 let probes;
 const cells = new Map(); // by id: its check, and its column
-const opened = new Set(); // probes that were opened, or closed while a filter opens them
+const BAD = new Set(["fail", "error", "crash", "timeout"]);
 
 function readMatrix(data) {
   letters = data.letters;
@@ -21,8 +22,8 @@ function readMatrix(data) {
   probes = data.probes.map((probe, number) => ({
     ...probe,
     family: probe.name.split(".")[0],
-    checks: probe.checks.map(([id, values, outcomes, notes, flaky], row) => ({
-      id, values, flaky, number, row, probe,
+    checks: probe.checks.map(([id, subject, values, outcomes, notes, flaky, unexpected, changed], row) => ({
+      id, subject, values, flaky, unexpected, changed, number, row, probe,
       letters: outcomes,
       notes: new Map(Object.entries(notes).map(([column, note]) => [+column, data.notes[note]])),
     })),
@@ -44,8 +45,8 @@ function answersOf(pair) {
   const [one, other] = pair.map((column) => column.key);
   if (!changes || pair.some((column) => column.past !== undefined)) return undefined;
   for (const [old, now] of [[one, other], [other, one]]) {
-    const rows = changes[`${old}..${now}`];
-    if (rows) return { old, now, rows };
+    const rows = changes.pairs[`${old}..${now}`];
+    if (rows) return { old, now, rows: rows.map((row) => row.map((number) => changes.texts[number])) };
   }
   return undefined;
 }
@@ -82,12 +83,13 @@ function shownColumns() {
 /** Whether few enough are left that their probes are shown opened. */
 function opens(rows, shown) {
   const left = rows.reduce((sum, row) => sum + row.checks.length, 0);
-  const some = state.path || state.outcome || state.q || compared();
+  const some = state.subject || state.path || state.outcome || state.only || state.q || compared();
   return Boolean(some) && left * shown.length <= MOST_OPENED;
 }
 
 function matching(shown) {
   const outcomes = state.outcome?.split(",");
+  const marks = state.only?.split(",") ?? []; // as lists of a check's columns are named
   const words = (state.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
   const pair = compared();
   const answers = pair && answersOf(pair);
@@ -95,6 +97,8 @@ function matching(shown) {
   const differ = (check) => changed.has(check.id) || pair[0].letter(check) !== pair[1].letter(check);
   return (check) => {
     if (state.path && !check.values.includes(state.path)) return false;
+    if (state.subject && check.subject !== state.subject) return false;
+    if (!marks.every((mark) => shown.some((column) => check[mark]?.includes(column.index)))) return false;
     if (pair && !differ(check)) return false;
     if (outcomes && !shown.some((column) => outcomes.includes(letters[column.letter(check)]))) {
       return false;
@@ -120,7 +124,9 @@ function renderMatrix() {
   for (const family of new Set(rows.map((row) => row.probe.family))) {
     table.append(familyBody(family, rows.filter((row) => row.probe.family === family), shown, open));
   }
-  if (focused) table.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  const again = focused ? table.querySelector(`[data-key="${CSS.escape(focused)}"]`) : undefined;
+  rove(again);
+  again?.focus();
   sayCount(rows, shown);
   renderChanges();
 }
@@ -132,7 +138,7 @@ function renderChanges() {
   const answers = pair && answersOf(pair);
   list.hidden = !answers;
   if (!answers) return;
-  const words = `From ${answers.old} to ${answers.now}: ${answers.rows.length} answers differ.`;
+  const words = `From ${answers.old} to ${answers.now}: ${answers.rows.length === 1 ? "1 answer differs" : `${answers.rows.length} answers differ`}.`;
   const items = answers.rows.map(([change, check, name, before, after]) => {
     const cell = `${check}@${answers.now}`;
     const said = el("code", {}, `${check}.${name}`);
@@ -177,7 +183,7 @@ function familyBody(family, rows, shown, allOpen) {
   const body = el("tbody", {}, el("tr", { class: "family" }, name));
   for (const { probe, checks } of rows) {
     const alone = probe.checks.length === 1;
-    const open = !alone && allOpen !== opened.has(probe.name);
+    const open = !alone && allOpen !== isToggled(probe.name);
     body.append(alone ? checkRow(checks[0], shown, probeName(probe)) : probeRow(probe, checks, shown, open));
     if (open) body.append(...checks.map((check) => checkRow(check, shown, checkName(check))));
   }
@@ -190,11 +196,17 @@ function probeName(probe) {
 }
 
 function checkName(check) {
-  return [el("span", { class: "values" }, check.values.join(" · "))];
+  const subject = check.subject === BUILTIN ? [] : [check.subject];
+  return [el("span", { class: "values" }, [...subject, ...check.values].join(" · "))];
+}
+
+/** Of a check's id; a builtin one names none. */
+function subjectOf(id) {
+  return id.match(/^([^[]*?):/)?.[1] ?? BUILTIN;
 }
 
 function probeRow(probe, checks, shown, open) {
-  const button = el("button", { type: "button", "aria-expanded": String(open), "data-key": probe.name },
+  const button = el("button", { type: "button", "aria-expanded": String(open), "data-key": probe.name, tabindex: "-1" },
     ...probeName(probe));
   const row = el("tr", { class: "probe", "data-probe": probe.name }, el("th", { scope: "row" }, button));
   for (const column of shown) row.append(summary(checks, column));
@@ -209,9 +221,14 @@ function summary(checks, column) {
   const number = seen.filter((letter) => letter === worst).length;
   const share = number === seen.length ? `all ${number}` : `${number} of ${seen.length}`;
   const outcome = letters[worst];
-  return el("td", { class: `is-${outcome}`, title: `${outcome}: ${share}` },
+  const red = checks.filter((check) => BAD.has(letters[column.letter(check)]));
+  const known = red.length > 0 && column.past === undefined
+    && !red.some((check) => check.unexpected.includes(column.index));
+  const said = `${outcome}${known ? ", known failure" : ""}: ${share}`;
+  return el("td", { class: `is-${outcome}${known ? " known" : ""}`, title: said },
     glyph(outcome),
-    el("span", { class: "hidden" }, `${outcome}: ${share}`),
+    el("span", { class: "hidden" }, said),
+    red.length && !known ? el("span", { class: "mark new", "aria-hidden": "true" }, "new") : "",
     number === seen.length ? "" : el("span", { class: "share", "aria-hidden": "true" }, `${number}/${seen.length}`),
   );
 }
@@ -228,12 +245,16 @@ function cell(check, column) {
   const id = `${check.id}@${column.key}`;
   const flaky = check.flaky.includes(column.index);
   const note = check.notes.get(column.index);
-  const label = `${outcome}${flaky ? ", flaky" : ""}: ${id}`;
+  const known = BAD.has(outcome) && column.past === undefined && !check.unexpected.includes(column.index);
+  const changed = check.changed.includes(column.index);
+  const said = [outcome, known && "known failure", flaky && "flaky", changed && "changed"].filter(Boolean).join(", ");
+  const label = `${said}: ${id}`;
   const button = el("button",
-    { type: "button", class: "cell", "data-key": id, "data-cell": id, "aria-label": label,
-      title: note ? `${outcome}: ${note}` : outcome },
-    glyph(outcome), flaky ? el("span", { class: "flaky" }) : "");
-  return el("td", { class: `is-${outcome}` }, button);
+    { type: "button", class: "cell", "data-key": id, "data-cell": id, "aria-label": label, tabindex: "-1",
+      title: note ? `${said}: ${note}` : said },
+    glyph(outcome), flaky ? el("span", { class: "flaky" }) : "", changed ? el("span", { class: "mark" }, "≠") : "",
+    BAD.has(outcome) && !known ? el("span", { class: "mark new" }, "new") : "");
+  return el("td", { class: `is-${outcome}${known ? " known" : ""}` }, button);
 }
 
 function onMatrixClick(event) {
@@ -244,8 +265,15 @@ function onMatrixClick(event) {
   }
   const probe = event.target.closest("[data-probe]")?.dataset.probe;
   if (probe === undefined) return;
-  if (!opened.delete(probe)) opened.add(probe);
-  renderMatrix();
+  toggle(probe);
+}
+
+/** Tab stops once in the matrix, where it was last; the arrow keys go on from there. */
+function rove(to) {
+  const table = document.getElementById("table");
+  const target = to ?? table.querySelector("tbody button");
+  for (const button of table.querySelectorAll('button[tabindex="0"]')) button.tabIndex = -1;
+  if (target) target.tabIndex = 0;
 }
 
 /** The arrow keys go from cell to cell. */
@@ -256,13 +284,14 @@ function onMatrixKey(event) {
   const rows = [...at.closest("table").querySelectorAll("tr.probe, tr.check")];
   const row = rows.indexOf(at.parentElement);
   let [y, x] = [row + step[0], at.cellIndex + step[1]];
-  while (rows[y]?.cells[x]) {
-    const next = rows[y].cells[x].querySelector("button");
-    if (next) {
-      event.preventDefault();
-      next.focus();
-      return;
-    }
+  let next;
+  while (!next && rows[y]?.cells[x]) {
+    // Below a probe's name come its checks, whose first cell is a build's.
+    next = (x ? rows[y].cells[x] : rows[y]).querySelector("button");
     [y, x] = [y + step[0], x + step[1]];
   }
+  next ??= step[1] < 0 ? rows.slice(0, row).findLast((each) => each.dataset.probe)?.querySelector("button") : undefined;
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
 }

@@ -4,13 +4,14 @@ let meanings;
 let sources;
 let changesAsked = false;
 let shownAs; // the filters that the matrix was last drawn for
+const openAtFirst = new Set();
 
 function render() {
-  const { cell: _, ...filters } = state;
-  const key = address(filters);
+  const { cell: _, at: __, open, ...filters } = state;
+  const key = address({ ...filters, open: (open ?? "").split(",").filter(isProbe).join(",") });
+  unfold();
   if (key !== shownAs) {
     shownAs = key;
-    opened.clear();
     fillForm();
     renderMatrix();
     if (past) renderHistory();
@@ -33,6 +34,41 @@ function render() {
   }
 }
 
+function isProbe(name) {
+  return probes.some((probe) => probe.name === name);
+}
+
+/** Fold and unfold as the address says; what filters stays in sight. */
+function unfold() {
+  for (const details of document.querySelectorAll("details[id]")) {
+    const open = isUsed(details) || openAtFirst.has(details.id) !== isToggled(details.id);
+    if (details.open !== open) details.open = open;
+  }
+}
+
+function isUsed(details) {
+  return (details.dataset.holds ?? "").split(" ").some((key) => state[key]);
+}
+
+function onFold({ target }) {
+  if (target.tagName !== "DETAILS" || !target.id) return;
+  reach();
+  if (isUsed(target)) {
+    unfold();
+    return;
+  }
+  const byHand = target.open !== openAtFirst.has(target.id);
+  if (byHand !== isToggled(target.id)) toggle(target.id);
+}
+
+/** What scrolls is reached by the keyboard, and nothing else that holds no control. */
+function reach() {
+  for (const box of document.querySelectorAll(".scroll")) {
+    if (box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+
 /** What went wrong, for the reader, where the count of checks stands. */
 function fail(error) {
   document.getElementById("count").textContent = error.message;
@@ -40,11 +76,13 @@ function fail(error) {
 
 function fillForm() {
   const form = document.getElementById("filters");
-  for (const name of ["device", "path"]) form.elements[name].value = state[name] ?? "";
+  for (const name of ["device", "subject", "path"]) form.elements[name].value = state[name] ?? "";
   // What is being typed stays as it is.
   if (form.elements.q !== document.activeElement) form.elements.q.value = state.q ?? "";
-  const outcomes = (state.outcome ?? "").split(",");
-  for (const box of form.querySelectorAll("[name=outcome]")) box.checked = outcomes.includes(box.value);
+  for (const name of ["outcome", "only"]) {
+    const chosen = (state[name] ?? "").split(",");
+    for (const box of form.querySelectorAll(`[name=${name}]`)) box.checked = chosen.includes(box.value);
+  }
   const pair = compared();
   for (const [at, name] of ["before", "after"].entries()) {
     const select = form.elements[name];
@@ -75,10 +113,16 @@ function earlier() {
 
 function onFilter(event) {
   const form = event.currentTarget;
-  const outcome = [...form.querySelectorAll("[name=outcome]:checked")].map((box) => box.value).join(",");
-  const { device, path, q, before, after } = Object.fromEntries(new FormData(form));
+  const fields = new FormData(form);
+  const [outcome, only] = ["outcome", "only"].map((name) => fields.getAll(name).join(","));
+  const { device, subject, path, q, before, after } = Object.fromEntries(fields);
   const compare = before && after ? `${before}..${after}` : undefined;
-  go({ device, path, q, outcome, compare }, { replace: event.target.name === "q" });
+  go({ device, subject, path, q, outcome, only, compare, open: folds() }, { replace: event.target.name === "q" });
+}
+
+/** What was unfolded outside of the matrix: other filters leave other probes. */
+function folds() {
+  return (state.open ?? "").split(",").filter((name) => !isProbe(name)).join(",");
 }
 
 async function withPast(then) {
@@ -102,11 +146,14 @@ function start(data) {
   form.addEventListener("reset", (event) => {
     event.preventDefault();
     form.elements.q.value = "";
-    go({ device: "", path: "", outcome: "", q: "", compare: "" });
+    go({ device: "", subject: "", path: "", outcome: "", only: "", q: "", compare: "", open: folds() });
   });
   const table = document.getElementById("table");
   table.addEventListener("click", onMatrixClick);
   table.addEventListener("keydown", onMatrixKey);
+  table.addEventListener("focusin", (event) => event.target.tagName === "BUTTON" && rove(event.target));
+  for (const details of document.querySelectorAll("details[id][open]")) openAtFirst.add(details.id);
+  document.addEventListener("toggle", onFold, true);
   document.getElementById("cell").addEventListener("close", (event) => {
     // The event comes late: another cell may be open by then.
     if (state.cell && !event.target.open) go({ cell: "" });
@@ -115,13 +162,19 @@ function start(data) {
   const near = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     near.disconnect();
-    withPast(renderHistory);
+    withPast(() => {
+      renderHistory();
+      reach();
+    });
   });
   near.observe(document.getElementById("history"));
   for (const name of ["before", "after"]) {
     form.elements[name].addEventListener("focus", () => withPast(fillForm), { once: true });
   }
   render();
+  if (state.at) show(state.at);
+  reach();
+  addEventListener("resize", reach);
 }
 
 load("matrix-data").then(start, fail);

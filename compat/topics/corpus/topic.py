@@ -9,5 +9,11 @@ from compat.topics.corpus.view import say, show
 from compat.topics.topic import Topic
 
 TOPIC: Topic[WrongGraphs] = Topic(
-    name="corpus", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
+    name="corpus",
+    heading="Graphs that once went wrong",
+    records=RECORDS,
+    answers=ANSWERS,
+    find=find,
+    say=say,
+    show=show,
 )

@@ -9,5 +9,5 @@ from compat.topics.devices.view import say, show
 from compat.topics.topic import Topic
 
 TOPIC: Topic[Devices] = Topic(
-    name="devices", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
+    name="devices", heading="GPU", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
 )

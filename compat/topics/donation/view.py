@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from compat.document.parts import Chart, Code, Drawing, Section, Sentence, Table, Text
 from compat.runs.ids import BuildId, CellId
@@ -311,8 +311,19 @@ def draw(matrix: Matrix, _: Donation) -> Iterable[Chart]:
         measured = [each for each in _measured(matrix, Time) if each[0].cell.build.line == line]
         gap = unmeasured(matrix, line, [each.cell.build for each, _ in measured])
         yield _draw_time(line, measured, gap)
-    yield _draw_memory("the process", _measured(matrix, Memory))
-    yield _draw_memory("the GPU", _measured(matrix, DeviceMemory))
+    process, gpu = _measured(matrix, Memory), _measured(matrix, DeviceMemory)
+    yield _draw_memory("the process", process, _gaps(matrix, [each for each, _ in process]))
+    yield _draw_memory("the GPU", gpu, _gaps(matrix, [each for each, _ in gpu]))
+
+
+def _gaps(matrix: Matrix, measured: Sequence[Seen[Any]]) -> str:
+    """What is missing of the devices and Pythons that something was measured on."""
+    builds = [each.cell.build for each in measured]
+    lines = dict.fromkeys(build.line for build in builds)
+    return "".join(
+        unmeasured(matrix, line, [build for build in builds if build.line == line])
+        for line in lines
+    )
 
 
 def _draw_time(
@@ -357,12 +368,13 @@ def _draw_memory(
     where: str,
     measured: Sequence[tuple[Seen[Memory], Memory]]
     | Sequence[tuple[Seen[DeviceMemory], DeviceMemory]],
+    gap: str,
 ) -> Chart:
     found = [(each.cell.build.label, record) for each, record in measured]
     return Chart(
         title=f"Memory that donation saves: {where}",
         text=f"By how many MB compiling a module that owns 256 MB raises the peak memory of "
-        f"{where}, its graph kept or donated.",
+        f"{where}, its graph kept or donated.{gap}",
         drawing=Drawing.BARS,
         labels=[label for label, _ in found],
         series={

@@ -9,5 +9,11 @@ from compat.topics.failing.view import say, show
 from compat.topics.topic import Topic
 
 TOPIC: Topic[Failures] = Topic(
-    name="failing", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
+    name="failing",
+    heading="Compilations that fail",
+    records=RECORDS,
+    answers=ANSWERS,
+    find=find,
+    say=say,
+    show=show,
 )

@@ -1,11 +1,11 @@
-"""Which gates can go or move, and whether the patch of FakeTensorMode can."""
+"""Which gates can go or move."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from compat.runs.ids import BuildId, CellId
-from compat.topics.gates.finding import FakeModePatch, Gate, Gates, Verdict
+from compat.runs.ids import BuildId
+from compat.topics.gates.finding import Gate, Gates, Verdict
 from compat.topics.matrix import Matrix
 from compat.topics.topic import Advice, AdviceKind
 from compat.topics.words import labels
@@ -14,8 +14,6 @@ from compat.topics.words import labels
 def advise(_: Matrix, gates: Gates, builds: Sequence[BuildId]) -> Iterable[Advice]:
     """For a downstream that supports all of ``builds``, oldest first."""
     yield from (_gate(gate, builds) for gate in gates.gates)
-    if gates.fake_mode is not None:
-        yield _fake_mode(gates.fake_mode, builds)
 
 
 def _gate(gate: Gate, builds: Sequence[BuildId]) -> Advice:
@@ -51,20 +49,3 @@ def _from_there_on(builds: Sequence[BuildId], has: Sequence[BuildId]) -> bool:
         for line in lines
         if (own := [build for build in has if build.line == line])
     )
-
-
-def _fake_mode(patch: FakeModePatch, builds: Sequence[BuildId]) -> Advice:
-    lacks = [build for build in builds if build in patch.without_argument]
-    unknown = [build for build in builds if patch.argument[build] is None and build not in lacks]
-    fails = [build for build in builds if patch.argument[build] is False]
-    if lacks or fails:
-        kind = AdviceKind.STILL_NEEDED
-        said = [f"There is no fake_mode= on {labels(lacks)}."] if lacks else []
-        said += [f"fake_mode= fails on {labels(fails)}."] if fails else []
-        text = " ".join(said)
-    elif unknown:
-        kind, text = AdviceKind.UNKNOWN, f"Nothing is known of {labels(unknown)}."
-    else:
-        kind, text = AdviceKind.CAN_GO, "Every build takes fake_mode= instead."
-    cells: tuple[CellId, ...] = tuple(cell for cell in patch.cells if cell.build in builds)
-    return Advice(kind=kind, about="the patch of FakeTensorMode", text=text, cells=cells)

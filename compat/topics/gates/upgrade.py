@@ -1,24 +1,25 @@
-"""Gates, and the patch of FakeTensorMode, as rows of the upgrade table."""
+"""Gates as rows of the upgrade table, and what can be passed instead of FakeTensorMode's patch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from compat.document.parts import Code
-from compat.runs.ids import BUILTIN, BuildId, CellId
+from compat.runs.ids import BUILTIN
 from compat.topics.gates.finding import FakeModePatch, Gate, Gates
 from compat.topics.matrix import Matrix
 from compat.topics.upgrade import Kind, Says, UpgradeRow
+from compat.topics.words import labels
 
 _THERE = {True: Says.THERE, False: Says.NOT_THERE, None: Says.UNKNOWN}
-# fake_mode= does what the patch does.
-_NEEDED = {True: Says.NOT_NEEDED, False: Says.NEEDED, None: Says.UNKNOWN}
+# Its row is that of the workarounds.
+FAKE_MODE_PATCH = "fake-mode-patch"
 
 
 def upgrade(_: Matrix, gates: Gates) -> Iterable[UpgradeRow]:
     yield from map(_gate, gates.gates)
     if gates.fake_mode is not None:
-        yield _patch(gates.fake_mode)
+        yield _instead(gates.fake_mode)
 
 
 def _gate(gate: Gate) -> UpgradeRow:
@@ -31,15 +32,13 @@ def _gate(gate: Gate) -> UpgradeRow:
     )
 
 
-def _patch(patch: FakeModePatch) -> UpgradeRow:
-    cells: dict[BuildId, tuple[CellId, ...]] = {}
-    for cell in patch.cells:
-        cells[cell.build] = (*cells.get(cell.build, ()), cell)
-    says = {build: _NEEDED[works] for build, works in patch.argument.items()}
+def _instead(patch: FakeModePatch) -> UpgradeRow:
+    """What whoever deletes the patch can pass: where it is needed, its own probe tells."""
+    takes = [build for build, works in patch.argument.items() if works]
     return UpgradeRow(
         kind=Kind.WORKAROUND,
-        name="patch of FakeTensorMode",
-        says={**says, **dict.fromkeys(patch.without_argument, Says.NEEDED)},
-        cells=cells,
-        cost="Pass fake_mode= to standalone_compile instead.",
+        name=FAKE_MODE_PATCH,
+        says={},
+        cells={},
+        cost=f"fake_mode= of standalone_compile does the same on {labels(takes)}." if takes else "",
     )

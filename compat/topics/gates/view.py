@@ -47,8 +47,7 @@ def _say_fake_mode(patch: FakeModePatch) -> Iterable[Sentence]:
     if not takes and not patched:
         return
     said = [
-        f"fake_mode= does the same on {labels(takes)}: delete the patch once you support nothing "
-        f"older."
+        f"fake_mode= does the same on {labels(takes)}."
         if takes
         else "No build in this run takes fake_mode= instead.",
         f"The patch works on {labels(patched)}." if patched else "The patch works nowhere.",

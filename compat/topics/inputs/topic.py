@@ -9,5 +9,11 @@ from compat.topics.inputs.view import say, show
 from compat.topics.topic import Topic
 
 TOPIC: Topic[ContextInputs] = Topic(
-    name="inputs", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
+    name="inputs",
+    heading="Inputs inside Dynamo's context",
+    records=RECORDS,
+    answers=ANSWERS,
+    find=find,
+    say=say,
+    show=show,
 )

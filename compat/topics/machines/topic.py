@@ -9,5 +9,11 @@ from compat.topics.machines.view import say, show
 from compat.topics.topic import Topic
 
 TOPIC: Topic[Oddities] = Topic(
-    name="machines", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
+    name="machines",
+    heading="Odd machines, and compilers switched off",
+    records=RECORDS,
+    answers=ANSWERS,
+    find=find,
+    say=say,
+    show=show,
 )

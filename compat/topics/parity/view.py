@@ -17,7 +17,7 @@ from compat.topics.parity.finding import (
     Drift,
     PathsAgree,
 )
-from compat.topics.words import NOT_KNOWN, glyphs, labels
+from compat.topics.words import NOT_KNOWN, glyphs, labels, unmeasured
 
 Line = tuple[str, str]
 
@@ -248,10 +248,12 @@ def draw(matrix: Matrix, found: PathsAgree) -> Iterable[Chart]:
     for line in _lines(matrix):
         drift = [each for each in found.drift if each.after.line == line and noise_of(each.dtype)]
         steps = list(dict.fromkeys((each.before, each.after) for each in drift))
+        gap = unmeasured(matrix, line, [build for step in steps for build in step])
         yield Chart(
             title=f"Numeric drift from build to build: {_named(line)}",
             text="The farthest that any model's compiled outputs moved from the build before, as a "
-            "share of what rounding explains: above 1 is more than noise. No bar: not at all.",
+            "share of what rounding explains: above 1 is more than noise. No bar: not at all."
+            + gap,
             drawing=Drawing.BARS,
             labels=[after.label for _, after in steps],
             series={

@@ -9,5 +9,11 @@ from compat.topics.reach.view import say, show
 from compat.topics.topic import Topic
 
 TOPIC: Topic[Reach] = Topic(
-    name="reach", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
+    name="reach",
+    heading="What reaches a downstream's code",
+    records=RECORDS,
+    answers=ANSWERS,
+    find=find,
+    say=say,
+    show=show,
 )

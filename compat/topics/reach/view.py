@@ -78,14 +78,11 @@ def show(matrix: Matrix, found: Reach) -> Iterable[Section]:
 
 
 def _row(matrix: Matrix, name: str, on: Mapping[BuildId, Told]) -> list[Text]:
-    row: list[Text] = [Code(name)]
-    before = None
-    for build in matrix.builds:
-        told = on.get(build.id)
-        value = None if told is None else told.said.value
-        row.append("" if value is None else "=" if value == before else _written(value))
-        before = value if value is not None else before
-    return row
+    return [Code(name), *(_told(on.get(build.id)) for build in matrix.builds)]
+
+
+def _told(told: Told | None) -> str:
+    return "" if told is None or told.said.value is None else _written(told.said.value)
 
 
 def _written(value: object) -> str:

@@ -9,5 +9,11 @@ from compat.topics.settings.view import say, show
 from compat.topics.topic import Topic
 
 TOPIC: Topic[Switches] = Topic(
-    name="settings", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
+    name="settings",
+    heading="The switch between the paths",
+    records=RECORDS,
+    answers=ANSWERS,
+    find=find,
+    say=say,
+    show=show,
 )

@@ -12,6 +12,7 @@ from compat.topics.topic import Topic
 
 TOPIC: Topic[StandIn] = Topic(
     name="stand_in",
+    heading="ShapeEnv stand-in",
     records=RECORDS,
     answers=ANSWERS,
     find=find,

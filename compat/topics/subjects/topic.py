@@ -11,6 +11,7 @@ from compat.topics.topic import Topic
 
 TOPIC: Topic[Subjects] = Topic(
     name="subjects",
+    heading="What people ship",
     records=RECORDS,
     answers=ANSWERS,
     find=find,

@@ -9,5 +9,11 @@ from compat.topics.surface.view import say, show
 from compat.topics.topic import Topic
 
 TOPIC: Topic[Surface] = Topic(
-    name="surface", records=RECORDS, answers=ANSWERS, find=find, say=say, show=show
+    name="surface",
+    heading="Private surface",
+    records=RECORDS,
+    answers=ANSWERS,
+    find=find,
+    say=say,
+    show=show,
 )

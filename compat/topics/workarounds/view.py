@@ -96,7 +96,7 @@ def show(matrix: Matrix, found: Workarounds) -> Iterable[Section]:
         [
             Link(row.workaround.name, row.workaround.upstream),
             ", ".join(each.label for each in row.workaround.shipped),
-            Code(row.workaround.gate) if row.workaround.gate else "always",
+            Code(row.workaround.gate.replace(",", ", ")) if row.workaround.gate else "always",
             *(_cell(row.on.get(build)) for build in builds),
             _delete(row),
         ]

@@ -186,3 +186,4 @@ def test_charts() -> None:
     assert len(time.table.rows) == 3
     assert host.title == "Memory that donation saves: the process"
     assert host.series == {"kept": [275.0], "donated": [18.0]}
+    assert host.text.endswith("kept or donated. Not measured: 2.12.1.")

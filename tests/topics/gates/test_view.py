@@ -53,7 +53,7 @@ def test_the_patch_of_fake_tensor_mode() -> None:
         shared("2.13.0-cpu", "argument"),
         target("2.12.1-cpu", False),
     )
-    assert "fake_mode= does the same on 2.13.0:" in sentence.text
+    assert "fake_mode= does the same on 2.13.0." in sentence.text
     assert "The patch works on 2.12.1." in sentence.text
     assert "misses the module on 2.12.1." in sentence.text
     assert len(sentence.cells) == 4

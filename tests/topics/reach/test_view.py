@@ -38,7 +38,7 @@ def test_a_wrong_number_is_said_once_for_all_builds() -> None:
     assert sentence.text == "So it is on 2.11.0, 2.12.0: off"
 
 
-def test_the_table_has_what_differs_and_each_value_once() -> None:
+def test_the_table_has_what_differs() -> None:
     cells = [
         census_cell("2.11.0-cpu", make_census(1)),
         census_cell("2.12.0-cpu", make_census(1)),
@@ -51,7 +51,7 @@ def test_the_table_has_what_differs_and_each_value_once() -> None:
         [
             "passes.census.joint_custom_pre_pass.mlp",
             "aten.add.Tensor ×2, aten.mm.default ×1",
-            "=",
+            "aten.add.Tensor ×2, aten.mm.default ×1",
             "aten.add.Tensor ×2, aten.mm.default ×2",
         ],
     ]
