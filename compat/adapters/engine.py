@@ -17,10 +17,10 @@ class Way(str, Enum):
     """What is given to a compiler."""
 
     PIECES = "pieces"
-    """The graph, split at the engine's own operators."""
+    """The graph, split at the engine's attention."""
 
     WHOLE = "whole"
-    """The graph as it is, with the engine's own operators in it."""
+    """The graph as it is, with the engine's attention in it."""
 
     NOTHING = "nothing"
 
@@ -68,8 +68,9 @@ class Ran:
         pieces: Into how many pieces to compile the engine split a graph.
         artifacts: How many kept artifacts the engine counts as loaded.
         compilations: How often Inductor generated code, whoever asked for it.
-        whole: How many of these graphs had the engine's own operators in them.
+        whole: How many of these graphs had the engine's attention in them.
         hits: How often torch's caches of compiled graphs had what was asked for.
+        warned: What the engine's compiler warned of, without the folders of this machine.
         boot_s: Seconds until it could be asked,
         first_s: until the first token was there, and
         rest_s: for all that followed.
@@ -84,6 +85,7 @@ class Ran:
     compilations: int
     whole: int
     hits: int
+    warned: Sequence[str]
     boot_s: float
     first_s: float
     rest_s: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import importlib
+import logging
 import os
 import resource
 import sys
@@ -28,6 +29,7 @@ _LONGEST = 64
 _CONTEXT = 160
 _CACHE_B = 32 << 20
 _GB = 1 << 30
+_LONGEST_WARNING = 400
 _COMMON = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "VLLM_DISABLE_COMPILE_CACHE": "0",
@@ -102,10 +104,10 @@ class VllmCpu:
             environment=_switches(standalone=True, aot=False),
         ),
         "own": Setting(
-            about="what the CPU platform itself makes of piecewise compilation",
+            about="as released: what the CPU platform itself makes of piecewise compilation",
             mode="DYNAMO_TRACE_ONCE",
             way=Way.WHOLE,
-            environment=_switches(standalone=True, aot=False),
+            environment=_switches(standalone=True, aot=True),
         ),
     }
     longest = _LONGEST
@@ -135,7 +137,7 @@ class VllmCpu:
         cache: Path,
     ) -> Heard:
         _prepare(self.settings[setting], cache)
-        watch = _Watch()
+        watch = _Watch(cache)
         started = perf_counter()
         with watch.installed(), _mode_held(self.settings[setting].mode):
             engine = _boot(self.settings[setting].mode, model, dtype)
@@ -282,7 +284,8 @@ def _mode_held(mode: str) -> Iterator[None]:
 class _Watch:
     """Counts what reaches the engine's adaptors and Inductor."""
 
-    def __init__(self) -> None:
+    def __init__(self, cache: Path) -> None:
+        self._warned = _Warned(cache)
         self._adaptors: Counter[str] = Counter()
         self._loads: Counter[str] = Counter()
         self._compilations = 0
@@ -294,7 +297,11 @@ class _Watch:
 
         # The package has a function of the same name.
         inductor = importlib.import_module("torch._inductor.compile_fx")
+        # Its loggers hand nothing on to the root.
+        logger = logging.getLogger("vllm")
+        logger.addHandler(self._warned)
         with ExitStack() as stack:
+            stack.callback(logger.removeHandler, self._warned)
             for adaptor in vars(compiler_interface).values():
                 if isinstance(adaptor, type) and adaptor.__module__ == compiler_interface.__name__:
                     for name, calls in (("compile", self._adaptors), ("load", self._loads)):
@@ -309,7 +316,7 @@ class _Watch:
         @wraps(real)
         def generate(graph: torch.fx.GraphModule, *args: Any, **kwargs: Any) -> Any:
             self._compilations += 1
-            self._whole += any(_is_the_engines(node) for node in graph.graph.nodes)
+            self._whole += any(_is_attention(node) for node in graph.graph.nodes)
             return real(graph, *args, **kwargs)
 
         return generate
@@ -333,9 +340,28 @@ class _Watch:
             whole=self._whole,
             hits=counters["inductor"]["fxgraph_cache_hit"]
             + counters["aot_autograd"]["autograd_cache_hit"],
+            warned=tuple(self._warned.messages),
             memory_gb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _GB, 2),
             **measured,
         )
+
+
+class _Warned(logging.Handler):
+    """Keeps what the engine's compiler warns of.
+
+    Args:
+        cache: The folder that is another one each time.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        super().__init__(logging.WARNING)
+        self._cache = cache
+        self.messages: dict[str, None] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith("vllm.compilation"):
+            said = record.getMessage().replace(f"{self._cache}/", "").partition("\n")[0]
+            self.messages[said[:_LONGEST_WARNING]] = None
 
 
 def _counted(real: Callable[..., Any], calls: Counter[str], name: str) -> Callable[..., Any]:
@@ -347,10 +373,11 @@ def _counted(real: Callable[..., Any], calls: Counter[str], name: str) -> Callab
     return counting
 
 
-def _is_the_engines(node: torch.fx.Node) -> bool:
-    """Whether a node calls an operator of the engine, itself or through what wraps it."""
+def _is_attention(node: torch.fx.Node) -> bool:
+    """Whether a node calls the engine's attention, where it splits, itself or through a wrapper."""
     return any(
-        isinstance(each, torch._ops.OpOverload) and each.namespace == "vllm"
+        isinstance(each, torch._ops.OpOverload)
+        and each.name().startswith("vllm::unified_attention")
         for each in (node.target, *node.args[:1])
     )
 

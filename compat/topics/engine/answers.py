@@ -29,6 +29,7 @@ def of_spoken(record: Spoken) -> Iterable[Said]:
     yield count("pieces", record.ran.pieces, good=Good.NEITHER)
     yield text("mode", record.ran.mode)
     yield text("adaptors", _calls(record.ran.adaptors))
+    yield text("warned", "; ".join(record.ran.warned) or "nothing")
 
 
 def of_agreed(record: Agreed) -> Iterable[Said]:
@@ -39,8 +40,10 @@ def of_agreed(record: Agreed) -> Iterable[Said]:
 def of_restarted(record: Restarted) -> Iterable[Said]:
     yield verdict("same", record.same)
     yield count("compilations", None if record.same is None else record.compilations)
+    yield count("asked", None if record.same is None else record.asked, good=Good.NEITHER)
     yield count("loads", None if record.same is None else record.loads, good=Good.MORE)
     yield count("hits", None if record.same is None else record.hits, good=Good.NEITHER)
+    yield text("warned", "; ".join(record.warned) or "nothing")
     yield text("raised", record.raised or "nothing")
 
 

@@ -72,16 +72,20 @@ class Restarted:
     Attributes:
         same: Whether it said the same, to the last bit; None where it raised.
         compilations: How often Inductor generated code.
+        asked: How many pieces the engine asked to have compiled, though torch's caches had them.
         loads: How many kept pieces were asked for or counted as loaded.
         hits: How often torch's caches of compiled graphs had what was asked for.
+        warned: What its compiler warned of.
         raised: The signature of what it raised instead; empty where it spoke.
         boot_s: Seconds until it could be asked; None where it raised.
     """
 
     same: bool | None
     compilations: int
+    asked: int
     loads: int
     hits: int
+    warned: tuple[str, ...]
     raised: str
     boot_s: float | None
 

@@ -180,7 +180,10 @@ def _restarted(seen: Seen[Restarted] | None) -> str:
     if record.raised:
         glyph = "🟡" if seen.cell.outcome is Outcome.PASS else glyphs([seen.cell])
         return f"{glyph} raises {record.raised.partition(':')[0]}"
-    how = f"{record.loads} loaded, {record.hits} hits, {record.compilations} compilations"
+    how = (
+        f"{record.loads} loaded, {record.asked} asked for, {record.hits} hits, "
+        f"{record.compilations} compilations"
+    )
     return f"{glyphs([seen.cell])} {how}{'' if record.same else ', says something else'}"
 
 

@@ -28,6 +28,7 @@ def ran(**changes: Any) -> Ran:
         "compilations": 4,
         "whole": 0,
         "hits": 0,
+        "warned": (),
         "boot_s": 40.6,
         "first_s": 1.4,
         "rest_s": 0.2,
@@ -56,8 +57,10 @@ def restarted(**changes: Any) -> Restarted:
     values: dict[str, Any] = {
         "same": True,
         "compilations": 0,
+        "asked": 0,
         "loads": 5,
         "hits": 1,
+        "warned": (),
         "raised": "",
         "boot_s": 7.6,
     }

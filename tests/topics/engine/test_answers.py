@@ -17,9 +17,10 @@ def test_a_setting_that_no_longer_says_the_same_is_a_loss() -> None:
 
 
 def test_what_is_compiled_instead_of_loaded_is_worse() -> None:
-    anew = restarted(compilations=3, loads=0)
+    anew = restarted(compilations=3, asked=5, loads=0)
     assert changes(ANSWERS, restarted(), anew) == {
         "compilations": Change.WORSE,
+        "asked": Change.CHANGED,
         "loads": Change.WORSE,
     }
 
