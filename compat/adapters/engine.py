@@ -85,7 +85,7 @@ class Ran:
     compilations: int
     whole: int
     hits: int
-    warned: Sequence[str]
+    warned: tuple[str, ...]
     boot_s: float
     first_s: float
     rest_s: float

@@ -76,7 +76,7 @@ def told(
         *("--probes", "engine.says[llama-float32-standalone", "engine.says[llama-float32-legacy"),
         "engine.agrees[llama-float32-legacy",
     )
-    report = (place.folder / "reports" / "latest" / "report.md").read_text(encoding="utf-8")
+    report = (place.folder / "reports" / "README.md").read_text(encoding="utf-8")
     return status, report, list(run.cells)
 
 
