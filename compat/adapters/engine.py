@@ -70,7 +70,7 @@ class Ran:
         compilations: How often Inductor generated code, whoever asked for it.
         whole: How many of these graphs had the engine's attention in them.
         hits: How often torch's caches of compiled graphs had what was asked for.
-        warned: What the engine's compiler warned of, without the folders of this machine.
+        warned: What the engine's compiler warned of: the same tomorrow, without folders.
         boot_s: Seconds until it could be asked,
         first_s: until the first token was there, and
         rest_s: for all that followed.

@@ -22,6 +22,7 @@ import torch
 from torch._dynamo.utils import counters
 
 from compat.adapters.engine import Heard, Ran, Request, Setting, Way
+from compat.runs.signature import normalise
 
 # All tokens of the models that it is asked about.
 _TOKENS = 256
@@ -29,7 +30,6 @@ _LONGEST = 64
 _CONTEXT = 160
 _CACHE_B = 32 << 20
 _GB = 1 << 30
-_LONGEST_WARNING = 400
 _COMMON = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "VLLM_DISABLE_COMPILE_CACHE": "0",
@@ -137,7 +137,7 @@ class VllmCpu:
         cache: Path,
     ) -> Heard:
         _prepare(self.settings[setting], cache)
-        watch = _Watch(cache)
+        watch = _Watch()
         started = perf_counter()
         with watch.installed(), _mode_held(self.settings[setting].mode):
             engine = _boot(self.settings[setting].mode, model, dtype)
@@ -282,10 +282,10 @@ def _mode_held(mode: str) -> Iterator[None]:
 
 
 class _Watch:
-    """Counts what reaches the engine's adaptors and Inductor."""
+    """Counts what reaches the engine's adaptors and Inductor, and hears what it warns of."""
 
-    def __init__(self, cache: Path) -> None:
-        self._warned = _Warned(cache)
+    def __init__(self) -> None:
+        self._warned: dict[str, None] = {}
         self._adaptors: Counter[str] = Counter()
         self._loads: Counter[str] = Counter()
         self._compilations = 0
@@ -297,11 +297,11 @@ class _Watch:
 
         # The package has a function of the same name.
         inductor = importlib.import_module("torch._inductor.compile_fx")
-        # Its loggers hand nothing on to the root.
-        logger = logging.getLogger("vllm")
-        logger.addHandler(self._warned)
+        # Its loggers lose their handlers whenever it configures them anew.
+        real = logging.getLogRecordFactory()
+        logging.setLogRecordFactory(self._listening(real))
         with ExitStack() as stack:
-            stack.callback(logger.removeHandler, self._warned)
+            stack.callback(logging.setLogRecordFactory, real)
             for adaptor in vars(compiler_interface).values():
                 if isinstance(adaptor, type) and adaptor.__module__ == compiler_interface.__name__:
                     for name, calls in (("compile", self._adaptors), ("load", self._loads)):
@@ -311,6 +311,15 @@ class _Watch:
             generate = self._generating(inductor.fx_codegen_and_compile)
             stack.enter_context(patch.object(inductor, "fx_codegen_and_compile", generate))
             yield
+
+    def _listening(self, real: Callable[..., logging.LogRecord]) -> Callable[..., Any]:
+        def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
+            record = real(*args, **kwargs)
+            if record.levelno >= logging.WARNING and record.name.startswith("vllm.compilation"):
+                self._warned[normalise(record.getMessage())] = None
+            return record
+
+        return make
 
     def _generating(self, real: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(real)
@@ -340,28 +349,10 @@ class _Watch:
             whole=self._whole,
             hits=counters["inductor"]["fxgraph_cache_hit"]
             + counters["aot_autograd"]["autograd_cache_hit"],
-            warned=tuple(self._warned.messages),
+            warned=tuple(self._warned),
             memory_gb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _GB, 2),
             **measured,
         )
-
-
-class _Warned(logging.Handler):
-    """Keeps what the engine's compiler warns of.
-
-    Args:
-        cache: The folder that is another one each time.
-    """
-
-    def __init__(self, cache: Path) -> None:
-        super().__init__(logging.WARNING)
-        self._cache = cache
-        self.messages: dict[str, None] = {}
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.name.startswith("vllm.compilation"):
-            said = record.getMessage().replace(f"{self._cache}/", "").partition("\n")[0]
-            self.messages[said[:_LONGEST_WARNING]] = None
 
 
 def _counted(real: Callable[..., Any], calls: Counter[str], name: str) -> Callable[..., Any]:
