@@ -12,6 +12,9 @@ from compat.topics.engine.records import Agreed, Restarted, Spoken
 from compat.topics.matrix import Matrix, Seen
 from compat.topics.words import GLYPHS, glyphs, labels
 
+# Where the builds are named in what is said of several.
+_ON = "{on}"
+
 
 def say(matrix: Matrix, engines: Engines) -> Iterable[Sentence]:
     """The founding test, in one sentence a release; then what breaks, and what drifts."""
@@ -30,24 +33,24 @@ def _say_founding(matrix: Matrix, booted: Booted, legacy: Mapping[BuildId, Besid
     return Sentence(
         title=f"{booted.subject}: VLLM_USE_STANDALONE_COMPILE=0 and =1",
         text=f"The engine, booted under both on a CPU ({', '.join(models)}), "
-        f"{'; '.join(f'{words} on {labels(on)}' for words, on in said.items())}.",
+        f"{'; '.join(words.replace(_ON, f'on {labels(on)}') for words, on in said.items())}.",
         cells=tuple(cell for beside in legacy.values() for cell in beside.cells),
     )
 
 
 def _founding(matrix: Matrix, booted: Booted, build: BuildId, beside: Beside) -> str:
-    """What became of it on one build, to be followed by the build's name."""
+    """What became of it on one build, with a place for the builds of which the same is said."""
     if beside.ended and not _claims(matrix, booted.subject, build):
-        return "cannot be asked, which this release does not claim,"
+        return f"cannot be asked {_ON}, which this release does not claim"
     if beside.ended:
-        return f"fails ({beside.ended.rstrip('.')})"
+        return f"fails {_ON} ({beside.ended.rstrip('.')})"
     if beside.bitwise:
-        return "says the same tokens with the same log-probabilities, to the last bit,"
+        return f"says the same tokens with the same log-probabilities, to the last bit, {_ON}"
     if beside.tokens:
-        return f"says the same tokens with log-probabilities up to {beside.off:.2g} apart"
+        return f"says the same tokens with log-probabilities up to {beside.off:.2g} apart {_ON}"
     if beside.tokens is None:
-        return "is not known to say the same"
-    return "says other tokens where two are as likely as one another"
+        return f"is not known to say the same {_ON}"
+    return f"says other tokens {_ON} where two are as likely as one another"
 
 
 def _say_others(matrix: Matrix, booted: Booted) -> Iterable[Sentence]:
@@ -63,7 +66,7 @@ def _say_others(matrix: Matrix, booted: Booted) -> Iterable[Sentence]:
     for cells in broke.values():
         settings = dict.fromkeys(cell.params.get("setting", "") for cell in cells)
         yield Sentence(
-            title=f"{booted.subject}: the setting {', '.join(settings)} is broken on "
+            title=f"{booted.subject}: the setting {', '.join(settings)} fails on "
             f"{labels(cell.build for cell in cells)}",
             text=f"{cells[0].reason.rstrip('.')}.",
             cells=tuple(cell.id for cell in cells),

