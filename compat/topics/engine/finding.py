@@ -24,13 +24,15 @@ class Beside:
         bitwise: likewise all log-probabilities, to the last bit.
         off: How far they are from one another at most.
         models: Those that were asked, with their dtypes.
-        ended: The reason of one that ended badly; empty where none did.
+        outcome: That of one that did not pass, if there is any,
+        ended: and why that is.
     """
 
     tokens: bool | None
     bitwise: bool | None
     off: float
     models: tuple[str, ...]
+    outcome: Outcome
     ended: str
     cells: tuple[CellId, ...]
 
@@ -114,7 +116,9 @@ def _booted(matrix: Matrix, subject: str) -> Booted:
 
 def _beside(seen: list[Seen[Agreed]]) -> Beside:
     records = [each.record for each in seen if each.record is not None]
-    bad = [each.cell for each in seen if each.cell.outcome is not Outcome.PASS]
+    missed = [each.cell for each in seen if each.cell.outcome is not Outcome.PASS]
+    # What failed says more than what nobody knows of.
+    missed.sort(key=lambda cell: (not cell.outcome.bad, cell.outcome is not Outcome.UNSUPPORTED))
     return Beside(
         tokens=all(each.tokens for each in records) if records else None,
         bitwise=all(each.bitwise for each in records) if records else None,
@@ -122,7 +126,8 @@ def _beside(seen: list[Seen[Agreed]]) -> Beside:
         models=tuple(
             f"{each.cell.params.get('model')} in {each.cell.params.get('dtype')}" for each in seen
         ),
-        ended=(bad[0].reason or bad[0].outcome.value) if bad else "",
+        outcome=missed[0].outcome if missed else Outcome.PASS,
+        ended=(missed[0].reason or missed[0].outcome.value) if missed else "",
         cells=tuple(each.cell.id for each in seen),
     )
 

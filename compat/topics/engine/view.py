@@ -40,10 +40,15 @@ def _say_founding(matrix: Matrix, booted: Booted, legacy: Mapping[BuildId, Besid
 
 def _founding(matrix: Matrix, booted: Booted, build: BuildId, beside: Beside) -> str:
     """What became of it on one build, with a place for the builds of which the same is said."""
-    if beside.ended and not _claims(matrix, booted.subject, build):
-        return f"cannot be asked {_ON}, which this release does not claim"
-    if beside.ended:
-        return f"fails {_ON} ({beside.ended.rstrip('.')})"
+    unclaimed = (
+        "" if _claims(matrix, booted.subject, build) else ", which this release does not claim"
+    )
+    if beside.outcome.bad or (beside.outcome is Outcome.UNSUPPORTED and beside.tokens is not None):
+        return f"fails {_ON}{unclaimed} ({beside.ended.rstrip('.')})"
+    if beside.outcome is Outcome.UNSUPPORTED:
+        return f"cannot be asked {_ON}{unclaimed}"
+    if beside.outcome is not Outcome.PASS:
+        return f"is not known to say the same {_ON}"
     if beside.bitwise:
         return f"says the same tokens with the same log-probabilities, to the last bit, {_ON}"
     if beside.tokens:
@@ -160,12 +165,13 @@ def _beside_rows(engines: Engines, builds: list[Build]) -> Iterable[list[Text]]:
 def _beside(beside: Beside | None) -> str:
     if beside is None:
         return ""
+    glyph = GLYPHS[beside.outcome]
     if beside.bitwise is None:
-        return f"{GLYPHS[Outcome.UNSUPPORTED]} {beside.ended}"[:60]
-    glyph = "❌" if beside.ended else "✅" if beside.bitwise else "🟡"
+        return glyph
     if beside.bitwise:
         return f"{glyph} bitwise"
     tokens = "same tokens" if beside.tokens else "other tokens"
+    glyph = "🟡" if beside.outcome is Outcome.PASS else glyph
     return f"{glyph} {tokens}, {beside.off:.1g} apart"
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from compat.runs.model import Outcome
 from compat.topics.engine.finding import find
 from compat.topics.engine.view import say, show
+from tests.topics.cells import make_cell
 from tests.topics.engine.engine_cells import (
     NEW,
     OLD,
@@ -52,6 +53,29 @@ def test_a_path_that_is_off_is_said_to_fail() -> None:
     assert f"fails on 2.13.0 ({reason})." in sentence.text
 
 
+def test_what_was_not_run_is_not_known() -> None:
+    waiting = make_cell(
+        NEW,
+        None,
+        Outcome.NOT_RUN,
+        probe="engine.agrees",
+        params=ASKED,
+        subject=matrix().run.subjects[0].id,
+        reason="the runner ended before the build did",
+    )
+    found = matrix(started(PINNED), started(NEW), agrees(PINNED), waiting)
+    (sentence,) = say(found, find(found))
+    assert sentence.text.endswith(" on 2.13.0; is not known to say the same on 2.14.1.")
+
+
+def test_what_differs_on_a_build_that_is_not_claimed() -> None:
+    reason = "unsupported pair: x; fail: it says other tokens"
+    other = agrees(NEW, Outcome.UNSUPPORTED, reason, tokens=False, bitwise=False, off=2.0)
+    found = matrix(started(NEW), other)
+    (sentence,) = say(found, find(found))
+    assert f"fails on 2.14.1, which this release does not claim ({reason})." in sentence.text
+
+
 def test_what_fails_in_another_setting_is_said_once() -> None:
     broke = replace(
         restarts(PINNED, "warm"),
@@ -87,6 +111,7 @@ def test_what_moves_from_build_to_build_is_said_once() -> None:
 def test_the_tables() -> None:
     found = matrix(
         unloaded(OLD, "engine.started"),
+        unloaded(OLD, "engine.agrees", **ASKED),
         started(PINNED),
         says(PINNED),
         says(PINNED, "eager", ran=ran(mode="NONE", pieces=0, compilations=1)),
@@ -106,7 +131,7 @@ def test_the_tables() -> None:
         [engine, "llama-float32-standalone", "", "✅ off by 3e-05, 5 pieces, 4 compilations"],
         [engine, "llama-float32-eager", "", "✅ off by 3e-05, 1 compilations"],
         ["engine", "beside standalone", "2.11.0", "2.13.0"],
-        [engine, "legacy", "", "✅ bitwise"],
+        [engine, "legacy", "➖", "✅ bitwise"],
         ["engine", "booted again", "2.11.0", "2.13.0"],
         [engine, "legacy-warm", "", "✅ 5 loaded, 0 asked for, 1 hits, 0 compilations"],
         [engine, "legacy-emptied", "", "🟡 raises RuntimeError"],
