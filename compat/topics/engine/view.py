@@ -47,14 +47,12 @@ def _founding(matrix: Matrix, booted: Booted, build: BuildId, beside: Beside) ->
         return f"fails {_ON}{unclaimed} ({beside.ended.rstrip('.')})"
     if beside.outcome is Outcome.UNSUPPORTED:
         return f"cannot be asked {_ON}{unclaimed}"
-    if beside.outcome is not Outcome.PASS:
+    if beside.outcome is not Outcome.PASS or beside.tokens is None:
         return f"is not known to say the same {_ON}"
     if beside.bitwise:
         return f"says the same tokens with the same log-probabilities, to the last bit, {_ON}"
     if beside.tokens:
         return f"says the same tokens with log-probabilities up to {beside.off:.2g} apart {_ON}"
-    if beside.tokens is None:
-        return f"is not known to say the same {_ON}"
     return f"says other tokens {_ON} where two are as likely as one another"
 
 
