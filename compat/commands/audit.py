@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import compat
+from compat.adapters import ENGINES
 from compat.audit.data import to_json
 from compat.audit.judge import judge
 from compat.audit.known import Known
@@ -68,6 +69,8 @@ def _of_subject(text: str) -> Sources:
     if spec.name == BUILTIN:
         package = Path(compat.__file__).parent / "interface"
         return Sources(root=package.parents[1], package=package)
+    if spec.name in ENGINES:
+        return Sources.at(_files_of(spec))
     if spec.kind is Kind.NOWHERE:
         raise UsageError(f"{text!r}: expected a project that uses torch, not torch itself")
     if spec.kind is Kind.FILE and spec.path is not None:

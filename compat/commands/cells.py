@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,12 +142,9 @@ def _subject(subject: str) -> str:
     Raises:
         UsageError: It lies in a folder that its name does not tell.
     """
-    project, _, version = subject.partition("-")
     if subject in {BUILTIN, TORCH, *PROJECTS}:
         return subject
-    if project in PROJECTS:
-        try:
-            return str(parse_subject(f"{project}=={version}"))
-        except UsageError:
-            pass
+    for project in PROJECTS:
+        with suppress(UsageError):
+            return str(parse_subject(subject.replace(f"{project}-", f"{project}==", 1)))
     raise UsageError(f"--cells: {subject} lies in a folder of some machine; name it with --subject")

@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from compat.adapters import ENGINES
 from compat.errors import UsageError
+from compat.runs.ids import BUILTIN
 from compat.runs.model import DEFAULT, FULL
 
 # What one build saves, and what the others make of it once all have saved.
 SAVED = "artifacts.saved"
 ACROSS = "artifacts.across"
 
-# The file with what is asked of every subject but the builtin one, and of nothing else.
+# The files with what is asked of every subject whose compiler interface is driven, the builtin one
+# left out, of engines, and of nothing else.
 OF_SUBJECTS = "test_subject"
+OF_ENGINES = "test_engine"
 
 _HERE = Path(__file__).parent
 
@@ -82,12 +86,20 @@ def selects(texts: Sequence[str], probe: str) -> bool:
     return not texts or any(text.partition("[")[0] in probe for text in texts)
 
 
-def concerns(texts: Sequence[str], *, subject: bool) -> bool:
-    """Whether ``texts`` choose any probe of those that are asked of subjects, or of the others."""
+def asked_of(subject: str) -> str:
+    """The file with all that is asked of a subject, by its name; none of the builtin one."""
+    if subject == BUILTIN:
+        return ""
+    return OF_ENGINES if subject in ENGINES else OF_SUBJECTS
+
+
+def concerns(texts: Sequence[str], subject: str) -> bool:
+    """Whether ``texts`` choose any probe of those that are asked of a subject, by its name."""
+    file = asked_of(subject)
     return any(
         selects(texts, probe.name)
         for probe in probes()
-        if (probe.path.stem == OF_SUBJECTS) is subject
+        if (probe.path.stem if probe.path.stem in {OF_SUBJECTS, OF_ENGINES} else "") == file
     )
 
 

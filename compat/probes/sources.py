@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import compat
+from compat.adapters import module_of
 from compat.probes.names import probes
 
 _PACKAGE = Path(compat.__file__).parent
@@ -40,7 +41,7 @@ def plan_source() -> str:
 
 def subject_source(name: str, files: str) -> str:
     """A digest of a subject: of its ``files``, of its adapter, and of what that imports."""
-    return _digest(files, *_texts([_PACKAGE / "adapters" / f"{name}.py"]))
+    return _digest(files, *_texts([_PACKAGE / "adapters" / f"{module_of(name)}.py"]))
 
 
 def command_source() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from compat.adapters import ENGINES
 from compat.runs.answers import Change, Ending, Kind, Scale, Value
 from compat.runs.ids import BUILTIN
 from compat.runs.model import Outcome
@@ -89,7 +90,9 @@ def subject_name(subject: str) -> str:
     """``vLLM 0.33.0`` of ``vllm-0.33.0``."""
     if subject == BUILTIN:
         return "vLLM"
-    project, dash, version = subject.partition("-")
+    engine = next((each for each in ENGINES if subject.startswith(f"{each}-")), "")
+    project, dash, version = subject[len(engine) :].partition("-")
+    project = engine or project
     return f"{_PROJECTS.get(project, project)} {version}" if dash else subject
 
 

@@ -188,7 +188,7 @@ class _Pipeline:
         for spec in self._settings.subjects:
             is_builtin = spec == BUILTIN_ALONE
             select = self._settings.select(build.id, spec.id())
-            if select is None or not concerns(select, subject=not is_builtin):
+            if select is None or not concerns(select, spec.name):
                 continue
             if is_builtin:
                 probed = self._run_builtin(build, environment, seconds, select)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import tarfile
@@ -30,6 +31,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from compat.adapters import ENGINES
 from compat.adapters.backend_file import defined_in
 from compat.builds.environment import InstallError, _uv
 from compat.errors import UsageError
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 # The build's own: they must not be hidden by what lies beside it.
 _THE_BUILDS = ("torch", "triton", "numpy", "setuptools")
+# What engines ask for and is made for one torch, and no question needs.
+_OF_ONE_TORCH = ("torchvision", "torchaudio", "torchcodec")
 # Seconds that the index may be silent.
 _TIMEOUT_S = 60
 _COMPLETE = "compat-complete"
@@ -105,6 +109,8 @@ def put_beside(spec: SubjectSpec, file: SubjectsFile, python: Path, home: Path) 
         except ValueError as error:
             raise UsageError(str(error)) from None
         return SubjectFiles(spec=spec, digest=digest_of_python_files(spec.path))
+    if spec.name in ENGINES:
+        return _engine(spec, python, home)
     project = file.projects[spec.name]
     if spec.path is not None:
         return _from_checkout(spec, spec.path, project, python, home)
@@ -335,8 +341,44 @@ def _from_checkout(
     )
 
 
+def _engine(spec: SubjectSpec, python: Path, home: Path) -> SubjectFiles:
+    """All files of a release, compiled ones too, and all that it asks for, in one folder."""
+    home.mkdir(parents=True, exist_ok=True)
+    soabi = _soabi(python)
+    # A release does not change: what is there needs no index.
+    there = home.glob(f"{spec.name}-{spec.version}-*-{soabi}/{_COMPLETE}") if spec.version else ()
+    folder = next((complete.parent for complete in there), None)
+    version = spec.version
+    if folder is None:
+        found = listed(spec)
+        version = found.version
+        folder = home / f"{spec.name}-{version}-{found.sha256[:16]}-{soabi}"
+        left_out = (*_THE_BUILDS, *_OF_ONE_TORCH)
+        install_into(folder, python, [f"{spec.name}=={version}"], left_out=left_out)
+    (metadata,) = folder.glob(f"{spec.name.replace('-', '_')}-*.dist-info/METADATA")
+    return SubjectFiles(
+        spec=spec,
+        version=version,
+        folders=(folder,),
+        digest=folder.name,
+        torch=_public(_torch_of(list(_requirements_in(metadata)))),
+    )
+
+
+def _public(specifiers: SpecifierSet | None) -> SpecifierSet | None:
+    """Without local parts: the default index has ``2.13.0+cpu`` under another one."""
+    if specifiers is None:
+        return None
+    public = (re.sub(r"\+[\w.]+$", "", str(each)) for each in specifiers)
+    return SpecifierSet(",".join(public))
+
+
 def _metadata_requirements(folder: Path) -> Iterator[Requirement]:
     (metadata,) = folder.glob("*.dist-info/METADATA")
+    yield from _requirements_in(metadata)
+
+
+def _requirements_in(metadata: Path) -> Iterator[Requirement]:
     headers = HeaderParser().parsestr(metadata.read_text(encoding="utf-8"))
     yield from _applicable(headers.get_all("Requires-Dist", []))
 

@@ -11,17 +11,20 @@ from pathlib import Path
 from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import InvalidVersion, Version
 
+from compat.adapters import ENGINES
 from compat.errors import UsageError
 from compat.runs.ids import BUILTIN
 
-# Projects with releases, and what has none.
-PROJECTS = ("vllm", "sglang", "torchtitan")
+# Projects with releases whose compiler interface is driven, those and engines, and what has none.
+DRIVEN = ("vllm", "sglang", "torchtitan")
+PROJECTS = (*DRIVEN, *ENGINES)
 TORCH = "torch"
 MINE = "mine"
 
 EXPECTED = (
-    f"expected one of {', '.join(PROJECTS)}, alone (its newest release), with ==VERSION or with "
-    f":/path/to/checkout; {BUILTIN}; {TORCH}; or {MINE}:/path/to/file.py"
+    f"expected one of {', '.join(DRIVEN)}, alone (its newest release), with ==VERSION or with "
+    f":/path/to/checkout; {', '.join(ENGINES)}, alone or with ==VERSION; {BUILTIN}; {TORCH}; or "
+    f"{MINE}:/path/to/file.py"
 )
 
 
@@ -125,7 +128,7 @@ def _with_path(text: str, name: str, path: Path) -> SubjectSpec:
         if not path.is_file():
             raise UsageError(f"{text!r}: expected a Python file at {path}")
         return SubjectSpec(name=name, kind=Kind.FILE, path=path)
-    if name in PROJECTS:
+    if name in DRIVEN:
         if not (path / name).is_dir() and not (path / "python" / name).is_dir():
             raise UsageError(f"{text!r}: expected a source tree of {name} at {path}")
         return SubjectSpec(name=name, kind=Kind.CHECKOUT, path=path)

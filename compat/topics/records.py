@@ -13,6 +13,7 @@ from compat.topics.corpus import records as corpus
 from compat.topics.cost import records as cost
 from compat.topics.devices import records as devices
 from compat.topics.donation import records as donation
+from compat.topics.engine import records as engine
 from compat.topics.failing import records as failing
 from compat.topics.gates import records as gates
 from compat.topics.inputs import records as inputs
@@ -34,6 +35,7 @@ RECORDS: Mapping[str, type] = {
     probe: kind
     for topic in (
         subjects,
+        engine,
         gates,
         donation,
         tracing_context,

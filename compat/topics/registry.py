@@ -10,6 +10,7 @@ from compat.topics.corpus.topic import TOPIC as CORPUS
 from compat.topics.cost.topic import TOPIC as COST
 from compat.topics.devices.topic import TOPIC as DEVICES
 from compat.topics.donation.topic import TOPIC as DONATION
+from compat.topics.engine.topic import TOPIC as ENGINE
 from compat.topics.failing.topic import TOPIC as FAILING
 from compat.topics.gates.topic import TOPIC as GATES
 from compat.topics.inputs.topic import TOPIC as INPUTS
@@ -28,6 +29,7 @@ from compat.topics.workarounds.topic import TOPIC as WORKAROUNDS
 
 TOPICS: tuple[Topic[Any], ...] = (
     SUBJECTS,
+    ENGINE,
     SUITES,
     GATES,
     DONATION,

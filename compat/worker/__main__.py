@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import compat
+from compat.adapters import ENGINES
 from compat.runs.model import DEFAULT, DEPTHS, FULL
 from compat.runs.stream import Stream
 from compat.worker import gpu
@@ -22,9 +23,10 @@ from compat.worker.lifeline import die_with_parent
 from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT, IMPORT_SUBJECT, WARM_UP
 from compat.worker.stacks import tell_when_asked
 
-# What pytest collects: a folder, and the file in it with what is asked of subjects alone.
+# What pytest collects: a folder, and the files in it with what is asked of no builtin subject.
 PROBES = Path(compat.__file__).with_name("probes")
 OF_SUBJECTS = PROBES / "test_subject.py"
+OF_ENGINES = PROBES / "test_engine.py"
 
 # GNU gold links a small library against libtorch in half of the time that GNU ld takes.
 _GOLD = "-fuse-ld=gold"
@@ -102,7 +104,9 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
         shutil.rmtree(probes, ignore_errors=True)
         probes.mkdir()
         limits = Limits(bounds, arguments.memory)
-        isolated = IsolatedRun(stream, probes, arguments.jobs, limits, skip, prepare, phase)
+        # One engine at a time: each takes all processors, and a part of the memory that it finds.
+        jobs = 1 if arguments.subject in ENGINES else arguments.jobs
+        isolated = IsolatedRun(stream, probes, jobs, limits, skip, prepare, phase)
         options = [
             *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
             f"--rootdir={PROBES}",
@@ -115,7 +119,17 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
         return 0 if status == pytest.ExitCode.NO_TESTS_COLLECTED else int(status)
 
     if arguments.subject is None:
-        status = ask([str(PROBES), f"--ignore={OF_SUBJECTS}"], warm, WARM_UP)
+        others = [f"--ignore={each}" for each in (OF_SUBJECTS, OF_ENGINES)]
+        status = ask([str(PROBES), *others], warm, WARM_UP)
+    elif arguments.subject in ENGINES:
+        from compat.adapters import load_engine
+        from compat.worker.engine import EngineProcess
+
+        with stream.timed(WARM_UP):
+            warm()
+        engine = load_engine(arguments.subject, arguments.subject_version)
+        process = EngineProcess(engine, scratch / "kept")
+        status = ask([str(OF_ENGINES)], process.import_engine, IMPORT_SUBJECT, process)
     else:
         from compat.worker.subject import ask_each_path
 

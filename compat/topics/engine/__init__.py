@@ -1,0 +1,1 @@
+"""What a released engine says, whichever way it compiles."""
