@@ -44,14 +44,34 @@ class Drift:
     Attributes:
         before: That build.
         tokens: Whether it says the same tokens.
-        off: How far the log-probabilities of what it says are apart at most.
+        off: How far the log-probabilities of what it says are apart at most; None where it says
+            other tokens.
     """
 
     before: BuildId
     build: BuildId
     tokens: bool
-    off: float
+    off: float | None
     cells: tuple[CellId, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What an engine says with empty caches, of one model in one setting, by build."""
+
+    model: str
+    dtype: str
+    setting: str
+    builds: Mapping[BuildId, Seen[Spoken]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """What becomes of a second boot of one kind in one setting, by build."""
+
+    setting: str
+    start: str
+    builds: Mapping[BuildId, Seen[Restarted]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,17 +80,15 @@ class Booted:
 
     Attributes:
         started: By build.
-        spoken: By model, dtype and setting, by build.
         beside: By setting, by build.
-        restarted: By setting and start, by build.
         drifts: In the order of the builds.
     """
 
     subject: str
     started: Mapping[BuildId, Seen[Started]]
-    spoken: Mapping[tuple[str, str, str], Mapping[BuildId, Seen[Spoken]]]
+    spoken: tuple[Said, ...]
     beside: Mapping[str, Mapping[BuildId, Beside]]
-    restarted: Mapping[tuple[str, str], Mapping[BuildId, Seen[Restarted]]]
+    restarted: tuple[Again, ...]
     drifts: tuple[Drift, ...]
 
 
@@ -101,16 +119,23 @@ def _booted(matrix: Matrix, subject: str) -> Booted:
         asked = again.cell.params
         start = (asked.get("setting", ""), asked.get("start", ""))
         restarted.setdefault(start, {})[again.cell.build] = again
+    reference = spoken.get(("llama", "float32", REFERENCE), {})
     return Booted(
         subject=subject,
         started={s.cell.build: s for s in matrix.everywhere(Started, subject=subject)},
-        spoken=spoken,
+        spoken=tuple(
+            Said(model=model, dtype=dtype, setting=setting, builds=builds)
+            for (model, dtype, setting), builds in spoken.items()
+        ),
         beside={
             setting: {build: _beside(seen) for build, seen in builds.items()}
             for setting, builds in agreed.items()
         },
-        restarted=restarted,
-        drifts=tuple(_drifts(matrix, spoken.get(("llama", "float32", REFERENCE), {}))),
+        restarted=tuple(
+            Again(setting=setting, start=start, builds=builds)
+            for (setting, start), builds in restarted.items()
+        ),
+        drifts=tuple(_drifts(matrix, reference)),
     )
 
 
@@ -151,10 +176,10 @@ def _drifts(matrix: Matrix, spoken: Mapping[BuildId, Seen[Spoken]]) -> Iterable[
         before[build.id.line] = seen
 
 
-def _apart(one: Spoken, other: Spoken) -> float:
-    """How far the log-probabilities of what was said are apart; infinite for other tokens."""
+def _apart(one: Spoken, other: Spoken) -> float | None:
+    """How far the log-probabilities of what was said are apart; None for other tokens."""
     if one.tokens != other.tokens:
-        return float("inf")
+        return None
     pairs = (
         (mine, theirs)
         for name, said in one.chosen.items()

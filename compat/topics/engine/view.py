@@ -60,8 +60,8 @@ def _say_others(matrix: Matrix, booted: Booted) -> Iterable[Sentence]:
     """What ended badly on a build that the release claims, each way once."""
     broke: dict[str, list[Cell]] = {}
     seen: list[Seen[Spoken] | Seen[Agreed] | Seen[Restarted]] = [
-        *(each for builds in booted.spoken.values() for each in builds.values()),
-        *(each for builds in booted.restarted.values() for each in builds.values()),
+        *(each for said in booted.spoken for each in said.builds.values()),
+        *(each for again in booted.restarted for each in again.builds.values()),
     ]
     for each in seen:
         if each.cell.outcome.bad:
@@ -137,9 +137,11 @@ def show(matrix: Matrix, engines: Engines) -> Iterable[Section]:
 
 def _spoken_rows(matrix: Matrix, engines: Engines, builds: list[Build]) -> Iterable[list[Text]]:
     for booted in engines.booted:
-        for key, seen in booted.spoken.items():
-            cells = [_bold(matrix, booted, build, _spoken(seen.get(build.id))) for build in builds]
-            yield [booted.subject, Code("-".join(key)), *cells]
+        for said in booted.spoken:
+            cells = [
+                _bold(matrix, booted, build, _spoken(said.builds.get(build.id))) for build in builds
+            ]
+            yield [booted.subject, Code(f"{said.model}-{said.dtype}-{said.setting}"), *cells]
 
 
 def _spoken(seen: Seen[Spoken] | None) -> str:
@@ -175,9 +177,9 @@ def _beside(beside: Beside | None) -> str:
 
 def _restarted_rows(engines: Engines, builds: list[Build]) -> Iterable[list[Text]]:
     for booted in engines.booted:
-        for key, by_build in booted.restarted.items():
-            cells = [_restarted(by_build.get(build.id)) for build in builds]
-            yield [booted.subject, Code("-".join(key)), *cells]
+        for again in booted.restarted:
+            cells = [_restarted(again.builds.get(build.id)) for build in builds]
+            yield [booted.subject, Code(f"{again.setting}-{again.start}"), *cells]
 
 
 def _restarted(seen: Seen[Restarted] | None) -> str:
@@ -197,11 +199,12 @@ def _restarted(seen: Seen[Restarted] | None) -> str:
 def _measured_rows(engines: Engines, builds: list[Build]) -> Iterable[list[Text]]:
     """Seconds and memory: information, of one busy machine or another."""
     for booted in engines.booted:
-        for (model, dtype, setting), seen in booted.spoken.items():
-            if (model, dtype) == ("llama", "float32"):
-                warm = booted.restarted.get((setting, "warm"), {})
-                cells = [_measured(seen.get(b.id), warm.get(b.id)) for b in builds]
-                yield [booted.subject, Code(setting), *cells]
+        warm = {again.setting: again.builds for again in booted.restarted if again.start == "warm"}
+        for said in booted.spoken:
+            if (said.model, said.dtype) == ("llama", "float32"):
+                again = warm.get(said.setting, {})
+                cells = [_measured(said.builds.get(b.id), again.get(b.id)) for b in builds]
+                yield [booted.subject, Code(said.setting), *cells]
 
 
 def _measured(cold: Seen[Spoken] | None, warm: Seen[Restarted] | None) -> str:
