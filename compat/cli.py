@@ -135,6 +135,7 @@ EXAMPLES = {
     "audit": "compat audit compat/interface --torch '>=2.11'",
     "watch": "compat watch",
     "explain": "compat explain 'donation.copies[donated]@2.13'",
+    "repro": "compat repro 'corpus.right[rows-interleaved-standalone]@2.11.0-cpu'",
     "issue": "compat issue sync --repository OWNER/NAME --dry-run",
     "issue sync": "compat issue sync --repository OWNER/NAME --dry-run",
     "issue twin": "compat issue twin --repository OWNER/NAME --reports reports",
@@ -512,6 +513,15 @@ def _add_reading_commands(commands: Any) -> None:
         "donation.copies[donated]@2.13",
     )
     explaining.set_defaults(command="report.explain")
+
+    repro = commands.add_parser(
+        "repro", help="write a red cell of the corpus as one Python file that needs torch alone"
+    )
+    repro.add_argument("cell", metavar="CELL", help="the id of a cell of the latest run")
+    repro.add_argument(
+        "--to", type=Path, default=Path(), metavar="FOLDER", help="where it goes; default: here"
+    )
+    repro.set_defaults(command="repro.repro")
 
 
 def _add_issue_commands(issue: argparse.ArgumentParser) -> None:

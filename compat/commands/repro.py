@@ -1,0 +1,69 @@
+"""``compat repro``: write a red cell as a file that needs torch alone."""
+
+from __future__ import annotations
+
+import argparse
+from shlex import join, quote
+
+from compat.commands.places import REPORTS
+from compat.document.escape import printed
+from compat.errors import UsageError
+from compat.report.repro import repro_of
+from compat.report.write import LATEST_RUN
+from compat.runs.durable import write_text
+from compat.runs.ids import CheckId
+from compat.runs.model import Build, Cell, Outcome, Run
+from compat.runs.reference import load_latest
+from compat.runs.versions import version_order
+
+
+def repro(parsed: argparse.Namespace) -> int:
+    run = load_latest(REPORTS / LATEST_RUN)
+    cell = _red(run, parsed.cell)
+    builds = {build.id: build for build in run.builds}
+    path = parsed.to / f"{_file_name(cell.check)}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, repro_of(cell, builds[cell.build]))
+    specs = [_spec(builds[cell.build])]
+    if twin := _right(run, cell, builds[cell.build]):
+        specs.append(_spec(twin))
+    device = builds[cell.build].device.kind
+    command = join(["compat", "run", "--alone", "--device", device, "--builds", *specs])
+    print(printed(f"{path}: exits with 1 on {specs[0]}"))
+    print(printed(f"  {command} -- python {quote(str(path))}"))
+    return 0
+
+
+def _red(run: Run, name: str) -> Cell:
+    found = [cell for cell in run.cells if cell.id == name]
+    if not found:
+        raise UsageError(
+            f"{name!r}: expected the id of a cell of the latest run, such as "
+            "corpus.right[rows-interleaved-standalone]@2.11.0-cpu"
+        )
+    if not found[0].outcome.bad:
+        raise UsageError(f"{name}: expected a cell that ended badly, not {found[0].outcome.value}")
+    return found[0]
+
+
+def _right(run: Run, cell: Cell, build: Build) -> Build | None:
+    """The newest build of the same device on which the check passes."""
+    passed = {
+        each.build
+        for each in run.cells
+        if (each.check, each.subject, each.outcome) == (cell.check, cell.subject, Outcome.PASS)
+    }
+    alike = [
+        each
+        for each in run.builds
+        if each.id in passed and each.device.kind == build.device.kind and each.wheel is not None
+    ]
+    return max(alike, key=lambda each: version_order(each.version_text), default=None)
+
+
+def _spec(build: Build) -> str:
+    return f"=={build.release}" if build.release else build.requested
+
+
+def _file_name(check: CheckId) -> str:
+    return "".join(c if c.isalnum() or c in ".-_" else "-" for c in check).strip("-")
