@@ -13,6 +13,8 @@ from compat.topics.matrix import Matrix, Seen
 # The setting of the legacy path, and the one that all others are compared with.
 LEGACY = "legacy"
 REFERENCE = "standalone"
+# The model and dtype that builds are compared by.
+WATCHED = "llama-float32"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +46,13 @@ class Drift:
     Attributes:
         before: That build.
         tokens: Whether it says the same tokens.
-        off: How far the log-probabilities of what it says are apart at most.
+        off: How far the log-probabilities of what it says are apart at most; None for other tokens.
     """
 
     before: BuildId
     build: BuildId
     tokens: bool
-    off: float
+    off: float | None
     cells: tuple[CellId, ...]
 
 
@@ -60,17 +62,17 @@ class Booted:
 
     Attributes:
         started: By build.
-        spoken: By model, dtype and setting, by build.
+        spoken: By model, dtype and setting, joined as in the check's id, by build.
         beside: By setting, by build.
-        restarted: By setting and start, by build.
+        restarted: By setting and start, joined likewise, by build.
         drifts: In the order of the builds.
     """
 
     subject: str
     started: Mapping[BuildId, Seen[Started]]
-    spoken: Mapping[tuple[str, str, str], Mapping[BuildId, Seen[Spoken]]]
+    spoken: Mapping[str, Mapping[BuildId, Seen[Spoken]]]
     beside: Mapping[str, Mapping[BuildId, Beside]]
-    restarted: Mapping[tuple[str, str], Mapping[BuildId, Seen[Restarted]]]
+    restarted: Mapping[str, Mapping[BuildId, Seen[Restarted]]]
     drifts: tuple[Drift, ...]
 
 
@@ -87,20 +89,16 @@ def find(matrix: Matrix) -> Engines:
 
 
 def _booted(matrix: Matrix, subject: str) -> Booted:
-    spoken: dict[tuple[str, str, str], dict[BuildId, Seen[Spoken]]] = {}
+    spoken: dict[str, dict[BuildId, Seen[Spoken]]] = {}
     for each in matrix.everywhere(Spoken, subject=subject):
-        asked = each.cell.params
-        key = (asked.get("model", ""), asked.get("dtype", ""), asked.get("setting", ""))
-        spoken.setdefault(key, {})[each.cell.build] = each
+        spoken.setdefault("-".join(each.cell.params.values()), {})[each.cell.build] = each
     agreed: dict[str, dict[BuildId, list[Seen[Agreed]]]] = {}
     for beside in matrix.everywhere(Agreed, subject=subject):
         setting = agreed.setdefault(beside.cell.params.get("setting", ""), {})
         setting.setdefault(beside.cell.build, []).append(beside)
-    restarted: dict[tuple[str, str], dict[BuildId, Seen[Restarted]]] = {}
+    restarted: dict[str, dict[BuildId, Seen[Restarted]]] = {}
     for again in matrix.everywhere(Restarted, subject=subject):
-        asked = again.cell.params
-        start = (asked.get("setting", ""), asked.get("start", ""))
-        restarted.setdefault(start, {})[again.cell.build] = again
+        restarted.setdefault("-".join(again.cell.params.values()), {})[again.cell.build] = again
     return Booted(
         subject=subject,
         started={s.cell.build: s for s in matrix.everywhere(Started, subject=subject)},
@@ -110,7 +108,7 @@ def _booted(matrix: Matrix, subject: str) -> Booted:
             for setting, builds in agreed.items()
         },
         restarted=restarted,
-        drifts=tuple(_drifts(matrix, spoken.get(("llama", "float32", REFERENCE), {}))),
+        drifts=tuple(_drifts(matrix, spoken.get(f"{WATCHED}-{REFERENCE}", {}))),
     )
 
 
@@ -151,10 +149,10 @@ def _drifts(matrix: Matrix, spoken: Mapping[BuildId, Seen[Spoken]]) -> Iterable[
         before[build.id.line] = seen
 
 
-def _apart(one: Spoken, other: Spoken) -> float:
-    """How far the log-probabilities of what was said are apart; infinite for other tokens."""
+def _apart(one: Spoken, other: Spoken) -> float | None:
+    """How far the log-probabilities of what was said are apart; None for other tokens."""
     if one.tokens != other.tokens:
-        return float("inf")
+        return None
     pairs = (
         (mine, theirs)
         for name, said in one.chosen.items()

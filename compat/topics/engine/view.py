@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from compat.document.parts import Code, Section, Sentence, Strong, Table, Text
 from compat.runs.ids import BuildId
 from compat.runs.model import Build, Cell, Outcome
-from compat.topics.engine.finding import LEGACY, Beside, Booted, Engines
+from compat.topics.engine.finding import LEGACY, WATCHED, Beside, Booted, Engines
 from compat.topics.engine.records import Agreed, Restarted, Spoken
 from compat.topics.matrix import Matrix, Seen
 from compat.topics.words import GLYPHS, glyphs, labels
@@ -139,7 +139,7 @@ def _spoken_rows(matrix: Matrix, engines: Engines, builds: list[Build]) -> Itera
     for booted in engines.booted:
         for key, seen in booted.spoken.items():
             cells = [_bold(matrix, booted, build, _spoken(seen.get(build.id))) for build in builds]
-            yield [booted.subject, Code("-".join(key)), *cells]
+            yield [booted.subject, Code(key), *cells]
 
 
 def _spoken(seen: Seen[Spoken] | None) -> str:
@@ -177,7 +177,7 @@ def _restarted_rows(engines: Engines, builds: list[Build]) -> Iterable[list[Text
     for booted in engines.booted:
         for key, by_build in booted.restarted.items():
             cells = [_restarted(by_build.get(build.id)) for build in builds]
-            yield [booted.subject, Code("-".join(key)), *cells]
+            yield [booted.subject, Code(key), *cells]
 
 
 def _restarted(seen: Seen[Restarted] | None) -> str:
@@ -197,9 +197,10 @@ def _restarted(seen: Seen[Restarted] | None) -> str:
 def _measured_rows(engines: Engines, builds: list[Build]) -> Iterable[list[Text]]:
     """Seconds and memory: information, of one busy machine or another."""
     for booted in engines.booted:
-        for (model, dtype, setting), seen in booted.spoken.items():
-            if (model, dtype) == ("llama", "float32"):
-                warm = booted.restarted.get((setting, "warm"), {})
+        for key, seen in booted.spoken.items():
+            if key.startswith(WATCHED):
+                setting = key.removeprefix(f"{WATCHED}-")
+                warm = booted.restarted.get(f"{setting}-warm", {})
                 cells = [_measured(seen.get(b.id), warm.get(b.id)) for b in builds]
                 yield [booted.subject, Code(setting), *cells]
 
