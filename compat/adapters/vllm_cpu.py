@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import gc
 import importlib
@@ -120,7 +121,7 @@ class VllmCpu:
         if found and not loaded:
             try:
                 for path in found:
-                    torch.ops.load_library(path)
+                    ctypes.CDLL(str(path))
             except OSError as error:
                 # The folder is another one on each machine.
                 raise ImportError(str(error).replace(f"{folder}/", "")) from None

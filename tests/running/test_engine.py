@@ -56,7 +56,7 @@ def linked(source: str, target: str) -> None:
 def told(
     real_build: Callable[[str], Environment], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[int, str, list[Cell]]:
-    """The exit status, what was said, and the cells."""
+    """The exit status, the findings, and the cells."""
     place = Place(tmp_path_factory.mktemp("engine"))
     environments = place.folder / ".compat" / "environments"
     environments.parent.mkdir()
@@ -76,8 +76,8 @@ def told(
         *("--probes", "engine.says[llama-float32-standalone", "engine.says[llama-float32-legacy"),
         "engine.agrees[llama-float32-legacy",
     )
-    report = (place.folder / "reports" / "README.md").read_text(encoding="utf-8")
-    return status, report, list(run.cells)
+    found = (place.folder / "reports" / "latest" / "findings.json").read_text(encoding="utf-8")
+    return status, found, list(run.cells)
 
 
 def cell_of(cells: list[Cell], check: str) -> Cell:
@@ -102,9 +102,9 @@ def test_the_other_path_is_not(told: tuple[int, str, list[Cell]]) -> None:
 
 
 def test_the_sentence_says_so(told: tuple[int, str, list[Cell]]) -> None:
-    _, report, _ = told
-    assert "VLLM_USE_STANDALONE_COMPILE=0 and =1" in report
-    assert "fails on 2.13.0 (a log-probability is" in report
+    _, found, _ = told
+    assert "VLLM_USE_STANDALONE_COMPILE=0 and =1" in found
+    assert "fails on 2.13.0 (a log-probability is" in found
 
 
 def test_the_release_itself_is_as_it_was() -> None:

