@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from compat.adapters.engine import Engine
 from compat.adapters.protocol import Subject
@@ -22,8 +23,7 @@ def load_subject(name: str, version: str = "", path: str = "") -> Subject:
     Raises:
         ImportError: There is no such adapter.
     """
-    module = importlib.import_module(f"compat.adapters.{module_of(name)}")
-    subject: Subject = module.make(version, path)
+    subject: Subject = _made(name, version, path)
     return subject
 
 
@@ -34,9 +34,12 @@ def load_engine(name: str, version: str = "") -> Engine:
         name: As people type it.
         version: The release that lies beside the build.
     """
-    module = importlib.import_module(f"compat.adapters.{module_of(name)}")
-    engine: Engine = module.make(version, "")
+    engine: Engine = _made(name, version, "")
     return engine
+
+
+def _made(name: str, version: str, path: str) -> Any:
+    return importlib.import_module(f"compat.adapters.{module_of(name)}").make(version, path)
 
 
 def module_of(name: str) -> str:

@@ -118,14 +118,13 @@ class Engine(Protocol):
 
     Attributes:
         modules: What is imported once, ahead of everything that forks.
+        folders: Variables that name folders to write to, beside ``HOME``.
         settings: Its ways to run a model, by name.
-        longest: The most tokens that one step of :meth:`speak` takes: the end of the range that it
-            compiles for.
     """
 
     modules: Sequence[str]
+    folders: Sequence[str]
     settings: Mapping[str, Setting]
-    longest: int
 
     def extensions(self) -> tuple[str, ...]:
         """The compiled extensions that importing it has loaded, by file name.

@@ -27,6 +27,7 @@ from compat.runs.signature import normalise
 
 # All tokens of the models that it is asked about.
 _TOKENS = 256
+# Of one step: the end of the range that is compiled for.
 _LONGEST = 64
 _CONTEXT = 160
 _CACHE_B = 32 << 20
@@ -70,6 +71,7 @@ class VllmCpu:
         "vllm.model_executor.models.llama",
         "transformers",
     )
+    folders: Sequence[str] = ("VLLM_CACHE_ROOT",)
     settings: Mapping[str, Setting] = {
         "eager": Setting(
             about="no compiler",
@@ -111,7 +113,6 @@ class VllmCpu:
             environment=_switches(standalone=True, aot=True),
         ),
     }
-    longest = _LONGEST
 
     def extensions(self) -> tuple[str, ...]:
         folder = Path(sys.modules["vllm"].__file__ or "").parent

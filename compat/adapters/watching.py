@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from pathlib import Path
@@ -46,6 +47,17 @@ def names_of_torch() -> Names:
                 for member, inner in list(vars(value).items()):
                     found[f"{name}.{attribute}.{member}"] = inner
     return found
+
+
+def imported(modules: Iterable[str]) -> tuple[tuple[str, ...], Exception | None]:
+    """Import modules: the names of torch that this replaced, and why it ended, if it did early."""
+    names, problem = names_of_torch(), None
+    try:
+        for module in modules:
+            importlib.import_module(module)
+    except Exception as error:  # noqa: BLE001  (whoever asks hands it on)
+        problem = error
+    return replaced(names, names_of_torch()), problem
 
 
 def settle() -> None:

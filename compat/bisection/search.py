@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 
 from compat.bisection.candidates import Candidate
-from compat.builds.environment import InstallError, install
+from compat.builds.environment import COMPLETE, InstallError, install
+from compat.builds.housekeeping import remove
 from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
@@ -235,12 +236,10 @@ class CheckRunner:
     def keep(self, candidates: Sequence[Candidate]) -> None:
         """Remove the environments of all other builds."""
         kept = tuple(f"torch-{each.wheel.version}-" for each in candidates)
-        # One that is being made is not complete.
-        for complete in self._environments.glob("torch-*/compat-complete"):
-            folder = complete.parent
-            if not folder.name.startswith(kept):
-                shutil.rmtree(folder)
-                shutil.rmtree(f"{folder}-scratch")
+        for complete in self._environments.glob(f"torch-*/{COMPLETE}"):
+            name = complete.parent.name
+            if not name.startswith(kept):
+                remove(self._environments, name)
 
     def close(self) -> None:
         """End what is going on beside, and remove all environments."""

@@ -17,8 +17,10 @@ from compat.builds.environment import COMPLETE
 # builds are fewer, and a build is 5 to 7 GB where it is not linked from uv's cache.
 KEPT = 12
 
-# What one environment consists of, beside the folder of that name.
-_PARTS = re.compile(r"-scratch$|-beside$|\.lock$")
+# What one environment consists of, and the file that whoever changes it holds.
+_FOLDERS = ("", "-scratch", "-beside")
+_LOCK = ".lock"
+_PARTS = re.compile("|".join(rf"{re.escape(part)}$" for part in (*_FOLDERS[1:], _LOCK)))
 
 
 def remove_unused(home: Path, used: Collection[Path]) -> list[str]:
@@ -38,7 +40,7 @@ def remove_unused(home: Path, used: Collection[Path]) -> list[str]:
         name
         for names in kinds.values()
         for name in names[:-KEPT]
-        if name not in stay and _remove(home, name, parts[name])
+        if name not in stay and remove(home, name)
     ]
 
 
@@ -55,16 +57,16 @@ def _last_use(parts: Collection[Path]) -> float:
     return max(times)
 
 
-def _remove(home: Path, name: str, parts: Collection[Path]) -> bool:
-    """Remove an environment unless somebody installs it right now; whether it is gone."""
+def remove(home: Path, name: str) -> bool:
+    """Remove the environment ``name`` unless somebody installs it right now; whether it is gone."""
     try:
-        with FileLock(home / f"{name}.lock", timeout=0):
+        with FileLock(home / f"{name}{_LOCK}", timeout=0):
             # First, so that half an environment is never taken for a whole one.
             (home / name / COMPLETE).unlink(missing_ok=True)
-            for path in parts:
-                if path.is_dir():
+            for part in _FOLDERS:
+                if (path := home / f"{name}{part}").is_dir():
                     shutil.rmtree(path)
     except Timeout:
         return False
-    (home / f"{name}.lock").unlink(missing_ok=True)
+    (home / f"{name}{_LOCK}").unlink(missing_ok=True)
     return True

@@ -15,7 +15,7 @@ from compat.errors import UsageError
 from compat.probes.names import ACROSS, check_selection, with_needs
 from compat.running.host import default_device
 from compat.runs.ids import BUILTIN, BuildId, CellId, InvalidIdError
-from compat.subjects.spec import PROJECTS, TORCH, parse_subject
+from compat.subjects.spec import PROJECTS, TORCH, parse_subject, taken_apart
 
 # What a check about another build's artifacts ends with: that build's name, and its Python.
 _SAVED_BY = re.compile(r"-(?P<build>\d+\.\d[^-]*(?:-py3\.\d+)?)$")
@@ -144,7 +144,8 @@ def _subject(subject: str) -> str:
     """
     if subject in {BUILTIN, TORCH, *PROJECTS}:
         return subject
-    for project in PROJECTS:
+    project, version = taken_apart(subject)
+    if project in PROJECTS:
         with suppress(UsageError):
-            return str(parse_subject(subject.replace(f"{project}-", f"{project}==", 1)))
+            return str(parse_subject(f"{project}=={version}"))
     raise UsageError(f"--cells: {subject} lies in a folder of some machine; name it with --subject")

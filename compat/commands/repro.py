@@ -8,6 +8,7 @@ from shlex import join, quote
 from compat.commands.places import REPORTS
 from compat.document.escape import printed
 from compat.errors import UsageError
+from compat.report.repeat import spec_of
 from compat.report.repro import repro_of
 from compat.report.write import LATEST_RUN
 from compat.runs.durable import write_text
@@ -24,9 +25,9 @@ def repro(parsed: argparse.Namespace) -> int:
     path = parsed.to / f"{_file_name(cell.check)}.py"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, repro_of(cell, builds[cell.build]))
-    specs = [_spec(builds[cell.build])]
+    specs = [spec_of(builds[cell.build])]
     if twin := _right(run, cell, builds[cell.build]):
-        specs.append(_spec(twin))
+        specs.append(spec_of(twin))
     device = builds[cell.build].device.kind
     command = join(["compat", "run", "--alone", "--device", device, "--builds", *specs])
     print(printed(f"{path}: exits with 1 on {specs[0]}"))
@@ -59,10 +60,6 @@ def _right(run: Run, cell: Cell, build: Build) -> Build | None:
         if each.id in passed and each.device.kind == build.device.kind and each.wheel is not None
     ]
     return max(alike, key=lambda each: version_order(each.version_text), default=None)
-
-
-def _spec(build: Build) -> str:
-    return f"=={build.release}" if build.release else build.requested
 
 
 def _file_name(check: CheckId) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from compat.runs.answers import ENDING, Change, relate
+from compat.runs.answers import ENDING, Change
 from compat.runs.history import Entry, History, Told, day_of
 
 
@@ -38,7 +38,7 @@ def nights(history: History) -> dict[str, list[Night]]:
         before = known.setdefault(column.lane, {})
         for name, told in _told(entry):
             if name in before:
-                changes[_related(before[name], told)] += 1
+                changes[told.since(before[name].value)] += 1
             before[name] = told
     return {
         device: [Night(run=run, date=day_of(run), changes=changes) for run, changes in runs.items()]
@@ -54,9 +54,3 @@ def _told(entry: Entry) -> Iterable[tuple[str, Told]]:
     for name, told in entry.answers.items():
         if told.value is not None:
             yield name, told
-
-
-def _related(before: Told, now: Told) -> Change:
-    if before.value == now.value:
-        return Change.SAME
-    return relate(now.scale, before.value, now.value)

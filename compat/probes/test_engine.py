@@ -147,8 +147,8 @@ def test_agrees(
     off, choice = _compare(heard, other)
     found = Agreed(tokens=heard.tokens == other.tokens, bitwise=heard.odds == other.odds, off=off)
     record(found)
-    for each in (case, case.of(_REFERENCE)):
-        why = _proves_nothing(each, _first(each, fresh_process).ran)
+    for each, said in ((case, heard), (case.of(_REFERENCE), other)):
+        why = _proves_nothing(each, said.ran)
         assert not why, f"the control failed: {each.setting}: {why}"
     assert off < _BOUNDS[dtype], f"a log-probability is {off:.3g} from that with {_REFERENCE}"
     assert choice < 2 * _BOUNDS[dtype], f"it says other tokens than with {_REFERENCE}"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from compat.report.words import named, value_text
-from compat.runs.answers import Change, Kind, relate
+from compat.runs.answers import Change, Kind
 from compat.runs.history import ABSENT, LETTERS, Column, History, Told
 from compat.runs.ids import AnswerId, BuildId
 from compat.runs.model import JSON
@@ -102,7 +102,7 @@ def _answers(
         last = known[column.lane]
         for name, told in entry.answers.items():
             before = last.get(name)
-            if told.value is None or (before is not None and _is_same(before, told)):
+            if told.value is None or (before and told.since(before.value) is Change.SAME):
                 continue
             last[name] = told
             key = (named(name.check, column.subject), name.name)
@@ -113,9 +113,3 @@ def _answers(
             points[key].append((place, texts.setdefault(text, len(texts))))
     for key in sorted(changed):
         yield [*key, points[key]]
-
-
-def _is_same(before: Told, now: Told) -> bool:
-    if before.value == now.value:
-        return True
-    return relate(now.scale, before.value, now.value) is Change.SAME

@@ -71,13 +71,13 @@ def _repeat(cell: Cell, builds: Mapping[BuildId, Build], subjects: Mapping[str, 
 
 def _run(builds: Iterable[Build], device: str, requested: str, more: str = "") -> str:
     """Of a user's command; what is requested is what stands behind the builds."""
-    specs = " ".join(quote(_spec(build)) for build in builds)
+    specs = " ".join(quote(spec_of(build)) for build in builds)
     return f"compat run --builds {specs} --device {device} --alone --fresh{more} {requested}"
 
 
 def _matrix(builds: Iterable[Build], device: str, subject: str) -> str:
     builds = sorted(builds, key=lambda build: build.id)
-    specs = dict.fromkeys(map(_spec, builds))
+    specs = dict.fromkeys(map(spec_of, builds))
     pythons = dict.fromkeys(build.id.python for build in builds if build.id.python)
     under = f" --python {' '.join(pythons)}" if pythons else ""
     whose = f" --subject {quote(subject)}" if subject else ""
@@ -86,7 +86,7 @@ def _matrix(builds: Iterable[Build], device: str, subject: str) -> str:
     )
 
 
-def _spec(build: Build) -> str:
+def spec_of(build: Build) -> str:
     """What names the very same build again; as it was asked for, where none was found."""
     if build.channel == "local":
         # The folder is of the machine that ran; what lay in it is what can be had elsewhere.

@@ -13,11 +13,10 @@ import jinja2
 import compat
 from compat.errors import UsageError
 from compat.runs.model import Build, Cell
+from compat.topics.corpus.records import sizes_of
 
 PROBE = "corpus.right"
 _GRAPHS = Path(compat.__file__).parent / "probes" / "graphs"
-# As compat.probes.graphs.graph has them.
-_SIZES, _DYNAMIC_SIZES = (5,), (5, 8)
 # What the file has of its own, or needs not.
 _NOT_TAKEN = ("__future__", "compat.probes.graphs.graph")
 _WIDTH = 96
@@ -67,7 +66,7 @@ def repro_of(cell: Cell, build: Build) -> str:
         link=source.link,
         device=build.device.kind,
         path=cell.params["path"],
-        sizes=_DYNAMIC_SIZES if source.dynamic else _SIZES,
+        sizes=sizes_of(dynamic=source.dynamic),
         name=source.name,
         inputs=source.inputs,
         function=source.function,

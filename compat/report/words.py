@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compat.adapters import ENGINES
 from compat.runs.answers import Change, Ending, Kind, Scale, Value
 from compat.runs.ids import BUILTIN
 from compat.runs.model import Outcome
+from compat.subjects.spec import taken_apart
 
 MEANINGS = {
     Outcome.PASS: "passed",
@@ -90,10 +90,8 @@ def subject_name(subject: str) -> str:
     """``vLLM 0.33.0`` of ``vllm-0.33.0``."""
     if subject == BUILTIN:
         return "vLLM"
-    engine = next((each for each in ENGINES if subject.startswith(f"{each}-")), "")
-    project, dash, version = subject[len(engine) :].partition("-")
-    project = engine or project
-    return f"{_PROJECTS.get(project, project)} {version}" if dash else subject
+    project, version = taken_apart(subject)
+    return f"{_PROJECTS.get(project, project)} {version}" if version else subject
 
 
 def named(check: str, subject: str) -> str:

@@ -34,11 +34,11 @@ from compat.running.host import describe_harness, describe_host, fingerprint
 from compat.running.launcher import FIXED, Brought, Driven, Ending, Saved, Worker
 from compat.running.settings import Settings
 from compat.runs.contents import End, Key, read_contents
-from compat.runs.ids import BUILTIN, CheckId
+from compat.runs.ids import CheckId
 from compat.runs.model import FULL, Build, Device, Outcome, Status, Subject, Wheel, to_json
 from compat.runs.retention import prune
 from compat.runs.reuse import Known, look_up
-from compat.runs.store import RunFolder, merge
+from compat.runs.store import RunFolder, alone
 from compat.runs.stream import Stream
 from compat.subjects.config import load_subjects
 from compat.subjects.files import put_beside
@@ -375,14 +375,11 @@ class _Pipeline:
         """Those checks that ended as expected: a second time would say nothing new."""
         if not due:
             return set()
-        run = merge([self._folder])
-        (build,) = (each for each in run.builds if each.id == probed.build.id)
-        subject = probed.subject.id if probed.subject else BUILTIN
+        build, cells = alone(probed.stream)
         return {
             cell.check
-            for cell in run.cells
-            if (cell.build, cell.subject) == (build.id, subject)
-            and cell.check in due
+            for cell in cells
+            if cell.check in due
             and cell.outcome is not Outcome.NOT_RUN
             and self._settings.foreseen(cell, build)
         }

@@ -117,6 +117,10 @@ class Told:
     scale: Scale
     value: Value | None
 
+    def since(self, before: Value | None) -> Change:
+        """How it relates to what was said before; what is equal is not looked at closely."""
+        return Change.SAME if before == self.value else relate(self.scale, before, self.value)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -374,7 +378,7 @@ def _tracks(history: History) -> dict[AnswerId, dict[str, Any]]:
             unsaid = {name: Told(scales[name], None) for name in last.keys() - entry.answers.keys()}
             for name, told in [*entry.answers.items(), *sorted(unsaid.items())]:
                 scales[name] = told.scale
-                if known.asked(name.check) and not _same(told.scale, last.get(name), told.value):
+                if known.asked(name.check) and told.since(last.get(name)) is not Change.SAME:
                     changes[name].append((number, _json(told.value)))
                     last[name] = told.value
     return {
@@ -385,10 +389,6 @@ def _tracks(history: History) -> dict[AnswerId, dict[str, Any]]:
 
 def _json(value: Value | None) -> Any:
     return [asdict(each) for each in value] if isinstance(value, tuple) else value
-
-
-def _same(scale: Scale, before: Value | None, after: Value | None) -> bool:
-    return before == after or relate(scale, before, after) is Change.SAME
 
 
 def schema() -> Any:

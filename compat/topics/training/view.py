@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from compat.document.parts import Section, Sentence, Table
+from compat.runs.ids import BuildId
 from compat.topics.matrix import Matrix
 from compat.topics.training.finding import OnBuild, State, Training
 from compat.topics.words import NOT_KNOWN, labels
@@ -33,14 +34,23 @@ def say(matrix: Matrix, found: Training) -> Iterable[Sentence]:
                 if build.line == line and each.state is state
             ]
             if where and state is not State.UNSUPPORTED:
-                lessons = dict.fromkeys(lesson for lesson, *_ in where)
                 details = dict.fromkeys(detail for *_, each in where for detail in each.details)
                 yield Sentence(
                     title=f"training on {named}: what is compiled with gradients on {state.value}",
-                    text=f"On {labels(build for _, build, _ in where)}: {', '.join(lessons)}."
-                    + (f" Seen: {'; '.join(details)}." if details else ""),
+                    text=_places(where) + (f" Seen: {'; '.join(details)}." if details else ""),
                     cells=tuple(each.cell for *_, each in where),
                 )
+
+
+def _places(where: Iterable[tuple[str, BuildId, OnBuild]]) -> str:
+    """Of which computations this is said on which builds: those of the same builds together."""
+    builds: dict[str, list[BuildId]] = {}
+    for lesson, build, _ in where:
+        builds.setdefault(lesson, []).append(build)
+    lessons: dict[tuple[BuildId, ...], list[str]] = {}
+    for lesson, on in builds.items():
+        lessons.setdefault(tuple(on), []).append(lesson)
+    return " ".join(f"On {labels(on)}: {', '.join(those)}." for on, those in lessons.items())
 
 
 def show(matrix: Matrix, found: Training) -> Iterable[Section]:

@@ -34,6 +34,21 @@ def test_each_state_is_said_once() -> None:
     assert refused.cells == (CELLS[0].id,)
 
 
+def test_a_computation_stands_beside_its_own_builds() -> None:
+    refused = make_trained(kept={"binary": REFUSED})
+    matrix = make_matrix(
+        trained_cell("2.12.0-cpu", refused),
+        trained_cell("2.12.0-cpu", refused, lesson="norm"),
+        trained_cell("2.13.0-cpu", refused, lesson="norm"),
+        trained_cell("2.13.0-cpu", refused, lesson="dropout"),
+    )
+    (sentence,) = say(matrix, find(matrix))
+    assert sentence.text.startswith(
+        "On 2.12.0: matmul (standalone). On 2.12.0, 2.13.0: norm (standalone). "
+        "On 2.13.0: dropout (standalone)."
+    )
+
+
 def test_the_table() -> None:
     matrix = make_matrix(*CELLS)
     (section,) = show(matrix, find(matrix))

@@ -30,11 +30,13 @@ def failed() -> Trained:
     return Trained(failure="step: RuntimeError: no", kept={"binary": REFUSED})
 
 
-def trained_cell(build: str, record: Trained | None, outcome: Outcome = Outcome.PASS) -> Cell:
+def trained_cell(
+    build: str, record: Trained | None, outcome: Outcome = Outcome.PASS, lesson: str = "matmul"
+) -> Cell:
     return make_cell(
         build,
         record,
         outcome,
         probe="training.step",
-        params={"lesson": "matmul", "path": "standalone"},
+        params={"lesson": lesson, "path": "standalone"},
     )
