@@ -19,6 +19,7 @@ from compat.adapters import ENGINES
 from compat.runs.model import DEFAULT, DEPTHS, FULL
 from compat.runs.stream import Stream
 from compat.worker import gpu
+from compat.worker.libraries import make_each_library_once
 from compat.worker.lifeline import die_with_parent
 from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT, IMPORT_SUBJECT, WARM_UP
 from compat.worker.stacks import tell_when_asked
@@ -27,10 +28,6 @@ from compat.worker.stacks import tell_when_asked
 PROBES = Path(compat.__file__).with_name("probes")
 OF_SUBJECTS = PROBES / "test_subject.py"
 OF_ENGINES = PROBES / "test_engine.py"
-
-# GNU gold links a small library against libtorch in half of the time that GNU ld takes.
-_GOLD = "-fuse-ld=gold"
-_LINKING_S = 60
 
 
 def main() -> int:
@@ -65,7 +62,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix=f"compat-{os.getpid()}-") as temporary:
         # pytest wants the name without symbolic links in it.
         scratch = Path(temporary).resolve()
-        make_each_library_once(scratch)
+        make_each_library_once()
         keep_forks_possible(arguments.device)
         return run(arguments, scratch)
 
@@ -108,7 +105,9 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
         jobs = 1 if arguments.subject in ENGINES else arguments.jobs
         isolated = IsolatedRun(stream, probes, jobs, limits, skip, prepare, phase)
         options = [
-            *("-q", "-s", "-p", "no:cacheprovider", f"--device={arguments.device}"),
+            *("-q", "-s", f"--device={arguments.device}", "-p", "no:cacheprovider"),
+            # Its handlers would make torch write out each graph for its structured trace.
+            *("-p", "no:logging"),
             f"--rootdir={PROBES}",
             f"--artifacts={arguments.artifacts or scratch / 'artifacts'}",
             *([f"--others={arguments.others}"] if arguments.others else []),
@@ -173,35 +172,6 @@ def keep_forks_possible(device: str) -> None:
     else:
         # Lets torch.cuda.is_available() ask the driver's library instead of the runtime.
         os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
-
-
-def make_each_library_once(scratch: Path) -> None:
-    """Put ``cxx.sh`` in the place of the C++ compiler, before torch reads which one to use.
-
-    Inductor tells compilers apart by name, and precompiled headers know the path of theirs: the
-    wrapper has the compiler's own name, in a folder that is the same in every run.
-    """
-    compiler = os.environ.get("CXX", "g++")
-    wrapper = Path(tempfile.gettempdir()) / "cxx" / Path(compiler).name
-    wrapper.parent.mkdir(exist_ok=True)
-    wrapper.write_bytes(Path(__file__).with_name("cxx.sh").read_bytes())
-    wrapper.chmod(0o755)
-    libraries = scratch / "libraries"
-    libraries.mkdir()
-    os.environ["COMPAT_CXX"] = compiler
-    os.environ["COMPAT_CXX_STORE"] = str(libraries)
-    os.environ["CXX"] = str(wrapper)
-    os.environ["COMPAT_LINKER"] = _GOLD if _can_link(compiler, _GOLD, scratch) else ""
-
-
-def _can_link(compiler: str, option: str, folder: Path) -> bool:
-    """Whether a compiler makes a library with a linker that ``option`` chooses."""
-    made = str(folder / "linked.so")
-    command = [compiler, option, "-shared", "-x", "c++", os.devnull, "-o", made]
-    try:
-        return not subprocess.run(command, capture_output=True, timeout=_LINKING_S).returncode
-    except (OSError, subprocess.TimeoutExpired):
-        return False
 
 
 class Selection:

@@ -19,6 +19,12 @@ done
 key=$({ printf '%s\n' "$@"; cat "$1"; } | sed "s#$cache##g" | sha256sum | cut -c 1-64)
 kept=$COMPAT_CXX_STORE/$key
 if [ ! -e "$kept" ]; then
+  # Of two probes that want the same library at once, one waits for what the other makes.
+  [ -d "$COMPAT_CXX_STORE" ] || mkdir -p "$COMPAT_CXX_STORE"
+  exec 9> "$kept.lock"
+  flock 9 2> /dev/null
+fi
+if [ ! -e "$kept" ]; then
   "$COMPAT_CXX" ${COMPAT_LINKER:+"$COMPAT_LINKER"} "$@" || exit $?
   cp "$output" "$kept.$$" && mv "$kept.$$" "$kept"
 else

@@ -6,6 +6,7 @@ reports its cell through a pipe.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -109,6 +110,8 @@ class IsolatedRun:
         if pending:
             with self._stream.timed(self._phase):
                 self._prepare()
+                # A collection in a fork would copy all that the parent has made.
+                gc.freeze()
             with self._stream.timed(PROBE):
                 Isolation(self._scratch, self._jobs, self._limits).run(pending)
         return True

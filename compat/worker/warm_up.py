@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import tempfile
@@ -12,6 +13,7 @@ import torch
 from torch._inductor import codecache
 from torch._inductor import compile_fx as inductor
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental import symbolic_shapes
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from compat.worker.patience import Bounds, Patience
@@ -37,6 +39,7 @@ def warm_up(device: str, bounds: Bounds) -> None:
         from torch._inductor import cpu_vec_isa
 
         cpu_vec_isa.pick_vec_isa()
+    _import_what_dynamo_puts_off()
     trial = multiprocessing.get_context("fork").Process(target=_try_to_compile)
     trial.start()
     assert trial.pid is not None
@@ -48,6 +51,14 @@ def warm_up(device: str, bounds: Bounds) -> None:
             family.kill()
     if trial.exitcode == 0 and device == "cpu":
         _compile_something()
+
+
+def _import_what_dynamo_puts_off() -> None:
+    """Import what Dynamo else imports when it first compiles, in each fork."""
+    with contextlib.suppress(ImportError, AttributeError):
+        torch._dynamo.list_backends()
+        symbolic_shapes.uninteresting_files()
+        importlib.import_module("torch.distributed.tensor.experimental")
 
 
 def _try_to_compile() -> None:

@@ -41,12 +41,19 @@ def tmp_path(twin: str, request: pytest.FixtureRequest, tmp_path_factory: Any) -
 @pytest.fixture(autouse=True)
 def caches(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     from torch._dynamo.utils import counters
+    from torch._logging._internal import trace_log
 
     folders = (tmp_path, Path(os.environ["TORCHINDUCTOR_CACHE_DIR"]))
     found = sum(1 for folder in folders for _ in folder.rglob("*"))
     yield
     hits = sum(counters[family][name] for family, name in HITS.items())
     params = request.node.callspec.params
-    seen = {"path": params["path"], "twin": params["twin"], "found": found, "hits": hits}
+    seen = {
+        "path": params["path"],
+        "twin": params["twin"],
+        "found": found,
+        "hits": hits,
+        "traced": len(trace_log.handlers),
+    }
     with Path(os.environ["COMPAT_TWINS"]).open("a") as file:
         file.write(json.dumps(seen) + "\n")
