@@ -19,7 +19,7 @@ from compat.adapters import ENGINES
 from compat.runs.model import DEFAULT, DEPTHS, FULL
 from compat.runs.stream import Stream
 from compat.worker import gpu
-from compat.worker.libraries import make_each_library_once
+from compat.worker.libraries import keep_libraries, stand_in_for_the_compiler
 from compat.worker.lifeline import die_with_parent
 from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT, IMPORT_SUBJECT, WARM_UP
 from compat.worker.stacks import tell_when_asked
@@ -62,7 +62,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix=f"compat-{os.getpid()}-") as temporary:
         # pytest wants the name without symbolic links in it.
         scratch = Path(temporary).resolve()
-        make_each_library_once()
+        stand_in_for_the_compiler()
         keep_forks_possible(arguments.device)
         return run(arguments, scratch)
 
@@ -74,7 +74,10 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
     if arguments.command is not None:
         return run_what_was_brought(arguments, stream, skip, scratch)
     with stream.timed(IMPORT):
+        import torch
+
         from compat.worker import warm_up
+    keep_libraries(Path(torch.__file__).parent)
     stream.begin(ENVIRONMENT)
     stream.append("environment", environment(arguments.device))
     stream.begin(COLLECT)
@@ -150,7 +153,8 @@ def run_what_was_brought(
 ) -> int:
     """Say what torch is, and run a user's command beside it; 0 if that came to its end."""
     with stream.timed(IMPORT):
-        import torch  # noqa: F401
+        import torch
+    keep_libraries(Path(torch.__file__).parent)
     stream.begin(ENVIRONMENT)
     stream.append("environment", environment(arguments.device))
     from compat.worker.command import read_command, run_command

@@ -114,6 +114,7 @@ class Isolation:
         pending = deque(jobs)
         running: dict[int, _Child] = {}
         number = 0
+        looked = monotonic()
         while pending or running:
             while pending and len(running) < self._jobs:
                 child = self._start(pending.popleft(), self._scratch / f"{number:04}")
@@ -122,12 +123,19 @@ class Isolation:
             # Woken by a report or by the end of a process, whichever comes first.
             reports = [child.connection for child in running.values() if child.doomed is None]
             wait([*running, *reports], timeout=_WATCH_S)
-            everyone = processes()
+            everyone = processes() if (due := monotonic() > looked + _WATCH_S) else {}
+            looked = monotonic() if due else looked
             for sentinel, child in list(running.items()):
-                outcome = self._collect(child, Family.of(_pid(child.process), everyone))
+                outcome = self._ended(child)
+                if outcome is None and due:
+                    outcome = self._judge(child, Family.of(_pid(child.process), everyone))
                 if outcome is not None:
+                    elapsed = round(monotonic() - child.started, 3)
+                    _kill_family(child.process)
                     del running[sentinel]
-                    pending.extendleft(reversed(child.job.ended(outcome)))
+                    pending.extendleft(
+                        reversed(child.job.ended({"duration_s": elapsed, **outcome}))
+                    )
                     shutil.rmtree(child.scratch, ignore_errors=True)
 
     def _start(self, job: Job, scratch: Path) -> _Child:
@@ -140,49 +148,49 @@ class Isolation:
         now = monotonic()
         return _Child(job, process, here, scratch, now, Patience(self._limits.bounds, now))
 
-    def _collect(self, child: _Child, family: Family) -> dict[str, Any] | None:
-        """What became of a job, or None while it is still running."""
-        elapsed = monotonic() - child.started
+    def _ended(self, child: _Child) -> dict[str, Any] | None:
+        """What became of a job that came to its own end."""
+        if child.doomed is not None:
+            return None
+        if child.connection.poll():
+            try:
+                outcome: dict[str, Any] = child.connection.recv()
+            except EOFError:
+                child.process.join(_GRACE_S)
+                return self._post_mortem(child)
+            child.process.join(_GRACE_S)
+            return outcome
+        return None if child.process.is_alive() else self._post_mortem(child)
+
+    def _judge(self, child: _Child, family: Family) -> dict[str, Any] | None:
+        """What becomes of a job that is beyond its limits: by and by, since it is asked first."""
         if child.job.got_on():
             child.patience = Patience(self._limits.bounds, monotonic(), family.processor_s)
-        # A job may have removed it.
-        log_b = child.log.stat().st_size if child.log.exists() else 0
         if child.doomed is not None:
             if not _has_told(child, child.doomed):
                 return None
-            outcome: dict[str, Any] = {
+            return {
                 "outcome": Outcome.TIMEOUT,
                 "reason": child.doomed.reason,
                 "message": child.doomed.stacks[:LOG_TAIL],
             }
-        elif child.connection.poll():
-            try:
-                outcome = child.connection.recv()
-            except EOFError:
-                child.process.join(_GRACE_S)
-                outcome = self._post_mortem(child)
-        elif not child.process.is_alive():
-            outcome = self._post_mortem(child)
-        elif family.memory_b() > self._limits.memory_gb * _GB:
-            outcome = {
+        # A job may have removed it.
+        log_b = child.log.stat().st_size if child.log.exists() else 0
+        if family.memory_b() > self._limits.memory_gb * _GB:
+            return {
                 "outcome": Outcome.CRASH,
                 "reason": f"used more than {self._limits.memory_gb:g} GB of memory",
             }
-        elif log_b > _MOST_LOG_B:
-            outcome = {
+        if log_b > _MOST_LOG_B:
+            return {
                 "outcome": Outcome.CRASH,
                 "reason": f"wrote more than {_MOST_LOG_B >> 20} MB of output",
                 "message": tail(child.log),
             }
-        elif reason := child.patience.verdict(monotonic(), family.processor_s):
+        if reason := child.patience.verdict(monotonic(), family.processor_s):
             child.doomed = _Doomed(reason, monotonic(), log_b)
             ask(_pid(child.process))
-            return None
-        else:
-            return None
-        child.process.join(_GRACE_S if "duration_s" in outcome else 0)
-        _kill_family(child.process)
-        return {"duration_s": round(elapsed, 3), **outcome}
+        return None
 
     def _post_mortem(self, child: _Child) -> dict[str, Any]:
         """The outcome of a process that ended without a report."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -18,41 +17,46 @@ _ANSWER_S = 60
 _MOST_B = 1 << 30
 
 
-def make_each_library_once() -> None:
+def stand_in_for_the_compiler() -> None:
     """Put ``cxx.sh`` in the place of the C++ compiler, before torch reads which one to use.
 
     Inductor tells compilers apart by name, and precompiled headers know the path of theirs: the
     wrapper has the compiler's own name, in a folder that is the same in every run.
-
-    What it made lies below TMPDIR and outlives the run. It serves only where the compiler, its
-    flags for this processor, and torch's headers are the same.
     """
     compiler = os.environ.get("CXX", "g++")
-    folder = Path(tempfile.gettempdir())
-    wrapper = folder / "cxx" / Path(compiler).name
+    wrapper = Path(tempfile.gettempdir()) / "cxx" / Path(compiler).name
     wrapper.parent.mkdir(exist_ok=True)
     wrapper.write_bytes(Path(__file__).with_name("cxx.sh").read_bytes())
     wrapper.chmod(0o755)
-    libraries = folder / "libraries"
-    if sum(path.stat().st_size for path in _files(libraries)) > _MOST_B:
-        shutil.rmtree(libraries)
-    store = libraries / _tag(compiler)
-    store.mkdir(parents=True, exist_ok=True)
     os.environ["COMPAT_CXX"] = compiler
-    os.environ["COMPAT_CXX_STORE"] = str(store)
     os.environ["CXX"] = str(wrapper)
     os.environ["COMPAT_LINKER"] = _GOLD if _can_link(compiler) else ""
 
 
-def _tag(compiler: str) -> str:
+def keep_libraries(torch: Path) -> None:
+    """Choose where ``cxx.sh`` keeps what it makes, before anything is compiled.
+
+    It lies below TMPDIR and outlives the run. It serves only where the compiler, its flags for this
+    processor, and the headers are the same.
+
+    Args:
+        torch: The folder of the package, with its headers.
+    """
+    libraries = Path(tempfile.gettempdir()) / "libraries"
+    if sum(path.stat().st_size for path in _files(libraries)) > _MOST_B:
+        shutil.rmtree(libraries)
+    store = libraries / _tag(os.environ["COMPAT_CXX"], torch / "include")
+    store.mkdir(parents=True, exist_ok=True)
+    os.environ["COMPAT_CXX_STORE"] = str(store)
+
+
+def _tag(compiler: str, headers: Path) -> str:
     """A digest of what a library depends on, beside its source and command line."""
     command = [compiler, "-march=native", "-v", "-E", "-x", "c++", os.devnull]
     digest = hashlib.sha256(_said(command).encode())
-    spec = importlib.util.find_spec("torch")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        for path in _files(Path(folder, "include")):
-            status = path.stat()
-            digest.update(f"{path}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+    for path in _files(headers):
+        status = path.stat()
+        digest.update(f"{path}|{status.st_size}|{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _KB = 1024
-_STOPPED = "T"
+_STOPPED = b"T"
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,16 @@ def processes() -> dict[int, Process]:
     """All processes there are, by their ids; see proc(5) for the fields."""
     ticks = os.sysconf("SC_CLK_TCK")
     found = {}
-    for folder in _PROC.glob("[0-9]*"):
+    for folder in _PROC.iterdir() if _PROC.exists() else ():
+        if not folder.name.isdigit():
+            continue
         try:
-            stat = (folder / "stat").read_text()
+            stat = (folder / "stat").read_bytes()
         except OSError:
             # It ended meanwhile.
             continue
         # The name, in parentheses, may have blanks in it.
-        fields = stat.rpartition(")")[2].split()
+        fields = stat.rpartition(b")")[2].split()
         pid = int(folder.name)
         found[pid] = Process(
             pid=pid,

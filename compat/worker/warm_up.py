@@ -13,7 +13,6 @@ import torch
 from torch._inductor import codecache
 from torch._inductor import compile_fx as inductor
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.fx.experimental import symbolic_shapes
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from compat.worker.patience import Bounds, Patience
@@ -56,6 +55,8 @@ def warm_up(device: str, bounds: Bounds) -> None:
 def _import_what_dynamo_puts_off() -> None:
     """Import what Dynamo else imports when it first compiles, in each fork."""
     with contextlib.suppress(ImportError, AttributeError):
+        from torch.fx.experimental import symbolic_shapes
+
         torch._dynamo.list_backends()
         symbolic_shapes.uninteresting_files()
         importlib.import_module("torch.distributed.tensor.experimental")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from compat.worker import libraries
-from compat.worker.libraries import make_each_library_once
+from compat.worker.libraries import keep_libraries, stand_in_for_the_compiler
 
 # Says what it is, counts what it makes, and takes its time for that.
 COMPILER = """\
@@ -36,7 +35,6 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("COMPAT_CXX", "COMPAT_CXX_STORE", "COMPAT_LINKER"):
         monkeypatch.setenv(name, "")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("sys.path", [str(tmp_path), *sys.path])
     return counted
 
 
@@ -60,7 +58,8 @@ def count(made: Path) -> int:
 def set_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As a worker that has just started."""
     monkeypatch.setenv("CXX", str(tmp_path / "bin" / "g++"))
-    make_each_library_once()
+    stand_in_for_the_compiler()
+    keep_libraries(tmp_path / "torch")
 
 
 def test_two_at_once_are_made_once(
@@ -80,7 +79,6 @@ def test_a_later_run_makes_none_unless_something_is_another(
 ) -> None:
     header = tmp_path / "torch" / "include" / "torch.h"
     header.parent.mkdir(parents=True)
-    (tmp_path / "torch" / "__init__.py").touch()
     header.write_text("one")
     for number, (name, expected) in enumerate(
         {"first": 1, "again": 1, "compiler": 2, "header": 3}.items()
