@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
-from compat.runs.contents import read_contents
+from compat.runs.contents import Begin, read_line
+from compat.runs.decode import DamagedError
 from compat.runs.stream import Stream
 from compat.worker.patience import Bounds, Patience
 from compat.worker.phases import PROBE, START, WARM_UP
@@ -18,6 +20,8 @@ _LOOK_S = 0.1
 # More than any worker says; of what said more, the end is kept.
 _MOST_LOG_B = 64 << 20
 _TAIL_B = 64 << 10
+# How a line that says so starts; others, of which there is one for each cell, are not decoded.
+_BEGIN = b'{"kind": "begin"'
 
 
 class Overseer:
@@ -42,13 +46,19 @@ class Overseer:
         self._log = log
         self._timeout_s = timeout_s
         # An earlier worker may have written into the same stream.
-        self._earlier = len(self._begun())
+        self._read_b = stream.path.stat().st_size if stream.path.exists() else 0
         self._size_b = -1
         self._patience = Patience(_bounds(START, timeout_s), monotonic())
 
     def look(self) -> None:
-        """Read what the worker does."""
-        self.phase = next(iter(reversed(self._begun()[self._earlier :])), START)
+        """Read what the worker has written since."""
+        for line in self._stream.lines(self._read_b):
+            self._read_b += len(line)
+            if line.startswith(_BEGIN):
+                with suppress(DamagedError):
+                    _, said = read_line(line)
+                    if isinstance(said, Begin):
+                        self.phase = said.name
 
     def verdict(self) -> str:
         """Why the worker is to be ended, in one line; empty while it gets on."""
@@ -78,9 +88,6 @@ class Overseer:
         """The last line that the worker said."""
         lines = _tail(self._log).decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
-
-    def _begun(self) -> list[str]:
-        return read_contents(self._stream).begun
 
     def _where(self, worker: Process) -> str:
         """The innermost frame of a worker, if it tells."""

@@ -102,6 +102,10 @@ def _probe_builds(
     return folder
 
 
+# How often the progress of a build is told.
+_TELL_S = 5.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Probed:
     """A build that is probed by itself, for one subject.
@@ -347,8 +351,14 @@ class _Pipeline:
         if known.complete:
             return Status.OK, ""
 
+        told_at = -_TELL_S
+
         def alive() -> None:
-            self._report_cells(probed)
+            nonlocal told_at
+            # It reads the whole stream.
+            if monotonic() >= told_at + _TELL_S:
+                self._report_cells(probed)
+                told_at = monotonic()
 
         def work(skip: Collection[str]) -> Ending:
             saved = Saved(own=probed.saved, others=others)

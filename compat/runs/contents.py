@@ -160,7 +160,6 @@ class Contents:
         environment: What the build said of itself.
         plans: By check.
         cells: By check: the last report, with the ``first`` of a cell that was tried twice.
-        begun: The phases that the worker came to, in order.
         end: None where the stream was cut short.
         damaged: The lines that could not be read: the number of each, and what is wrong with it.
     """
@@ -172,7 +171,6 @@ class Contents:
     sources: list[Source] = field(default_factory=list)
     plans: dict[CheckId, Planned] = field(default_factory=dict)
     cells: dict[CheckId, Reported] = field(default_factory=dict)
-    begun: list[str] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     end: End | None = None
     damaged: list[str] = field(default_factory=list)
@@ -247,8 +245,6 @@ def _add(contents: Contents, said: object) -> None:
             contents.plans[said.check] = said
         case Reported():
             _report(contents, said)
-        case Begin():
-            contents.begun.append(said.name)
         case Phase():
             contents.phases.append(said)
         case End():

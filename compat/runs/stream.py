@@ -61,10 +61,14 @@ class Stream:
         yield
         self.append("phase", {"name": phase, "seconds": round(perf_counter() - started, 2)})
 
-    def lines(self) -> Iterator[bytes]:
-        """Every line that was written to its end; see :mod:`compat.runs.contents`."""
+    def lines(self, start_b: int = 0) -> Iterator[bytes]:
+        """Every line that was written to its end, from a byte on.
+
+        See :mod:`compat.runs.contents` for what they say.
+        """
         if self.path.exists():
             with self.path.open("rb") as file:
+                file.seek(start_b)
                 yield from (line for line in file if line.endswith(b"\n"))
 
 
