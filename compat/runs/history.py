@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -347,7 +347,7 @@ def save_history(history: History, path: Path) -> None:
 
 
 def to_file(history: History) -> dict[str, Any]:
-    """``history`` as the JSON values of ``history.json``."""
+    """``history`` as what ``history.json`` holds."""
     width = len(history.entries)
     letters: dict[CheckId, list[str]] = {}
     signatures: dict[CheckId, dict[str, str]] = {}
@@ -359,7 +359,7 @@ def to_file(history: History) -> dict[str, Any]:
     tracks = _tracks(history)
     return {
         "schema_version": SCHEMA_VERSION,
-        "columns": [asdict(column) for column in history.columns],
+        "columns": history.columns,
         "outcomes": {check: "".join(letters[check]) for check in sorted(letters)},
         "signatures": {check: signatures[check] for check in sorted(signatures)},
         "answers": {name: tracks[name] for name in sorted(tracks)},
@@ -379,16 +379,12 @@ def _tracks(history: History) -> dict[AnswerId, dict[str, Any]]:
             for name, told in [*entry.answers.items(), *sorted(unsaid.items())]:
                 scales[name] = told.scale
                 if known.asked(name.check) and told.since(last.get(name)) is not Change.SAME:
-                    changes[name].append((number, _json(told.value)))
+                    changes[name].append((number, told.value))
                     last[name] = told.value
     return {
-        name: {"scale": asdict(scale), "changes": sorted(changes[name], key=lambda each: each[0])}
+        name: {"scale": scale, "changes": sorted(changes[name], key=lambda each: each[0])}
         for name, scale in scales.items()
     }
-
-
-def _json(value: Value | None) -> Any:
-    return [asdict(each) for each in value] if isinstance(value, tuple) else value
 
 
 def schema() -> Any:
