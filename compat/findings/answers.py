@@ -6,17 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from compat.runs.answers import ENDING, Answer, Ending, Said
+from compat.runs.answers import ENDING, OUTCOME, Answer, Ending, Said
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import WHOLE, Column, Entry, Told, column_of, whole_of
 from compat.runs.ids import BUILTIN, AnswerId, BuildId, CheckId
 from compat.runs.model import Build, Cell, Status
 from compat.topics.matrix import Matrix
 from compat.topics.registry import TOPICS
-
-# How a cell ended is an answer of every check.
-OUTCOME = "outcome"
-
 
 # By subject and build: what its cells say.
 Answers: TypeAlias = Mapping[tuple[str, BuildId], Mapping[AnswerId, Answer]]

@@ -14,10 +14,10 @@ import tomllib
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from compat.errors import UsageError
-from compat.findings.answers import OUTCOME, said_by
+from compat.findings.answers import said_by
 from compat.findings.changes import Difference
 from compat.findings.model import ExpectationFinding, Use
-from compat.runs.answers import Value
+from compat.runs.answers import OUTCOME, Value
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import day_of, run_id
 from compat.runs.ids import BUILTIN, CellId

@@ -116,6 +116,8 @@ class Change(str, Enum):
         return self in {Change.LOST, Change.WORSE}
 
 
+# How a cell ended is an answer of every check.
+OUTCOME = "outcome"
 ENDING = Scale(kind=Kind.ENDING)
 _TEXT = Scale(kind=Kind.TEXT)
 _VERDICTS = {good: Scale(kind=Kind.VERDICT, good=good) for good in Good}

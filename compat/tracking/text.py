@@ -15,10 +15,9 @@ from importlib import resources
 import jinja2
 
 from compat.document.escape import code, inert
-from compat.findings.answers import OUTCOME
 from compat.report.repeat import repeat_command
 from compat.report.words import ending_text, value_text
-from compat.runs.answers import ENDING, Ending, Kind, Scale
+from compat.runs.answers import ENDING, OUTCOME, Ending, Kind, Scale
 from compat.runs.history import Column
 from compat.runs.ids import AnswerId
 from compat.runs.model import Run
