@@ -102,6 +102,9 @@ class Answer:
 class Change(str, Enum):
     """How an answer relates to the one before."""
 
+    # Equal to its text, it has the hash of that; that of an Enum is a function in Python.
+    __hash__ = str.__hash__
+
     LOST = "lost"
     WORSE = "worse"
     GAINED = "gained"

@@ -35,6 +35,9 @@ _EXECUTION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}\.[0-9]{3}Z")
 class Outcome(str, Enum):
     """How a cell ended. Unknown is never shown as pass or as unsupported."""
 
+    # Equal to its text, it has the hash of that; that of an Enum is a function in Python.
+    __hash__ = str.__hash__
+
     PASS = "pass"
     FAIL = "fail"
     ERROR = "error"
