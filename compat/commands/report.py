@@ -26,7 +26,7 @@ from compat.report.advice import advice_text, ask
 from compat.report.comparison import comparison_text
 from compat.report.cut import SUMMARY_LIMIT, cut
 from compat.report.first import first_screen
-from compat.report.repeat import repeat_commands
+from compat.report.repeat import RepeatCommands
 from compat.report.summary import print_summary
 from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
 from compat.runs.history import load_history
@@ -119,7 +119,7 @@ def compare(parsed: argparse.Namespace) -> int:
         for text in (parsed.old, parsed.new)
     )
     comparison = compare_named(old, new, history, expectations)
-    commands = repeat_commands(new.results.run) if new.results else {}
+    commands = RepeatCommands(new.results.run) if new.results else {}
     print(comparison_text(comparison, commands))
     return UNEXPECTED if comparison.alarms else EXPECTED
 

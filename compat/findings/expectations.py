@@ -219,6 +219,7 @@ def lies_in(build: Build, versions: SpecifierSet) -> bool:
     return versions.contains(build.release, prereleases=True)
 
 
+@cache
 def _fits(pattern: str, text: str) -> bool:
     return _compiled(pattern).fullmatch(text) is not None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from shlex import quote
 
@@ -27,20 +27,36 @@ def matrix_command(run: Run, build: BuildId, subject: str) -> str:
     return _matrix(found, build.device, _subjects(run).get(subject, ""))
 
 
-def repeat_commands(run: Run) -> dict[CellId, str]:
-    """The command for each cell, and for each build, and each subject on it, as a whole."""
-    builds, subjects = {build.id: build for build in run.builds}, _subjects(run)
-    pairs = [*((BUILTIN, build.id) for build in run.builds)]
-    pairs += [(pair.subject, pair.build) for pair in run.pairs]
-    whole = {
-        CellId.of(WHOLE, build, subject): (
-            _run([builds[build]], build.device, subjects.get(subject, ""))
-            if subject.startswith(PREFIX)
-            else f"{_matrix([builds[build]], build.device, subjects.get(subject, ''))} --fresh"
-        )
-        for subject, build in pairs
-    }
-    return whole | {cell.id: _repeat(cell, builds, subjects) for cell in run.cells}
+class RepeatCommands(Mapping[CellId, str]):
+    """The command for each cell, and for each build, and each subject on it, as a whole.
+
+    Each is put together when it is asked for: most readers ask for a few.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._builds = {build.id: build for build in run.builds}
+        self._subjects = _subjects(run)
+        self._cells = {cell.id: cell for cell in run.cells}
+        pairs = [*((BUILTIN, build.id) for build in run.builds)]
+        pairs += [(pair.subject, pair.build) for pair in run.pairs]
+        self._whole = {
+            CellId.of(WHOLE, build, subject): (subject, build) for subject, build in pairs
+        }
+
+    def __getitem__(self, name: CellId) -> str:
+        if cell := self._cells.get(name):
+            return _repeat(cell, self._builds, self._subjects)
+        subject, build = self._whole[name]
+        requested = self._subjects.get(subject, "")
+        if subject.startswith(PREFIX):
+            return _run([self._builds[build]], build.device, requested)
+        return f"{_matrix([self._builds[build]], build.device, requested)} --fresh"
+
+    def __iter__(self) -> Iterator[CellId]:
+        return iter(self._whole | self._cells)
+
+    def __len__(self) -> int:
+        return len(self._whole | self._cells)
 
 
 def _subjects(run: Run) -> Mapping[str, str]:
