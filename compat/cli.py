@@ -18,16 +18,13 @@ from typing import Any, NoReturn
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 import compat
-from compat.bisection.candidates import Over
 from compat.builds.config import DEFAULT_FILE
-from compat.builds.index import OWN_PYTHON
-from compat.builds.spec import EXPECTED
+from compat.builds.spec import EXPECTED, OWN_PYTHON
 from compat.commands.places import HANDED_OVER, PUBLISHED_RUNS
 from compat.document.escape import printed
 from compat.errors import FAILED, INTERRUPTED, USAGE, CommandError
-from compat.findings.awaits import AWAITS
 from compat.nightly.handover import REPORTS_DIGEST
-from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
+from compat.running.limits import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
 from compat.runs.ids import BUILTIN
 from compat.runs.model import DEFAULT, DEPTHS
 from compat.runs.reference import EXPECTED as REFERENCE
@@ -395,9 +392,8 @@ def _add_nightly_commands(commands: Any, selection: argparse.ArgumentParser) -> 
     )
     bisection.add_argument(
         "--over",
-        type=Over,
-        choices=list(Over),
-        default=Over.BUILDS,
+        choices=["builds", "subject"],
+        default="builds",
         metavar="builds|subject",
         help="subject: the ends are releases of --subject, all asked on --build",
     )
@@ -551,7 +547,7 @@ def _add_issue_commands(issue: argparse.ArgumentParser) -> None:
     twinning.add_argument(
         "--reports", type=Path, required=True, help="the folder that compat run wrote"
     )
-    twinning.add_argument("--awaits", type=Path, default=AWAITS, help="default: awaits.toml")
+    twinning.add_argument("--awaits", type=Path, help="default: awaits.toml")
     twinning.set_defaults(command="issue.twin")
 
     commenting = commands.add_parser(

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from compat.commands.places import REPORTS
 from compat.document.escape import printed
 from compat.errors import UsageError
-from compat.findings.awaits import load_awaits
+from compat.findings.awaits import AWAITS, load_awaits
 from compat.findings.expectations import load_expectations
 from compat.findings.results import results_of
 from compat.nightly.handover import RefusedError, read_plain
@@ -60,7 +60,7 @@ def twin(parsed: argparse.Namespace) -> int:
     """Keep the issue about a suite, from the reports that ``compat run`` made elsewhere."""
     run = load_latest(parsed.reports / LATEST_RUN)
     history = load_history(parsed.reports / HISTORY)
-    results = results_of(run, history, load_expectations(), load_awaits(parsed.awaits))
+    results = results_of(run, history, load_expectations(), load_awaits(parsed.awaits or AWAITS))
     run_link = link_to_run(os.environ)
     topics = list(twin_topics(results, run_link))
     if not topics:

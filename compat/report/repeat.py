@@ -8,9 +8,8 @@ from pathlib import PurePosixPath
 from shlex import quote
 
 from compat.runs.history import WHOLE
-from compat.runs.ids import BUILTIN, BuildId, CellId
+from compat.runs.ids import BUILTIN, SUITE, BuildId, CellId
 from compat.runs.model import SAVED_BY, Build, Cell, Run
-from compat.topics.suites.finding import PREFIX
 
 # As PyTorch's own wheels say it; what was built by hand says a commit.
 _VARIANT = re.compile(r"cpu|cu\d+|rocm[\d.]+|xpu")
@@ -48,7 +47,7 @@ class RepeatCommands(Mapping[CellId, str]):
             return _repeat(cell, self._builds, self._subjects)
         subject, build = self._whole[name]
         requested = self._subjects.get(subject, "")
-        if subject.startswith(PREFIX):
+        if subject.startswith(SUITE):
             return _run([self._builds[build]], build.device, requested)
         return f"{_matrix([self._builds[build]], build.device, requested)} --fresh"
 
@@ -79,7 +78,7 @@ def _repeat(cell: Cell, builds: Mapping[BuildId, Build], subjects: Mapping[str, 
         ]
     found = (builds[each] for each in needed if each in builds)
     requested = subjects.get(cell.subject, "")
-    if cell.subject.startswith(PREFIX):
+    if cell.subject.startswith(SUITE):
         return _run(found, cell.build.device, requested, f" --probes {quote(cell.check)}")
     matrix = _matrix(found, cell.build.device, requested)
     return f"{matrix} --depth full --fresh --probes {quote(cell.check)}"

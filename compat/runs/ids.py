@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BUILTIN = "builtin"
 DEVICES = ("cpu", "cuda")
+# What subjects are called that are a user's script or suite.
+SUITE = "suite-"
 
 # The environment of a local build is called as its folder, which may have any name.
 _LOCAL = "local-"
