@@ -14,7 +14,7 @@ from compat.findings.expectations import load_expectations
 from compat.findings.results import results_of
 from compat.nightly.handover import RefusedError, read_plain
 from compat.report.awaited import awaited_text
-from compat.report.write import HISTORY, LATEST_RUN
+from compat.report.places import HISTORY, LATEST_RUN
 from compat.runs.history import load_history
 from compat.runs.reference import load_latest
 from compat.tracking import sync as issues

@@ -13,14 +13,11 @@ from compat.report.excuses import RERUN, rerun_text
 from compat.report.first import first_screen
 from compat.report.markdown import render
 from compat.report.paragraph import paragraph
+from compat.report.places import HISTORY, LATEST_RUN, README
 from compat.report.plots import plots
 from compat.report.site import write_site
 from compat.runs.history import save_history
 from compat.runs.store import save, write_json
-
-HISTORY = Path("data") / "history.json"
-LATEST_RUN = Path("latest") / "run.json"
-README = Path("README.md")
 
 
 def write_reports(reports: Path, results: Results, rest: str) -> None:
