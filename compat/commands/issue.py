@@ -12,6 +12,7 @@ from compat.errors import UsageError
 from compat.findings.awaits import AWAITS, load_awaits
 from compat.findings.expectations import load_expectations
 from compat.findings.results import results_of
+from compat.nightly.actions import link_to_run
 from compat.nightly.handover import RefusedError, read_plain
 from compat.report.awaited import awaited_text
 from compat.report.places import HISTORY, LATEST_RUN
@@ -19,7 +20,7 @@ from compat.runs.history import load_history
 from compat.runs.reference import load_latest
 from compat.tracking import sync as issues
 from compat.tracking.github import ADDRESS, GitHub
-from compat.tracking.text import comment_body, link_to_run
+from compat.tracking.text import comment_body
 from compat.tracking.twin import LABEL as TWIN_LABEL
 from compat.tracking.twin import twin_topics
 

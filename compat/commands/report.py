@@ -16,8 +16,7 @@ from compat.errors import UsageError
 from compat.findings.awaits import load_awaits
 from compat.findings.expectations import Expectations, load_expectations
 from compat.findings.results import Results, results_of
-from compat.nightly.actions import OUTPUT, SUMMARY, append
-from compat.nightly.plan import check_plan, planned_run, received_from_jobs
+from compat.nightly.actions import OUTPUT, SUMMARY, append, link_to_run
 from compat.report.cut import SUMMARY_LIMIT, cut
 from compat.report.first import first_screen
 from compat.report.places import HISTORY, README
@@ -27,7 +26,6 @@ from compat.runs.history import load_history
 from compat.runs.model import Run, Status
 from compat.runs.reference import load_latest
 from compat.runs.store import RunFolder, merge
-from compat.tracking.text import link_to_run
 
 
 def report(parsed: argparse.Namespace) -> int:
@@ -64,6 +62,8 @@ def reported(run: Run, expectations: Expectations | None = None) -> Results:
 
 def _planned() -> Run:
     """The plan with what its jobs saw; says of what they handed over which is not accepted."""
+    from compat.nightly.plan import check_plan, planned_run, received_from_jobs
+
     check_plan(PLAN, os.environ)
     received = received_from_jobs(PLAN, RunFolder.all(PUBLISHED_RUNS, RUNS))
     for line in received.lines():

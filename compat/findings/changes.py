@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from compat.runs.answers import OUTCOME, Change, Kind, Scale, Value, relate
-from compat.runs.history import Column, Entry, History
+from compat.runs.history import UNTOLD, Column, Entry, History
 from compat.runs.ids import AnswerId, CellId
 
 
@@ -174,17 +174,17 @@ def _compare(pair: Pair, expected: Expected) -> _Compared:
         elif not old.asked(name, of_one_cell=of_one_cell):
             only_new += 1
         else:
-            said = new.told.get(name) or old.told[name]
-            before, after = old.value_of(name), new.value_of(name)
-            change = relate(said.scale, before, after)
+            was, now = old.told.get(name, UNTOLD), new.told.get(name, UNTOLD)
+            scale = (was if now is UNTOLD else now).scale
+            change = relate(scale, was.value, now.value)
             totals[change] += 1
             if change is Change.SAME:
                 continue
             difference = Difference(
                 answer=name,
-                scale=said.scale,
-                before=before,
-                after=after,
+                scale=scale,
+                before=was.value,
+                after=now.value,
                 change=change,
                 expected=False,
                 old=old.column,

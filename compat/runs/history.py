@@ -123,6 +123,9 @@ class Told:
         return Change.SAME if before == self.value else relate(self.scale, before, self.value)
 
 
+UNTOLD = Told(ENDING, None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """A column, and all that was seen in it.
@@ -144,10 +147,6 @@ class Entry:
             for check, ending in self.endings.items()
         }
         return {**endings, **self.answers}
-
-    def value_of(self, name: AnswerId) -> Value | None:
-        told = self.told.get(name)
-        return told.value if told else None
 
     @cached_property
     def _probes(self) -> frozenset[str]:

@@ -120,13 +120,6 @@ def says_the_same(one: str, other: str) -> bool:
     return texts[0] == texts[1]
 
 
-def link_to_run(variables: Mapping[str, str]) -> str:
-    """The run of a GitHub workflow that this is; empty where it is none."""
-    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-    server, repository, run = (variables.get(name, "") for name in names)
-    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else ""
-
-
 def _tracking_body(marker: str, tracking: Tracking, run: Run, run_link: str) -> str:
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701  (markdown; every value is quoted)
