@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from compat.bisection.candidates import Candidate
 from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
-from compat.findings.answers import entries_of
+from compat.findings.answers import all_answers, entries_of
 from compat.findings.changes import Difference, Pair, differing
 from compat.running.pipeline import Progress, probe_builds
 from compat.running.settings import Settings
@@ -50,7 +50,7 @@ def surface_between(
     settings = replace(settings, probes=_PROBES, depth=DEFAULT, fresh=False)
     run = merge([probe_builds(resolutions, settings, settings.home / "runs", progress)])
     matrix = Matrix(replace(run, builds=tuple(sorted(run.builds, key=build_order))))
-    entries = entries_of(matrix)
+    entries = entries_of(matrix, all_answers(matrix))
     if len(entries) != len(resolutions):
         return SurfaceDifference(problem="one of them could not be asked")
     differences = differing(Pair(old=entries[0], new=entries[1]))

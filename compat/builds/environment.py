@@ -16,7 +16,8 @@ import requests
 from filelock import FileLock
 from packaging.requirements import Requirement
 
-from compat.builds.index import OWN_PYTHON, IndexedWheel
+from compat.builds.index import IndexedWheel
+from compat.builds.spec import OWN_PYTHON
 from compat.errors import UsageError
 from compat.probes.packages import PINS, PROBLEM
 from compat.worker.lifeline import end, kept

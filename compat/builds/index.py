@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,7 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from compat.builds.page import PROJECT, Link, PageError, read_links
-
-# The Python that runs this project, and builds unless they are asked for under another one.
-OWN_PYTHON = ".".join(platform.python_version_tuple()[:2])
+from compat.builds.spec import OWN_PYTHON
 
 # Where each of PyTorch's channels lies below the address of its index.
 _CHANNEL_PATHS = {"stable": "", "test": "/test", "nightly": "/nightly"}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from compat.builds.index import OWN_PYTHON, IndexedWheel, Indexes, IndexUnavailableError
-from compat.builds.spec import Kind, Spec
+from compat.builds.index import IndexedWheel, Indexes, IndexUnavailableError
+from compat.builds.spec import OWN_PYTHON, Kind, Spec
 from compat.errors import UsageError
 from compat.runs.ids import BuildId
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -9,6 +10,9 @@ from enum import Enum
 from packaging.version import InvalidVersion, Version
 
 from compat.errors import UsageError
+
+# The Python that runs this project, and builds unless they are asked for under another one.
+OWN_PYTHON = ".".join(platform.python_version_tuple()[:2])
 
 EXPECTED = (
     "expected a series (2.13), its pre-releases (2.13.dev, 2.13.rc), an exact version (==2.13.0), "

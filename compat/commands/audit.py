@@ -18,8 +18,8 @@ from compat.audit.view import audit_text
 from compat.audit.watch import derive, to_text
 from compat.commands.places import HOME, REPORTS
 from compat.errors import EXPECTED, UNEXPECTED, UsageError
+from compat.report.places import LATEST_RUN
 from compat.report.words import listed, number_of
-from compat.report.write import LATEST_RUN
 from compat.runs.ids import BUILTIN
 from compat.runs.reference import load_latest
 from compat.subjects.config import load_subjects

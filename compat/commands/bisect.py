@@ -68,7 +68,7 @@ def run(parsed: argparse.Namespace) -> int:
         where,
         command,
         since="fixed since" if parsed.find_fix else "since",
-        ends=ends if parsed.over is Over.BUILDS else None,
+        ends=ends if parsed.over == Over.BUILDS else None,
         surface=surface,
     )
     REPORTS.mkdir(exist_ok=True)
@@ -108,7 +108,7 @@ def _question(parsed: argparse.Namespace) -> _Question:
             raise UsageError(f"{wrong[0]}: expected --script beside it")
         check, answer = _asked(parsed.probe)
         return _Question(check=check, subject=subject, answer=answer)
-    if subject != BUILTIN_ALONE or parsed.over is not Over.BUILDS:
+    if subject != BUILTIN_ALONE or parsed.over != Over.BUILDS:
         raise UsageError("--script: expected neither --subject nor --over beside it")
     packages = required(parsed.packages, parsed.requirements)
     brought = script(parsed.script, packages, parsed.signature)
@@ -141,7 +141,7 @@ def _surface(
     progress: LiveProgress,
 ) -> SurfaceDifference | None:
     """What else differs between the neighbours, where they are builds and nothing is uncertain."""
-    if parsed.over is not Over.BUILDS or not found.certain:
+    if parsed.over != Over.BUILDS or not found.certain:
         return None
     named = {each.name: each for each in candidates}
     return surface_between(named[found.good], named[found.bad], asked, settings, progress)
@@ -159,7 +159,7 @@ def _candidates(
     indexes = indexes_of(file)
     subject = question.subject
     try:
-        if parsed.over is Over.SUBJECT:
+        if parsed.over == Over.SUBJECT:
             if parsed.build is None:
                 raise UsageError("--over subject: expected --build, the build to ask on")
             wheel = _one_wheel(parsed.build, indexes, device)
@@ -197,7 +197,7 @@ def _told(
         options += ["--good", good, "--bad", bad, "--device", device]
         beside = f" with {', '.join(question.suite.packages)}" if question.suite.packages else ""
         return str(parsed.script), f"{device}{beside}", f"compat bisect {shlex.join(options)}"
-    if parsed.over is Over.SUBJECT:
+    if parsed.over == Over.SUBJECT:
         older, newer = parsed.good, parsed.bad
         more = f" --subject {subject} --over subject --build {parsed.build}"
         where = f"torch {parsed.build}, {device}"

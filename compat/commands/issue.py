@@ -9,17 +9,18 @@ from datetime import datetime, timezone
 from compat.commands.places import REPORTS
 from compat.document.escape import printed
 from compat.errors import UsageError
-from compat.findings.awaits import load_awaits
+from compat.findings.awaits import AWAITS, load_awaits
 from compat.findings.expectations import load_expectations
 from compat.findings.results import results_of
+from compat.nightly.actions import link_to_run
 from compat.nightly.handover import RefusedError, read_plain
 from compat.report.awaited import awaited_text
-from compat.report.write import HISTORY, LATEST_RUN
+from compat.report.places import HISTORY, LATEST_RUN
 from compat.runs.history import load_history
 from compat.runs.reference import load_latest
 from compat.tracking import sync as issues
 from compat.tracking.github import ADDRESS, GitHub
-from compat.tracking.text import comment_body, link_to_run
+from compat.tracking.text import comment_body
 from compat.tracking.twin import LABEL as TWIN_LABEL
 from compat.tracking.twin import twin_topics
 
@@ -60,7 +61,7 @@ def twin(parsed: argparse.Namespace) -> int:
     """Keep the issue about a suite, from the reports that ``compat run`` made elsewhere."""
     run = load_latest(parsed.reports / LATEST_RUN)
     history = load_history(parsed.reports / HISTORY)
-    results = results_of(run, history, load_expectations(), load_awaits(parsed.awaits))
+    results = results_of(run, history, load_expectations(), load_awaits(parsed.awaits or AWAITS))
     run_link = link_to_run(os.environ)
     topics = list(twin_topics(results, run_link))
     if not topics:

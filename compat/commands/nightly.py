@@ -39,7 +39,8 @@ from compat.nightly.plan import (
 )
 from compat.nightly.received import sent_by
 from compat.running.host import compiler, default_jobs
-from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
+from compat.running.limits import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
+from compat.running.settings import Settings
 from compat.runs.durable import write_text
 from compat.runs.model import hashes_of
 from compat.runs.retention import collect, keep_newest, prune

@@ -1,4 +1,7 @@
-"""Where commands keep and find things, below the current folder."""
+"""Where commands keep and find things, below the current folder.
+
+What these are read with is imported where it is used: the names alone stand in the help.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 import compat
-from compat.builds.config import BuildsFile
-from compat.builds.index import OWN_PYTHON, Indexes
-from compat.builds.memory import NightlyMemory
+from compat.builds.spec import OWN_PYTHON
 from compat.errors import UsageError
+
+if TYPE_CHECKING:
+    from compat.builds.config import BuildsFile
+    from compat.builds.index import Indexes
+    from compat.builds.memory import NightlyMemory
 
 HOME = Path(".compat")
 RUNS = HOME / "runs"
@@ -48,11 +53,15 @@ def home_for_builds() -> Path:
 
 def remembered_nightlies() -> NightlyMemory:
     """What is known here of nightlies."""
+    from compat.builds.memory import NightlyMemory
+
     return NightlyMemory(NIGHTLIES, PUBLISHED_NIGHTLIES)
 
 
 def indexes_of(file: BuildsFile, python: str = OWN_PYTHON) -> Indexes:
     """The indexes that a builds file names, with what is remembered of them."""
+    from compat.builds.index import Indexes
+
     return Indexes(file.pytorch_index, file.timeout_s, python, remembered_nightlies())
 
 
@@ -63,6 +72,8 @@ def writing_reports() -> Iterator[None]:
     Raises:
         UsageError: Another process has not come to its end in five minutes.
     """
+    from filelock import FileLock, Timeout
+
     HOME.mkdir(exist_ok=True)
     lock = FileLock(HOME / "reports.lock", timeout=_PATIENCE_S)
     try:

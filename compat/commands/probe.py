@@ -18,9 +18,10 @@ from compat.findings.expectations import load_expectations
 from compat.probes.names import check_selection, with_needs
 from compat.report.timing import print_timing
 from compat.running.host import compiler, default_device, default_jobs
+from compat.running.limits import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
 from compat.running.pipeline import probe_builds
 from compat.running.progress import LiveProgress
-from compat.running.settings import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S, Settings
+from compat.running.settings import Settings
 from compat.runs.model import FULL
 from compat.runs.store import RunFolder
 

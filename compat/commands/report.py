@@ -1,4 +1,4 @@
-"""``compat report`` and what answers questions about the latest one: compare, advise, explain."""
+"""``compat report``: everything below ``reports/``, from runs."""
 
 from __future__ import annotations
 
@@ -8,35 +8,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from packaging.specifiers import SpecifierSet
 from rich.console import Console
 
-from compat.commands.compared import compare_named, side_of
 from compat.commands.places import PLAN, PUBLISHED_RUNS, REPORTS, RUNS, writing_reports
 from compat.document.escape import printed
-from compat.errors import EXPECTED, UNEXPECTED, UsageError
-from compat.findings.advise import builds_in
+from compat.errors import UsageError
 from compat.findings.awaits import load_awaits
 from compat.findings.expectations import Expectations, load_expectations
 from compat.findings.results import Results, results_of
-from compat.nightly.actions import OUTPUT, SUMMARY, append
-from compat.nightly.plan import check_plan, planned_run, received_from_jobs
-from compat.report import explain as explaining
-from compat.report.advice import advice_text, ask
-from compat.report.comparison import comparison_text
+from compat.nightly.actions import OUTPUT, SUMMARY, append, link_to_run
 from compat.report.cut import SUMMARY_LIMIT, cut
 from compat.report.first import first_screen
-from compat.report.repeat import repeat_commands
+from compat.report.places import HISTORY, README
 from compat.report.summary import print_summary
-from compat.report.write import HISTORY, LATEST_RUN, README, write_reports
+from compat.report.write import write_reports
 from compat.runs.history import load_history
-from compat.runs.ids import BUILTIN
 from compat.runs.model import Run, Status
 from compat.runs.reference import load_latest
 from compat.runs.store import RunFolder, merge
-from compat.tracking.text import link_to_run
-
-ANY = SpecifierSet()
 
 
 def report(parsed: argparse.Namespace) -> int:
@@ -73,6 +62,8 @@ def reported(run: Run, expectations: Expectations | None = None) -> Results:
 
 def _planned() -> Run:
     """The plan with what its jobs saw; says of what they handed over which is not accepted."""
+    from compat.nightly.plan import check_plan, planned_run, received_from_jobs
+
     check_plan(PLAN, os.environ)
     received = received_from_jobs(PLAN, RunFolder.all(PUBLISHED_RUNS, RUNS))
     for line in received.lines():
@@ -102,57 +93,3 @@ def _folders(paths: Sequence[Path]) -> list[RunFolder]:
     if latest is None:
         raise UsageError(f"no run below {RUNS}: run nox -s matrix first")
     return [latest]
-
-
-def latest() -> Results:
-    """What the latest report is about."""
-    run = load_latest(REPORTS / LATEST_RUN)
-    history = load_history(REPORTS / HISTORY)
-    return results_of(run, history, load_expectations(), load_awaits())
-
-
-def compare(parsed: argparse.Namespace) -> int:
-    history = load_history(REPORTS / HISTORY)
-    expectations = load_expectations()
-    old, new = (
-        side_of(text, REPORTS / LATEST_RUN, RUNS, history, expectations)
-        for text in (parsed.old, parsed.new)
-    )
-    comparison = compare_named(old, new, history, expectations)
-    commands = repeat_commands(new.results.run) if new.results else {}
-    print(comparison_text(comparison, commands))
-    return UNEXPECTED if comparison.alarms else EXPECTED
-
-
-def advise(parsed: argparse.Namespace) -> int:
-    results = latest()
-    subject = _subject(parsed.subject, results) if parsed.subject else ""
-    asked = ask(results, parsed.torch, subject)
-    if not asked.builds:
-        there = ", ".join(build.label for build in builds_in(results.matrix, ANY, subject))
-        whose = f" with {subject}" if subject else ""
-        raise UsageError(
-            f"--torch '{parsed.torch}': no build of the latest run{whose}; it has {there}"
-        )
-    print(advice_text(asked, results))
-    return 0
-
-
-def _subject(text: str, results: Results) -> str:
-    """The id of a subject that the run has, from that or from its spec.
-
-    Raises:
-        UsageError: The run has no such subject.
-    """
-    if text == BUILTIN:
-        return BUILTIN
-    for subject in results.run.subjects:
-        if text in {subject.id, subject.requested}:
-            return subject.id
-    there = ", ".join([BUILTIN, *(each.requested for each in results.run.subjects)])
-    raise UsageError(f"--subject {text!r}: the latest run does not have it; it has {there}")
-
-
-def explain(parsed: argparse.Namespace) -> int:
-    print(explaining.explain(parsed.cell, latest()))
-    return 0

@@ -8,9 +8,9 @@ from shlex import join, quote
 from compat.commands.places import REPORTS
 from compat.document.escape import printed
 from compat.errors import UsageError
+from compat.report.places import LATEST_RUN
 from compat.report.repeat import spec_of
 from compat.report.repro import repro_of
-from compat.report.write import LATEST_RUN
 from compat.runs.durable import write_text
 from compat.runs.ids import CheckId
 from compat.runs.model import Build, Cell, Outcome, Run

@@ -44,7 +44,7 @@ def plain(text: str) -> str:
 
 def spelled(text: str) -> str:
     """``text`` with every character that cannot be seen, or turns others around, spelled out."""
-    if text.isprintable():
+    if text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return "".join(
         character

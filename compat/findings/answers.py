@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
-from compat.runs.answers import ENDING, Answer, Ending, Said
+from compat.runs.answers import ENDING, OUTCOME, Answer, Ending, Said
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import WHOLE, Column, Entry, Told, column_of, whole_of
 from compat.runs.ids import BUILTIN, AnswerId, BuildId, CheckId
@@ -14,8 +14,17 @@ from compat.runs.model import Build, Cell, Status
 from compat.topics.matrix import Matrix
 from compat.topics.registry import TOPICS
 
-# How a cell ended is an answer of every check.
-OUTCOME = "outcome"
+# By subject and build: what its cells say.
+Answers: TypeAlias = Mapping[tuple[str, BuildId], Mapping[AnswerId, Answer]]
+
+
+def all_answers(matrix: Matrix) -> Answers:
+    """What each subject's cells say on each build that could be had."""
+    return {
+        (subject, build.id): answers_of(matrix, build, subject)
+        for build in matrix.ran()
+        for subject in matrix.subjects(build.id) or [BUILTIN]
+    }
 
 
 def answers_of(matrix: Matrix, build: Build, subject: str = BUILTIN) -> dict[AnswerId, Answer]:
@@ -60,20 +69,19 @@ def said_by(record: object | None) -> Iterable[Said]:
     return () if record is None else _readers()[type(record)](record)
 
 
-def entries_of(matrix: Matrix) -> list[Entry]:
+def entries_of(matrix: Matrix, answers: Answers) -> list[Entry]:
     """A run as entries of the history; a build that could not be had has none."""
+    builds = {build.id: build for build in matrix.builds}
     return [
-        entry_of(matrix, build, subject)
-        for build in matrix.ran()
-        for subject in matrix.subjects(build.id) or [BUILTIN]
+        _entry(_column(matrix, builds[build], subject), said)
+        for (subject, build), said in answers.items()
     ]
 
 
-def entry_of(matrix: Matrix, build: Build, subject: str) -> Entry:
+def _entry(column: Column, answers: Mapping[AnswerId, Answer]) -> Entry:
     """What a subject's cells on a build come to."""
-    answers = answers_of(matrix, build, subject)
     return Entry(
-        column=_column(matrix, build, subject),
+        column=column,
         endings={
             name.check: answer.value
             for name, answer in answers.items()

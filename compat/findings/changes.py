@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from compat.findings.answers import OUTCOME
-from compat.runs.answers import ENDING, Change, Kind, Scale, Value, relate
-from compat.runs.history import Column, Entry, History, Told
+from compat.runs.answers import OUTCOME, Change, Kind, Scale, Value, relate
+from compat.runs.history import UNTOLD, Column, Entry, History
 from compat.runs.ids import AnswerId, CellId
 
 
@@ -137,7 +136,7 @@ def compare(
     """
     compared = [_compare(pair, expected) for pair in pairs]
     differences = [each for found in compared for each in found.differences]
-    totals = Counter(each.change for each in differences)
+    totals = sum((found.totals for found in compared), Counter[Change]())
     return Comparison(
         old=old,
         new=new,
@@ -154,37 +153,19 @@ def compare(
 
 @dataclass(frozen=True)
 class _Compared:
+    """How the answers of a pair relate; those that are the same are only counted."""
+
     differences: Sequence[Difference]
+    totals: Counter[Change]
     only_old: int
     only_new: int
 
 
-class _Side:
-    """What an entry was asked, and what it told."""
-
-    def __init__(self, entry: Entry) -> None:
-        self.told = {**_endings(entry), **entry.answers}
-        self._checks = entry.endings.keys()
-        self._probes = {check.probe for check in self._checks}
-
-    def asked(self, name: AnswerId, *, of_one_cell: bool) -> bool:
-        """Whether it was asked for an answer, known or not.
-
-        What several cells say together was asked where any cell of the probe was.
-        """
-        return name.check in self._checks if of_one_cell else name.check.probe in self._probes
-
-
-def _endings(entry: Entry) -> dict[AnswerId, Told]:
-    return {
-        AnswerId.of(check, OUTCOME): Told(ENDING, ending) for check, ending in entry.endings.items()
-    }
-
-
 def _compare(pair: Pair, expected: Expected) -> _Compared:
-    old, new = _Side(pair.old), _Side(pair.new)
-    cells = pair.old.endings.keys() | pair.new.endings.keys()
+    old, new = pair.old, pair.new
+    cells = old.endings.keys() | new.endings.keys()
     differences = []
+    totals: Counter[Change] = Counter()
     only_old = only_new = 0
     for name in {**new.told, **old.told}:
         of_one_cell = name.check in cells
@@ -193,32 +174,31 @@ def _compare(pair: Pair, expected: Expected) -> _Compared:
         elif not old.asked(name, of_one_cell=of_one_cell):
             only_new += 1
         else:
-            difference = _difference(name, pair, old.told.get(name), new.told.get(name))
-            known = difference.change.alarms and expected(difference)
+            was, now = old.told.get(name, UNTOLD), new.told.get(name, UNTOLD)
+            scale = (was if now is UNTOLD else now).scale
+            change = relate(scale, was.value, now.value)
+            totals[change] += 1
+            if change is Change.SAME:
+                continue
+            difference = Difference(
+                answer=name,
+                scale=scale,
+                before=was.value,
+                after=now.value,
+                change=change,
+                expected=False,
+                old=old.column,
+                new=new.column,
+            )
+            known = change.alarms and expected(difference)
             differences.append(replace(difference, expected=True) if known else difference)
-    return _Compared(differences, only_old, only_new)
+    return _Compared(differences, totals, only_old, only_new)
 
 
 def differing(pair: Pair) -> list[Difference]:
     """The answers of a pair that are known on both sides and are not the same."""
-    quiet = {Change.SAME, Change.UNKNOWN}
     found = _compare(pair, lambda _: False).differences
-    return [difference for difference in found if difference.change not in quiet]
-
-
-def _difference(name: AnswerId, pair: Pair, old: Told | None, new: Told | None) -> Difference:
-    scale = (new or old or Told(ENDING, None)).scale
-    before, after = (told.value if told else None for told in (old, new))
-    return Difference(
-        answer=name,
-        scale=scale,
-        before=before,
-        after=after,
-        change=relate(scale, before, after),
-        expected=False,
-        old=pair.old.column,
-        new=pair.new.column,
-    )
+    return [difference for difference in found if difference.change is not Change.UNKNOWN]
 
 
 # Of these the values differ from check to check although they say the same.
@@ -228,7 +208,7 @@ _BY_CHANGE = frozenset({Kind.QUANTITY, Kind.NUMBERS})
 def _groups(differences: Sequence[Difference], history: History) -> Iterable[Group]:
     grouped: dict[tuple[object, ...], list[Difference]] = {}
     for each in differences:
-        if each.change is Change.SAME or not _worth_a_group(each):
+        if not _worth_a_group(each):
             continue
         values = () if each.scale.kind in _BY_CHANGE else (each.before, each.after)
         key = (each.change, each.expected, _about(each), *values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compat.findings.answers import answers_of
+from compat.findings.answers import Answers
 from compat.findings.expectations import (
     NONE,
     Expectations,
@@ -10,7 +10,7 @@ from compat.findings.expectations import (
     find_failed_controls,
 )
 from compat.findings.model import Findings
-from compat.runs.ids import CellId
+from compat.runs.ids import BUILTIN, CellId
 from compat.topics.devices.finding import differences
 from compat.topics.devices.view import say_differences
 from compat.topics.matrix import Matrix
@@ -18,13 +18,13 @@ from compat.topics.registry import TOPICS
 from compat.topics.suites.topic import TOPIC as SUITES
 
 
-def derive(matrix: Matrix, expectations: Expectations = NONE) -> Findings:
-    """Everything that follows from the cells alone."""
+def derive(matrix: Matrix, answers: Answers, expectations: Expectations = NONE) -> Findings:
+    """Everything that follows from the cells alone, of which these are all ``answers``."""
     entries = find_expectations(matrix, expectations)
     explained = {cell for entry in entries for cell in entry.cells}
     failed_controls = find_failed_controls(matrix, expectations)
     topics = {topic.name: topic.find(matrix) for topic in TOPICS}
-    devices = differences(matrix, lambda build: answers_of(matrix, build).values())
+    devices = differences(matrix, lambda build: answers.get((BUILTIN, build.id), {}).values())
     cells = matrix.run.cells
     return Findings(
         topics=topics,

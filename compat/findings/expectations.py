@@ -14,10 +14,10 @@ import tomllib
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from compat.errors import UsageError
-from compat.findings.answers import OUTCOME, said_by
+from compat.findings.answers import said_by
 from compat.findings.changes import Difference
 from compat.findings.model import ExpectationFinding, Use
-from compat.runs.answers import Value
+from compat.runs.answers import OUTCOME, Value
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import day_of, run_id
 from compat.runs.ids import BUILTIN, CellId
@@ -48,24 +48,22 @@ class Scope:
     subject: str
 
     def holds(self, cell: Cell, build: Build) -> bool:
-        return (
-            _fits(self.probe, cell.probe)
-            and _fits(self.subject, cell.subject)
-            and all(
-                any(_fits(pattern, cell.params.get(name, "")) for pattern in patterns)
-                for name, patterns in self.params.items()
-            )
-            and lies_in(build, self.builds)
+        return self.holds_on(build, cell.subject) and self.holds_of(cell)
+
+    def holds_on(self, build: Build, subject: str) -> bool:
+        """Whether it may be said of a cell of a subject on a build."""
+        return _fits(self.subject, subject) and lies_in(build, self.builds)
+
+    def holds_of(self, cell: Cell) -> bool:
+        """Whether it may be said of a cell, whatever it was run on."""
+        return _fits(self.probe, cell.probe) and all(
+            any(_fits(pattern, cell.params.get(name, "")) for pattern in patterns)
+            for name, patterns in self.params.items()
         )
 
     def holds_for_group(self, probe: str, build: Build, subject: str) -> bool:
         """Whether it is said of all cells of a probe: what these say together is in scope then."""
-        return (
-            not self.params
-            and _fits(self.probe, probe)
-            and _fits(self.subject, subject)
-            and lies_in(build, self.builds)
-        )
+        return not self.params and _fits(self.probe, probe) and self.holds_on(build, subject)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,8 +206,9 @@ def _in_scope(matrix: Matrix, scope: Scope) -> list[Cell]:
         for build in matrix.builds
         if build.status is Status.OK
         for subject in matrix.subjects(build.id)
+        if scope.holds_on(build, subject)
         for seen in matrix.on(build.id, subject).values()
-        if scope.holds(seen.cell, build)
+        if scope.holds_of(seen.cell)
     ]
 
 
@@ -220,6 +219,7 @@ def lies_in(build: Build, versions: SpecifierSet) -> bool:
     return versions.contains(build.release, prereleases=True)
 
 
+@cache
 def _fits(pattern: str, text: str) -> bool:
     return _compiled(pattern).fullmatch(text) is not None
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from compat.findings.answers import entries_of
+from compat.findings.answers import all_answers, entries_of
 from compat.findings.assess import Assessment, assess
 from compat.findings.awaits import NOTHING, Awaited, Awaits, find_awaited
 from compat.findings.baselines import comparisons
@@ -61,8 +61,9 @@ def results_of(
 ) -> Results:
     """What ``run`` comes to; ``history`` is what came before, whether it knows ``run`` or not."""
     matrix = Matrix(run)
-    findings = derive(matrix, expectations)
-    entries = entries_of(matrix)
+    answers = all_answers(matrix)
+    findings = derive(matrix, answers, expectations)
+    entries = entries_of(matrix, answers)
     awaited = find_awaited(awaits, entries, history)
     history = append(history, entries)
     # Of a suite, what ends badly on the stable twin as well is no news of the build.

@@ -79,3 +79,10 @@ def append(variable: str, text: str) -> None:
         raise UsageError(f"--github: expected a file named by {variable}")
     with Path(os.environ[variable]).open("a", encoding="utf-8") as file:
         file.write(text)
+
+
+def link_to_run(variables: Mapping[str, str]) -> str:
+    """The run of a GitHub workflow that this is; empty where it is none."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (variables.get(name, "") for name in names)
+    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else ""

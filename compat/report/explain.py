@@ -10,14 +10,14 @@ from shlex import quote
 
 from compat.document.escape import printed
 from compat.errors import UsageError
-from compat.findings.answers import OUTCOME, said_by
+from compat.findings.answers import said_by
 from compat.findings.changes import value_in
 from compat.findings.results import Results
 from compat.report.comparison import moment
 from compat.report.repeat import repeat_command
 from compat.report.repro import PROBE
 from compat.report.words import number_of, value_text
-from compat.runs.answers import ENDING, Scale, Value
+from compat.runs.answers import ENDING, OUTCOME, Scale, Value
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import Column, Entry
 from compat.runs.ids import BUILTIN, AnswerId, BuildId

@@ -11,7 +11,7 @@ from compat.findings.results import Results
 from compat.report.comparison import comparison_markdown
 from compat.report.excuses import excuses_markdown
 from compat.report.plots import Plot, nights_plot, support_plot
-from compat.report.repeat import repeat_commands
+from compat.report.repeat import RepeatCommands
 from compat.report.shown import folded, markdown_table, markdown_text
 from compat.report.upgrade import HOW_TO_READ, costs, meanings, upgrade_notes, upgrade_table
 from compat.report.verdict import GLYPHS, verdict
@@ -72,7 +72,7 @@ def _upgrade(results: Results, page: str) -> Iterable[str]:
 def _changes(results: Results, page: str) -> Iterable[str]:
     if not results.comparisons:
         return
-    commands = repeat_commands(results.run)
+    commands = RepeatCommands(results.run)
     yield "## What changed"
     for name, comparison in results.comparisons.items():
         shown = comparison_markdown(comparison, commands, page)

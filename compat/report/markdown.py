@@ -14,7 +14,7 @@ from compat.findings.model import ExpectationFinding, Use
 from compat.findings.results import Results
 from compat.report.chapters import Chapter, chapters
 from compat.report.first import first_screen
-from compat.report.repeat import repeat_commands
+from compat.report.repeat import RepeatCommands
 from compat.report.shown import (
     cell_links,
     folded,
@@ -37,7 +37,7 @@ _GIT_LENGTH = 10
 
 def render(results: Results) -> str:
     """``reports/README.md``."""
-    commands = repeat_commands(results.run)
+    commands = RepeatCommands(results.run)
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701  (markdown; every value is escaped by what shows it)
         undefined=jinja2.StrictUndefined,

@@ -102,7 +102,9 @@ def _answers(
         last = known[column.lane]
         for name, told in entry.answers.items():
             before = last.get(name)
-            if told.value is None or (before and told.since(before.value) is Change.SAME):
+            if told is before or told.value is None:
+                continue
+            if before and told.since(before.value) is Change.SAME:
                 continue
             last[name] = told
             key = (named(name.check, column.subject), name.name)

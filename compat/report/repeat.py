@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from shlex import quote
 
 from compat.runs.history import WHOLE
-from compat.runs.ids import BUILTIN, BuildId, CellId
+from compat.runs.ids import BUILTIN, SUITE, BuildId, CellId
 from compat.runs.model import SAVED_BY, Build, Cell, Run
-from compat.topics.suites.finding import PREFIX
 
 # As PyTorch's own wheels say it; what was built by hand says a commit.
 _VARIANT = re.compile(r"cpu|cu\d+|rocm[\d.]+|xpu")
@@ -27,20 +26,36 @@ def matrix_command(run: Run, build: BuildId, subject: str) -> str:
     return _matrix(found, build.device, _subjects(run).get(subject, ""))
 
 
-def repeat_commands(run: Run) -> dict[CellId, str]:
-    """The command for each cell, and for each build, and each subject on it, as a whole."""
-    builds, subjects = {build.id: build for build in run.builds}, _subjects(run)
-    pairs = [*((BUILTIN, build.id) for build in run.builds)]
-    pairs += [(pair.subject, pair.build) for pair in run.pairs]
-    whole = {
-        CellId.of(WHOLE, build, subject): (
-            _run([builds[build]], build.device, subjects.get(subject, ""))
-            if subject.startswith(PREFIX)
-            else f"{_matrix([builds[build]], build.device, subjects.get(subject, ''))} --fresh"
-        )
-        for subject, build in pairs
-    }
-    return whole | {cell.id: _repeat(cell, builds, subjects) for cell in run.cells}
+class RepeatCommands(Mapping[CellId, str]):
+    """The command for each cell, and for each build, and each subject on it, as a whole.
+
+    Each is put together when it is asked for: most readers ask for a few.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._builds = {build.id: build for build in run.builds}
+        self._subjects = _subjects(run)
+        self._cells = {cell.id: cell for cell in run.cells}
+        pairs = [*((BUILTIN, build.id) for build in run.builds)]
+        pairs += [(pair.subject, pair.build) for pair in run.pairs]
+        self._whole = {
+            CellId.of(WHOLE, build, subject): (subject, build) for subject, build in pairs
+        }
+
+    def __getitem__(self, name: CellId) -> str:
+        if cell := self._cells.get(name):
+            return _repeat(cell, self._builds, self._subjects)
+        subject, build = self._whole[name]
+        requested = self._subjects.get(subject, "")
+        if subject.startswith(SUITE):
+            return _run([self._builds[build]], build.device, requested)
+        return f"{_matrix([self._builds[build]], build.device, requested)} --fresh"
+
+    def __iter__(self) -> Iterator[CellId]:
+        return iter(self._whole | self._cells)
+
+    def __len__(self) -> int:
+        return len(self._whole | self._cells)
 
 
 def _subjects(run: Run) -> Mapping[str, str]:
@@ -63,7 +78,7 @@ def _repeat(cell: Cell, builds: Mapping[BuildId, Build], subjects: Mapping[str, 
         ]
     found = (builds[each] for each in needed if each in builds)
     requested = subjects.get(cell.subject, "")
-    if cell.subject.startswith(PREFIX):
+    if cell.subject.startswith(SUITE):
         return _run(found, cell.build.device, requested, f" --probes {quote(cell.check)}")
     matrix = _matrix(found, cell.build.device, requested)
     return f"{matrix} --depth full --fresh --probes {quote(cell.check)}"

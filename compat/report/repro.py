@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 import compat
 from compat.errors import UsageError
 from compat.runs.model import Build, Cell
@@ -50,6 +48,9 @@ def repro_of(cell: Cell, build: Build) -> str:
     """
     if cell.probe != PROBE:
         raise UsageError(f"{cell.id}: expected a cell of {PROBE}, of which a file can be made")
+    # Only whoever makes a file needs it: that one can be made is said by ``compat explain``.
+    import jinja2
+
     source = _source(cell.params["graph"])
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("compat.report", "."),

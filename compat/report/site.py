@@ -32,7 +32,7 @@ from compat.report.excuses import excuse_command, reasons, sentence
 from compat.report.first import COMPARED
 from compat.report.past import past
 from compat.report.plots import plots
-from compat.report.repeat import repeat_commands
+from compat.report.repeat import RepeatCommands
 from compat.report.upgrade import costs, meanings, upgrade_notes, upgrade_table
 from compat.report.verdict import verdict
 from compat.report.words import MEANINGS, named, value_text
@@ -66,7 +66,7 @@ def write_site(results: Results, folder: Path) -> None:
     run = results.run
     columns = _columns(run)
     probes = _probes(run)
-    commands = repeat_commands(run)
+    commands = RepeatCommands(run)
     explained = {
         cell: f"{each.reason} {each.link}"
         for each in results.findings.expectations

@@ -15,7 +15,7 @@ from compat.report.awaited import awaited_lines
 from compat.report.comparison import comparison_text
 from compat.report.excuses import excuses_text
 from compat.report.markdown import overview
-from compat.report.repeat import repeat_commands
+from compat.report.repeat import RepeatCommands
 from compat.report.verdict import verdict
 
 _MOST = 10
@@ -36,7 +36,7 @@ def print_summary(results: Results, report: Path, console: Console) -> None:
     say()
     for sentence in findings.sentences:
         say(f"* {sentence.title}. {sentence.text}")
-    commands = repeat_commands(results.run)
+    commands = RepeatCommands(results.run)
     for comparison in results.comparisons.values():
         say()
         say(comparison_text(comparison, commands))

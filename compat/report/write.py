@@ -13,15 +13,11 @@ from compat.report.excuses import RERUN, rerun_text
 from compat.report.first import first_screen
 from compat.report.markdown import render
 from compat.report.paragraph import paragraph
+from compat.report.places import HISTORY, LATEST_RUN, README
 from compat.report.plots import plots
 from compat.report.site import write_site
 from compat.runs.history import save_history
-from compat.runs.model import to_json
 from compat.runs.store import save, write_json
-
-HISTORY = Path("data") / "history.json"
-LATEST_RUN = Path("latest") / "run.json"
-README = Path("README.md")
 
 
 def write_reports(reports: Path, results: Results, rest: str) -> None:
@@ -31,11 +27,8 @@ def write_reports(reports: Path, results: Results, rest: str) -> None:
     would count as there already in the run after it.
     """
     save(results.run, reports / LATEST_RUN)
-    write_json(reports / "latest" / "findings.json", to_json(results.findings))
-    write_json(
-        reports / "latest" / "comparisons.json",
-        {name: to_json(each) for name, each in results.comparisons.items()},
-    )
+    write_json(reports / "latest" / "findings.json", results.findings)
+    write_json(reports / "latest" / "comparisons.json", results.comparisons)
     write_json(reports / "data" / "support.json", support(results.matrix))
     if not results.assessment.proves_nothing:
         save_history(results.history, reports / HISTORY)

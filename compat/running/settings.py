@@ -12,10 +12,6 @@ from compat.runs.model import Build, Cell
 from compat.subjects.spec import BUILTIN_ALONE, SubjectSpec
 from compat.subjects.suite import Suite
 
-# More than ten times what the slowest probe takes, and several times what it uses.
-DEFAULT_TIMEOUT_S = 180
-DEFAULT_MEMORY_GB = 8
-
 
 def nothing_is_foreseen(_: Cell, __: Build) -> bool:
     """Every cell that ends badly is tried again."""

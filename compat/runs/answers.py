@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import TypeAlias, assert_never
 
 from compat.runs.ids import AnswerId, CellId
@@ -101,6 +102,9 @@ class Answer:
 class Change(str, Enum):
     """How an answer relates to the one before."""
 
+    # Equal to its text, it has the hash of that; that of an Enum is a function in Python.
+    __hash__ = str.__hash__
+
     LOST = "lost"
     WORSE = "worse"
     GAINED = "gained"
@@ -115,17 +119,26 @@ class Change(str, Enum):
         return self in {Change.LOST, Change.WORSE}
 
 
+# How a cell ended is an answer of every check.
+OUTCOME = "outcome"
 ENDING = Scale(kind=Kind.ENDING)
+_TEXT = Scale(kind=Kind.TEXT)
+_VERDICTS = {good: Scale(kind=Kind.VERDICT, good=good) for good in Good}
+
+
+@cache
+def _count(good: Good, unit: str) -> Scale:
+    return Scale(kind=Kind.COUNT, good=good, unit=unit)
 
 
 def verdict(name: str, value: bool | None, *, good: Good = Good.YES) -> Said:
     """Yes or no; by default yes is the good side."""
-    return Said(name=name, scale=Scale(kind=Kind.VERDICT, good=good), value=value)
+    return Said(name=name, scale=_VERDICTS[good], value=value)
 
 
 def count(name: str, value: int | None, *, good: Good = Good.LESS, unit: str = "") -> Said:
     """An exact number; by default less is better."""
-    return Said(name=name, scale=Scale(kind=Kind.COUNT, good=good, unit=unit), value=value)
+    return Said(name=name, scale=_count(good, unit), value=value)
 
 
 def quantity(
@@ -138,7 +151,7 @@ def quantity(
 
 def text(name: str, value: str | None) -> Said:
     """A signature or a name: that it changes is neither good nor bad."""
-    return Said(name=name, scale=Scale(kind=Kind.TEXT), value=value)
+    return Said(name=name, scale=_TEXT, value=value)
 
 
 def numbers(name: str, value: Sequence[Sample] | None, *, noise: float) -> Said:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from packaging.version import Version
 
-from compat.runs.answers import Change, Ending, Sample, Scale, Value, relate
+from compat.runs.answers import ENDING, OUTCOME, Change, Ending, Sample, Scale, Value, relate
 from compat.runs.decode import DamagedError, read_json
 from compat.runs.ids import BUILTIN, AnswerId, BuildId, CheckId
 from compat.runs.model import Build, Cell, Outcome, Run, Status
@@ -122,6 +123,9 @@ class Told:
         return Change.SAME if before == self.value else relate(self.scale, before, self.value)
 
 
+UNTOLD = Told(ENDING, None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """A column, and all that was seen in it.
@@ -134,6 +138,26 @@ class Entry:
     column: Column
     endings: Mapping[CheckId, Ending]
     answers: Mapping[AnswerId, Told]
+
+    @cached_property
+    def told(self) -> Mapping[AnswerId, Told]:
+        """All that it says; how each check ended is an answer, too."""
+        endings = {
+            AnswerId.of(check, OUTCOME): Told(ENDING, ending)
+            for check, ending in self.endings.items()
+        }
+        return {**endings, **self.answers}
+
+    @cached_property
+    def _probes(self) -> frozenset[str]:
+        return frozenset(check.probe for check in self.endings)
+
+    def asked(self, name: AnswerId, *, of_one_cell: bool) -> bool:
+        """Whether it was asked for an answer, known or not.
+
+        What several cells say together was asked where any cell of the probe was.
+        """
+        return name.check in self.endings if of_one_cell else name.check.probe in self._probes
 
     @property
     def key(self) -> tuple[str, str, BuildId]:
@@ -299,18 +323,20 @@ def _entries(data: _File) -> list[Entry]:
                 outcome = OUTCOMES[letter]
                 signature = signatures.get(str(number), "")
                 endings[number][check] = Ending(outcome=outcome, signature=signature)
-    known = [_Known(each, data.outcomes) for each in endings]
-    followers = _followers(data.columns)
+    known = _Known(endings)
+    lanes = dict(enumerate(column.lane for column in data.columns))
     answers: list[dict[AnswerId, Told]] = [{} for _ in data.columns]
     for name, track in data.answers.items():
-        check = name.check
         changes = dict(track.changes)
-        for numbers in followers:
-            value: Stored | None = None
-            for number in numbers:
-                value = changes.get(number, value)
-                if known[number].asked(check):
-                    answers[number][name] = Told(track.scale, value)
+        asked = known.asked(name.check)
+        unknown = Told(track.scale, None)
+        last: dict[tuple[str, ...], Told] = {}
+        for number in sorted(asked | (changes.keys() & lanes.keys())):
+            lane = lanes[number]
+            if number in changes:
+                last[lane] = Told(track.scale, changes[number])
+            if number in asked:
+                answers[number][name] = last.get(lane, unknown)
     return [
         Entry(column=column, endings=endings[number], answers=answers[number])
         for number, column in enumerate(data.columns)
@@ -318,27 +344,25 @@ def _entries(data: _File) -> list[Entry]:
 
 
 class _Known:
-    """Of which checks a column knows something.
+    """The columns, by number, that know something of a check.
 
     What several cells say together goes by a check that is none of them: it is asked where any cell
     of its probe is.
     """
 
-    def __init__(self, endings: Mapping[CheckId, Ending], checks: Container[CheckId]) -> None:
-        self._checks = checks
-        self._asked = {check for check, ending in endings.items() if ending.outcome.known}
-        self._probes = {check.probe for check in self._asked}
+    def __init__(self, columns: Iterable[Mapping[CheckId, Ending]]) -> None:
+        self._checks: dict[CheckId, set[int]] = {}
+        self._probes: dict[str, set[int]] = defaultdict(set)
+        for number, endings in enumerate(columns):
+            for check, ending in endings.items():
+                asked = self._checks.setdefault(check, set())
+                if ending.outcome.known:
+                    asked.add(number)
+                    self._probes[check.probe].add(number)
 
-    def asked(self, check: CheckId) -> bool:
-        return check in self._asked if check in self._checks else check.probe in self._probes
-
-
-def _followers(columns: Sequence[Column]) -> list[list[int]]:
-    """The numbers of the columns that follow one another."""
-    found: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, column in enumerate(columns):
-        found[column.lane].append(number)
-    return list(found.values())
+    def asked(self, check: CheckId) -> Set[int]:
+        found = self._checks.get(check)
+        return self._probes.get(check.probe, set()) if found is None else found
 
 
 def save_history(history: History, path: Path) -> None:
@@ -347,7 +371,7 @@ def save_history(history: History, path: Path) -> None:
 
 
 def to_file(history: History) -> dict[str, Any]:
-    """``history`` as the JSON values of ``history.json``."""
+    """``history`` as what ``history.json`` holds."""
     width = len(history.entries)
     letters: dict[CheckId, list[str]] = {}
     signatures: dict[CheckId, dict[str, str]] = {}
@@ -359,7 +383,7 @@ def to_file(history: History) -> dict[str, Any]:
     tracks = _tracks(history)
     return {
         "schema_version": SCHEMA_VERSION,
-        "columns": [asdict(column) for column in history.columns],
+        "columns": history.columns,
         "outcomes": {check: "".join(letters[check]) for check in sorted(letters)},
         "signatures": {check: signatures[check] for check in sorted(signatures)},
         "answers": {name: tracks[name] for name in sorted(tracks)},
@@ -369,26 +393,21 @@ def to_file(history: History) -> dict[str, Any]:
 def _tracks(history: History) -> dict[AnswerId, dict[str, Any]]:
     scales: dict[AnswerId, Scale] = {}
     changes: dict[AnswerId, list[tuple[int, Any]]] = defaultdict(list)
-    checks = {check for entry in history.entries for check in entry.endings}
-    for numbers in _followers(history.columns):
-        last: dict[AnswerId, Value | None] = {}
-        for number in numbers:
-            entry = history.entries[number]
-            known = _Known(entry.endings, checks)
-            unsaid = {name: Told(scales[name], None) for name in last.keys() - entry.answers.keys()}
-            for name, told in [*entry.answers.items(), *sorted(unsaid.items())]:
-                scales[name] = told.scale
-                if known.asked(name.check) and told.since(last.get(name)) is not Change.SAME:
-                    changes[name].append((number, _json(told.value)))
-                    last[name] = told.value
-    return {
-        name: {"scale": asdict(scale), "changes": sorted(changes[name], key=lambda each: each[0])}
-        for name, scale in scales.items()
-    }
-
-
-def _json(value: Value | None) -> Any:
-    return [asdict(each) for each in value] if isinstance(value, tuple) else value
+    known = _Known(entry.endings for entry in history.entries)
+    lanes: dict[tuple[str, ...], dict[AnswerId, Told]] = defaultdict(dict)
+    for number, entry in enumerate(history.entries):
+        last = lanes[entry.column.lane]
+        unsaid = last.keys() - entry.answers.keys()
+        said = {**entry.answers, **{name: Told(scales[name], None) for name in unsaid}}
+        for name, told in said.items():
+            scales[name] = told.scale
+            before = last.get(name)
+            if told is before or number not in known.asked(name.check):
+                continue
+            if told.since(before.value if before else None) is not Change.SAME:
+                changes[name].append((number, told.value))
+                last[name] = told
+    return {name: {"scale": scale, "changes": changes[name]} for name, scale in scales.items()}
 
 
 def schema() -> Any:

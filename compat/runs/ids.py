@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 BUILTIN = "builtin"
 DEVICES = ("cpu", "cuda")
+# What subjects are called that are a user's script or suite.
+SUITE = "suite-"
 
 # The environment of a local build is called as its folder, which may have any name.
 _LOCAL = "local-"
@@ -44,16 +46,25 @@ class _Id(str):
 
     _pattern: re.Pattern[str]
     _expected: str
+    _parts: Mapping[str, str]
 
     def __new__(cls, text: str) -> Self:
-        if cls._pattern.fullmatch(text) is None:
-            raise InvalidIdError(f"expected {cls._expected}, not {text!r}")
-        return super().__new__(cls, text)
+        made: Self = _taken_apart(cls, text)
+        return made
 
-    @cached_property
-    def _parts(self) -> Mapping[str, str]:
-        match = self._pattern.fullmatch(self)
-        return {} if match is None else {k: v or "" for k, v in match.groupdict().items()}
+
+_I = TypeVar("_I", bound=_Id)
+
+
+@cache
+def _taken_apart(kind: type[_I], text: str) -> _I:
+    """The one id of a kind with this text: every build is asked the same checks."""
+    match = kind._pattern.fullmatch(text)
+    if match is None:
+        raise InvalidIdError(f"expected {kind._expected}, not {text!r}")
+    made = str.__new__(kind, text)
+    made._parts = match.groupdict("")
+    return made
 
 
 class BuildId(_Id):

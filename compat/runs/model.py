@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from enum import Enum
 from functools import cached_property
@@ -34,6 +34,9 @@ _EXECUTION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}\.[0-9]{3}Z")
 
 class Outcome(str, Enum):
     """How a cell ended. Unknown is never shown as pass or as unsupported."""
+
+    # Equal to its text, it has the hash of that; that of an Enum is a function in Python.
+    __hash__ = str.__hash__
 
     PASS = "pass"
     FAIL = "fail"
@@ -313,6 +316,11 @@ def hashes_of(run: Run) -> dict[str, str]:
     """By file name: the hash of each wheel that was installed."""
     wheels = [build.wheel for build in run.builds if build.wheel is not None]
     return {wheel.filename: wheel.sha256 for wheel in wheels if wheel.sha256}
+
+
+def fields_of(record: Any) -> dict[str, Any]:
+    """The fields of a dataclass by their names, as they are: nothing is copied."""
+    return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
 def to_json(record: Any) -> JSON:

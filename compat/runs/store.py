@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import datetime, timezone
 from importlib import resources
 from pathlib import Path
@@ -29,6 +29,7 @@ from compat.runs.model import (
     Source,
     Status,
     Subject,
+    fields_of,
     to_json,
 )
 from compat.runs.stream import Stream
@@ -162,7 +163,7 @@ def build_order(build: Build) -> tuple[Any, ...]:
 
 def save(run: Run, path: Path) -> None:
     """Write ``run``, one build or cell a line; the same run gives the same bytes."""
-    write_json(path, to_json(run))
+    write_json(path, run)
 
 
 def load(path: Path) -> Run:
@@ -227,6 +228,8 @@ def began_at(execution: str) -> datetime:
 def write_json(path: Path, data: Any) -> None:
     """Write whole or not at all, one entry of the outermost lists a line.
 
+    ``data`` are JSON values and dataclasses of such.
+
     See :func:`compat.runs.durable.write_text`.
     """
     write_text(path, _text(data))
@@ -234,6 +237,7 @@ def write_json(path: Path, data: Any) -> None:
 
 def _text(data: Any) -> str:
     """JSON that a diff can show: what the outermost lists hold stands on a line each."""
+    data = _opened(data)
     if not isinstance(data, Mapping):
         return _line(data) + "\n"
     return (
@@ -242,6 +246,7 @@ def _text(data: Any) -> str:
 
 
 def _value(data: Any) -> str:
+    data = _opened(data)
     if isinstance(data, list | tuple) and data:
         return "[\n" + ",\n".join(map(_line, data)) + "\n]"
     if isinstance(data, Mapping) and data:
@@ -250,8 +255,12 @@ def _value(data: Any) -> str:
     return _line(data)
 
 
+def _opened(data: Any) -> Any:
+    return fields_of(data) if is_dataclass(data) else data
+
+
 def _line(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False, allow_nan=False)
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, default=fields_of)
 
 
 @dataclass(frozen=True, kw_only=True)

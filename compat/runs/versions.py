@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 
+@cache
 def public_version(text: str) -> Version | None:
     """The version in ``text`` without its local part; None where it is no version."""
     try:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat.errors import UsageError
-from compat.runs.ids import CheckId
-from compat.topics.suites.finding import PREFIX
+from compat.runs.ids import SUITE, CheckId
 from compat.worker.command import JUNIT, PYTEST, SCRIPT, Command, is_pytest
 
 # What this project itself writes where it is called.
@@ -45,7 +44,7 @@ class Suite:
     @property
     def id(self) -> str:
         """How cells name it."""
-        return f"{PREFIX}{re.sub(r'[^A-Za-z0-9_.+-]', '_', self.name)}"
+        return f"{SUITE}{re.sub(r'[^A-Za-z0-9_.+-]', '_', self.name)}"
 
     @property
     def collector(self) -> str:

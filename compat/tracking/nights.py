@@ -14,10 +14,10 @@ from datetime import date, timedelta
 from enum import Enum
 from itertools import takewhile
 
-from compat.findings.answers import OUTCOME, ending_of
+from compat.findings.answers import ending_of
 from compat.findings.changes import Difference, value_in
 from compat.findings.results import Results
-from compat.runs.answers import ENDING, Change, Ending, Kind, Value, relate
+from compat.runs.answers import ENDING, OUTCOME, Change, Ending, Kind, Value, relate
 from compat.runs.history import WHOLE, Column, Entry, History, day_of, run_id
 from compat.runs.ids import AnswerId
 from compat.runs.model import Outcome, Run, Status

@@ -15,10 +15,9 @@ from importlib import resources
 import jinja2
 
 from compat.document.escape import code, inert
-from compat.findings.answers import OUTCOME
 from compat.report.repeat import repeat_command
 from compat.report.words import ending_text, value_text
-from compat.runs.answers import ENDING, Ending, Kind, Scale
+from compat.runs.answers import ENDING, OUTCOME, Ending, Kind, Scale
 from compat.runs.history import Column
 from compat.runs.ids import AnswerId
 from compat.runs.model import Run
@@ -119,13 +118,6 @@ def says_the_same(one: str, other: str) -> bool:
     """Whether two bodies differ in nothing but the link to the run, or not at all."""
     texts = [_RUN_LINES.sub("", "\n".join(body.splitlines())).strip() for body in (one, other)]
     return texts[0] == texts[1]
-
-
-def link_to_run(variables: Mapping[str, str]) -> str:
-    """The run of a GitHub workflow that this is; empty where it is none."""
-    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-    server, repository, run = (variables.get(name, "") for name in names)
-    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else ""
 
 
 def _tracking_body(marker: str, tracking: Tracking, run: Run, run_link: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from compat.document.escape import code
 from compat.findings.results import Results
-from compat.report.repeat import repeat_commands
+from compat.report.repeat import RepeatCommands
 from compat.runs.ids import CellId
 from compat.topics.suites.finding import Beside, Judged, Verdict
 from compat.tracking.nights import Wanted
@@ -28,7 +28,7 @@ def twin_topics(results: Results, run_link: str) -> Iterator[Topic]:
     be told apart.
     """
     found: Sequence[Beside] = results.findings.topics["suites"].beside
-    commands = repeat_commands(results.run)
+    commands = RepeatCommands(results.run)
     for subject in dict.fromkeys(each.subject for each in found):
         mine = [each for each in found if each.subject == subject]
         regressed = [(each, one) for each in mine for one in each.of(Verdict.REGRESSED)]

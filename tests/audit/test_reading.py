@@ -18,7 +18,7 @@ from compat.audit.judge import Audit
 from compat.audit.sarif import sarif
 from compat.audit.view import audit_text
 from compat.cli import main
-from compat.report.write import LATEST_RUN
+from compat.report.places import LATEST_RUN
 from compat.runs.model import Cell
 from compat.runs.model import to_json as run_to_json
 from compat.runs.store import write_json

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from compat.builds.index import OWN_PYTHON, _supported
+from compat.builds.index import _supported
+from compat.builds.spec import OWN_PYTHON
 
 
 def test_a_wheel_is_for_one_python() -> None:

@@ -13,7 +13,7 @@ from compat.builds import resolve as resolving
 from compat.builds.index import Indexes
 from compat.builds.page import fetch_links
 from compat.builds.resolve import Resolution, resolve
-from compat.builds.spec import parse_spec
+from compat.builds.spec import OWN_PYTHON, parse_spec
 from compat.errors import UsageError
 from tests.builds.index_server import IndexServer, serve
 
@@ -192,5 +192,5 @@ def test_a_build_under_another_python_has_a_name_of_its_own() -> None:
         python="3.9",
     )
     assert Resolution(specs=(), wheel=wheel).id("cpu").name_and_python == "2.13.0-py3.9"
-    own = replace(wheel, python=index.OWN_PYTHON)
+    own = replace(wheel, python=OWN_PYTHON)
     assert Resolution(specs=(), wheel=own).id("cpu").name == "2.13.0"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from compat.cli import main
-from compat.commands.report import latest
+from compat.commands.reading import latest
 from compat.findings.assess import Color
 from compat.runs.ids import BuildId
 from compat.runs.model import Build, Cell, Outcome, Run, Source, to_json

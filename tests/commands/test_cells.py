@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from compat.builds.index import OWN_PYTHON
 from compat.builds.resolve import Resolution
-from compat.builds.spec import parse_spec
+from compat.builds.spec import OWN_PYTHON, parse_spec
 from compat.cli import _parser
 from compat.commands.cells import read_cells, wanted_cells
 from compat.errors import UsageError

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from compat.errors import UsageError
+from compat.findings.answers import all_answers
 from compat.findings.derive import derive
 from compat.findings.expectations import load_expectations
 from compat.findings.model import Findings, Use
@@ -47,7 +48,8 @@ def findings_of(folder: Path, text: str, *cells: Cell, day: str = "22") -> Findi
     builds = [make_build(name) for name in dict.fromkeys(each.build.name for each in cells)]
     source = replace(SOURCE, id=f"2026-12-{day}T050000.000Z")
     run: Run = replace(make_run(builds, list(cells)), sources=(source,))
-    return derive(Matrix(run), load_expectations(path))
+    matrix = Matrix(run)
+    return derive(matrix, all_answers(matrix), load_expectations(path))
 
 
 def test_what_is_expected_turns_nothing_red(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from compat.report.comparison import comparison_text
 from compat.report.explain import explain
 from compat.report.markdown import render
 from compat.report.paragraph import paragraph
-from compat.report.repeat import repeat_commands
+from compat.report.repeat import RepeatCommands
 from compat.runs.history import EMPTY
 from compat.runs.ids import BuildId
 from compat.runs.model import Outcome, Run
@@ -99,7 +99,7 @@ def side(results: Results, build: str) -> Side:
 def test_compare(results: Results) -> None:
     sides = (side(results, "2.12.1-cpu"), side(results, "2.13.0-cpu"))
     comparison = compare_named(*sides, EMPTY, load_expectations())
-    text = comparison_text(comparison, repeat_commands(results.run))
+    text = comparison_text(comparison, RepeatCommands(results.run))
     check("compare.txt", text + "\n")
 
 

@@ -9,7 +9,7 @@ import pytest
 from compat.builds.spec import parse_spec
 from compat.cli import _parser
 from compat.probes.names import check_selection
-from compat.report.repeat import repeat_command, repeat_commands
+from compat.report.repeat import RepeatCommands, repeat_command
 from compat.runs.ids import CellId
 from compat.runs.model import Build, Cell, Pair, Status, Subject
 from tests.conftest import make_build, make_cell, make_run
@@ -65,7 +65,7 @@ def test_it_is_understood_when_pasted(build: Build, specs: list[str], python: li
 def test_a_build_as_a_whole_is_repeated_with_all_its_probes() -> None:
     run = make_run([make_build("2.13.0")], [])
     parsed = _parser().parse_args(
-        ["probe", *pasted(repeat_commands(run)[CellId("build.whole@2.13.0-cpu")])]
+        ["probe", *pasted(RepeatCommands(run)[CellId("build.whole@2.13.0-cpu")])]
     )
     assert (parsed.builds, parsed.probes) == (["==2.13.0"], [])
 
@@ -89,7 +89,7 @@ def test_a_cell_of_a_subject_names_it() -> None:
     )
     for command in (
         repeat_command(cell, run),
-        repeat_commands(run)[CellId("vllm-0.33.0:build.whole@2.13.0-cpu")],
+        RepeatCommands(run)[CellId("vllm-0.33.0:build.whole@2.13.0-cpu")],
     ):
         parsed = _parser().parse_args(["matrix", *pasted(command)])
         assert (parsed.subject, parsed.builds) == (["vllm==0.33.0"], ["==2.13.0"])

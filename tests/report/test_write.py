@@ -6,7 +6,8 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 
 from compat.findings.expectations import Control, Expectations, Scope
-from compat.report.write import HISTORY, write_reports
+from compat.report.places import HISTORY
+from compat.report.write import write_reports
 from compat.runs.history import EMPTY, load_history
 from compat.runs.ids import BUILTIN
 from compat.runs.model import Outcome

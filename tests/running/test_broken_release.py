@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from compat.builds.environment import Environment, adopt
-from compat.findings.answers import OUTCOME
-from compat.runs.answers import Change
+from compat.runs.answers import OUTCOME, Change
 from compat.runs.ids import AnswerId, BuildId
 from compat.runs.model import Outcome, Run, Status
 from compat.runs.store import load

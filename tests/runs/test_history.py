@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compat.errors import UsageError
-from compat.findings.answers import entries_of
+from compat.findings.answers import all_answers, entries_of
 from compat.runs import history
 from compat.runs.answers import (
     Ending,
@@ -62,7 +62,8 @@ def run_of(day: str, *cells: Cell, **build: str) -> Run:
 
 
 def entries(run: Run) -> list[Entry]:
-    return entries_of(Matrix(run))
+    matrix = Matrix(run)
+    return entries_of(matrix, all_answers(matrix))
 
 
 def history_of(*runs: Run) -> History:

@@ -12,7 +12,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from compat.cli import main
-from compat.findings.answers import entries_of
+from compat.findings.answers import all_answers, entries_of
 from compat.findings.expectations import Expectation, Expectations, Scope
 from compat.runs.answers import count
 from compat.runs.history import EMPTY, History, append, save_history
@@ -436,7 +436,9 @@ def test_a_comment_that_cannot_be_read(
 def test_a_history_made_by_a_report_is_read(server: GitHubServer) -> None:
     build = make_build("2.16.0.dev20261122", channel="nightly")
     run = make_run([build], [make_cell(build.id.name, "a.b", Outcome.FAIL, signature="E: x")])
-    save_history(append(EMPTY, entries_of(Matrix(run))), Path("reports/data/history.json"))
+    matrix = Matrix(run)
+    entries = entries_of(matrix, all_answers(matrix))
+    save_history(append(EMPTY, entries), Path("reports/data/history.json"))
     save(run, Path("reports/latest/run.json"))
     Path("reports/latest/findings.json").write_text("{}")
     assert sync("--nights", "1", today=21) == 0

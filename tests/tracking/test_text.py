@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from compat.nightly.actions import link_to_run
 from compat.runs.answers import text, verdict
 from compat.runs.history import Column, History
 from compat.runs.ids import BuildId
@@ -15,7 +16,6 @@ from compat.tracking.text import (
     LIMIT_B,
     comment_body,
     index_topic,
-    link_to_run,
     says_the_same,
     schedule_topic,
     tracking_topic,

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from compat.runs.failures import signature_of_cell
-from compat.runs.ids import BuildId, CellId, CheckId
+from compat.runs.ids import SUITE, BuildId, CellId, CheckId
 from compat.runs.model import Build, Cell, Outcome
 from compat.runs.twins import stable_twins
 from compat.runs.versions import version_order
 from compat.topics.matrix import Matrix
 
-# What subjects are called that are a user's script or suite.
-PREFIX = "suite-"
 _STABLE = "stable"
 
 
@@ -86,7 +84,7 @@ def find(matrix: Matrix) -> Suites:
 
 def _beside(matrix: Matrix) -> Iterator[Beside]:
     for subject in dict.fromkeys(pair.subject for pair in matrix.run.pairs):
-        if subject.startswith(PREFIX):
+        if subject.startswith(SUITE):
             builds = [each for each in matrix.ran() if matrix.pair(subject, each.id)]
             for twin, build in twins(builds):
                 checks = matrix.on(build.id, subject)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from compat.findings.answers import all_answers
 from compat.findings.derive import derive
 from compat.findings.expectations import NONE
 from compat.findings.results import results_of
@@ -72,7 +73,7 @@ def test_verdicts(twin: Outcome | str, build: Outcome | str, verdict: Verdict, r
     (beside,) = find(matrix).beside
     assert [each.verdict for each in beside.judged] == [verdict]
     assert (beside.twin, beside.build) == (BuildId(f"{TWIN}-cpu"), BuildId(f"{BUILD}-cpu"))
-    assert len(derive(matrix).unexpected) == red
+    assert len(derive(matrix, all_answers(matrix)).unexpected) == red
 
 
 def test_a_failure_that_says_something_else_on_the_twin_is_no_alarm() -> None:
@@ -106,5 +107,6 @@ def test_without_a_twin_there_is_no_verdict() -> None:
         pairs=whole.pairs[1:],
         cells=tuple(each for each in whole.cells if each.build.name == BUILD),
     )
-    assert find(Matrix(alone)).beside == ()
-    assert len(derive(Matrix(alone)).unexpected) == 1
+    matrix = Matrix(alone)
+    assert find(matrix).beside == ()
+    assert len(derive(matrix, all_answers(matrix)).unexpected) == 1
