@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ from compat.nightly.plan import (
     received_from_jobs,
 )
 from compat.nightly.received import sent_by
-from compat.probes import sources
+from compat.probes.sources import plan_source, probe_sources
 from compat.running.pipeline import described
 from compat.runs.history import run_id
 from compat.runs.model import Harness, Outcome, Run, Status, to_json
@@ -41,8 +40,6 @@ from tests.conftest import ENVIRONMENT, SOURCE
 
 ALONE = [BUILTIN_ALONE]
 HARNESS = Harness(version="0.1.0", commit="0123456789" * 4)
-# They do not change meanwhile.
-plan_source, probe_sources = cache(sources.plan_source), cache(sources.probe_sources)
 
 # What a job found of a wheel that the index gives no hash for.
 OWN = 64 * "0"
@@ -70,10 +67,8 @@ NEW, OLD = resolution("2.16.0.dev20261122"), resolution("2.16.0.dev20261121")
 
 @pytest.fixture(autouse=True)
 def _one_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Git is not asked for it, and the sources are read once.
+    # Git is not asked for it.
     monkeypatch.setattr(planning, "describe_harness", lambda: HARNESS)
-    monkeypatch.setattr(planning, "plan_source", plan_source)
-    monkeypatch.setattr(planning, "probe_sources", probe_sources)
 
 
 def leave_run(parent: Path, build: Resolution, outcome: Outcome = Outcome.PASS) -> RunFolder:
