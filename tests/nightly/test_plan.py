@@ -27,6 +27,7 @@ from compat.nightly.plan import (
 )
 from compat.nightly.received import sent_by
 from compat.probes.sources import plan_source, probe_sources
+from compat.running import host
 from compat.running.pipeline import described
 from compat.runs.history import run_id
 from compat.runs.model import Harness, Outcome, Run, Status, to_json
@@ -68,12 +69,13 @@ NEW, OLD = resolution("2.16.0.dev20261122"), resolution("2.16.0.dev20261121")
 @pytest.fixture(autouse=True)
 def _one_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     # Git is not asked for it.
-    monkeypatch.setattr(planning, "describe_harness", lambda: HARNESS)
+    for module in (host, planning):
+        monkeypatch.setattr(module, "describe_harness", lambda: HARNESS)
 
 
 def leave_run(parent: Path, build: Resolution, outcome: Outcome = Outcome.PASS) -> RunFolder:
     """A run of one check on one build, to its end."""
-    folder = RunFolder.create(parent, planning.describe_harness(), SOURCE.host)
+    folder = RunFolder.create(parent, host.describe_harness(), SOURCE.host)
     record = to_json(described(build, "cpu"))
     stream = folder.stream(described(build, "cpu").id)
     key = Key(
@@ -154,7 +156,7 @@ def test_a_build_that_could_not_be_installed_is_broken_and_not_unrun(tmp_path: P
     planned(tmp_path / "plan", [])
     build = described(NEW, "cpu")
     parent = left_by(tmp_path / "plan", NEW)
-    stream = RunFolder.create(parent, planning.describe_harness(), SOURCE.host).stream(build.id)
+    stream = RunFolder.create(parent, host.describe_harness(), SOURCE.host).stream(build.id)
     stream.append("build", to_json(build))
     stream.append("end", {"status": Status.BROKEN, "reason": "no wheel", "seconds": {}})
     (seen,) = (each for each in run_of(tmp_path / "plan").builds if each.id == NEW.id("cpu"))

@@ -230,9 +230,12 @@ def entry(draw: st.DrawFn) -> Entry:
     )
 
 
+VALIDATOR = jsonschema.Draft202012Validator(schema())
+
+
 def through(seen: History, path: Path) -> History:
     save_history(seen, path)
-    jsonschema.validate(json.loads(path.read_text()), schema())
+    VALIDATOR.validate(json.loads(path.read_text()))
     return load_history(path)
 
 
