@@ -20,6 +20,8 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 
 # As compat/errors.py has them.
 UNEXPECTED, FAILED = 1, 3
+# Of pytest: none of those that were asked for is in this part.
+NO_TESTS = 5
 KEEPER = Path("compat/worker/lifeline.py").absolute()
 # The packages of whatever decides what is published, or may write; each with its hashes.
 PINNED = ".github/requirements.txt"
@@ -137,10 +139,19 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
-def tests(session: nox.Session) -> None:
-    """The project's own tests: units without torch, then interface and probes in real builds."""
+def fast(session: nox.Session) -> None:
+    """The tests that start no process, browser or PyTorch: a minute."""
     session.install("-e.", *nox.project.dependency_groups(PROJECT, "test"))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-m", "not slow", "--timeout", "60", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The project's own tests: the fast ones, then interface and probes in real builds."""
+    session.install("-e.", *nox.project.dependency_groups(PROJECT, "test"))
+    for part in ("not slow", "slow"):
+        codes = [0, NO_TESTS] if session.posargs else [0]
+        session.run("pytest", "-m", part, *session.posargs, success_codes=codes)
 
 
 @nox.session

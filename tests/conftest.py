@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,43 @@ from compat.topics.records import encode
 settings.register_profile("house", derandomize=True, deadline=None)
 settings.load_profile("house")
 
+# What installs a real build, starts a browser or runs a night; other slow tests say so themselves.
+SLOW_FIXTURES = frozenset({"real_build", "browser", "repository"})
+STARTS_A_PROCESS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.fork"})
+
 ROOT = Path(__file__).parents[1]
 # A few cells of 2.10 to 2.13, as they were really seen.
 RECORDED = ROOT / "tests" / "recorded" / "run.json"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and SLOW_FIXTURES.intersection(item.fixturenames):
+            item.add_marker("slow")
+
+
+class _NoProcesses:
+    """Refuses processes while a fast test runs, so that nobody forgets to mark a slow one."""
+
+    def __init__(self) -> None:
+        self._fast = False
+        sys.addaudithook(self._refuse)
+
+    def _refuse(self, event: str, _: object) -> None:
+        if self._fast and event in STARTS_A_PROCESS:
+            pytest.fail("expected a test that starts a process to be marked slow")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool, bool]:
+        self._fast = item.get_closest_marker("slow") is None
+        try:
+            return (yield)
+        finally:
+            self._fast = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(_NoProcesses())
 
 
 def build_id(name: str, device: str = "cpu") -> BuildId:

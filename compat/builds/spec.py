@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from compat.errors import UsageError
 
@@ -19,8 +19,8 @@ EXPECTED = (
     "nightly, nightly:YYYYMMDD, or python:/path/to/python"
 )
 
-_SERIES = re.compile(r"(\d+\.\d+)(?:\.(dev|rc))?")
-_NIGHTLY = re.compile(r"nightly(?::(\d{8}))?")
+_SERIES = re.compile(r"([0-9]{1,9}\.[0-9]{1,9})(?:\.(dev|rc))?")
+_NIGHTLY = re.compile(r"nightly(?::([0-9]{8}))?")
 
 
 class Kind(Enum):
@@ -57,7 +57,8 @@ def parse_spec(text: str) -> Spec:
     if text.startswith("=="):
         try:
             return Spec(text, Kind.EXACT, str(Version(text.removeprefix("=="))))
-        except InvalidVersion:
+        # Of a number of thousands of digits Python makes none.
+        except ValueError:
             pass
     if match := _NIGHTLY.fullmatch(text):
         return Spec(text, Kind.NIGHTLY, match[1] or "")

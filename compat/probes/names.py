@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from compat.adapters import ENGINES
@@ -50,7 +51,8 @@ def probes(folder: Path = _HERE) -> list[ProbeSource]:
     return [probe for path in sorted(folder.glob("test_*.py")) for probe in _in(path)]
 
 
-def _in(path: Path) -> list[ProbeSource]:
+@cache
+def _in(path: Path) -> tuple[ProbeSource, ...]:
     nodes = ast.parse(path.read_text(encoding="utf-8")).body
     tests = [
         node
@@ -59,7 +61,7 @@ def _in(path: Path) -> list[ProbeSource]:
     ]
     shared = [node for node in nodes if node not in tests]
     family = path.stem.removeprefix("test_")
-    return [
+    return tuple(
         ProbeSource(
             name=f"{family}.{test.name.removeprefix('test_')}",
             title=(ast.get_docstring(test) or "").partition("\n")[0],
@@ -69,7 +71,7 @@ def _in(path: Path) -> list[ProbeSource]:
             body=ast.Module([*shared, test], type_ignores=[]),
         )
         for test in tests
-    ]
+    )
 
 
 def _is_full(decorator: ast.expr) -> bool:

@@ -29,7 +29,7 @@ def probe_sources() -> dict[str, str]:
     Comments, formatting and the other probes of its file do not count.
     """
     return {
-        probe.name: _digest(ast.unparse(probe.body), *_texts([*_COMMON, *_imported(probe.path)]))
+        probe.name: _digest(_unparsed(probe.body), *_texts([*_COMMON, *_imported(probe.path)]))
         for probe in probes()
     }
 
@@ -86,6 +86,9 @@ def _file(module: str) -> Path | None:
     path = _PACKAGE.joinpath(*parts)
     files = (path.with_suffix(".py"), path / "__init__.py")
     return next((file for file in files if file.exists()), None)
+
+
+_unparsed = cache(ast.unparse)
 
 
 @cache

@@ -12,15 +12,16 @@ _LOOKED_AT = 2000
 # Applied in this order to the first line of a message.
 _VOLATILE = (
     (re.compile(r"0x[0-9a-fA-F]+"), "0x…"),
+    (re.compile(r"(?<=\.py)(?::\d+)+"), ""),
     (re.compile(r"(?:/[\w.+~@-]+)+/([\w.+-]+)"), r"…/\1"),
     (re.compile(r"\bline (number: )?\d+"), "line …"),
     (re.compile(r"\bb(['\"]).*?\1"), "b'…'"),
-    (re.compile(r"(?<=\.py):\d+"), ""),
     (re.compile(r"\b([su])\d+\b"), r"\1N"),
-    (re.compile(r"\b[0-9a-z]{40,}\b"), "…"),
-    (re.compile(r"\b\d{4,}\b"), "…"),
+    (re.compile(r"\b(pid[ =:]{1,2})\d+", re.IGNORECASE), r"\1…"),
     # What :mod:`compat.worker.patience` measured.
     (re.compile(r"\b[\d.]+ s of (?=processor time|wall clock)"), "… s of "),
+    (re.compile(r"\b[0-9a-z]{40,}\b"), "…"),
+    (re.compile(r"\b\d{4,}\b"), "…"),
 )
 
 
@@ -47,10 +48,15 @@ def unwrapped(error: BaseException) -> BaseException:
 
 def normalise(message: str) -> str:
     """The first line of ``message`` without addresses, line numbers, folders, symbols, hashes."""
-    message = message[:_LOOKED_AT].partition("\n")[0].strip()
+    message = _lasting(message[:_LOOKED_AT].partition("\n")[0].strip())
+    # What is cut may look like a number or a hash only now.
+    return message if len(message) <= _LENGTH else _lasting(message[: _LENGTH - 1]) + "…"
+
+
+def _lasting(text: str) -> str:
     for pattern, replacement in _VOLATILE:
-        message = pattern.sub(replacement, message)
-    return message if len(message) <= _LENGTH else message[: _LENGTH - 1] + "…"
+        text = pattern.sub(replacement, text)
+    return text
 
 
 def _innermost_torch_frame(error: BaseException) -> str:

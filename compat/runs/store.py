@@ -108,13 +108,13 @@ def merge(folders: Iterable[RunFolder]) -> Run:
 
     A cell that was planned and has no outcome is ``not-run``. A build that could not even plan
     gets a ``not-run`` for every check that another build planned, with the build's reason. Of one
-    build that several executions saw, the later folder counts, check by check. All this is said of
-    each subject apart.
+    build that several executions saw, the later one counts, check by check, whatever the order of
+    ``folders``. All this is said of each subject apart.
     """
     own: dict[str, Source] = {}
     streams: list[_Seen] = []
-    for folder in folders:
-        source = folder.source
+    executions = [(folder.source, folder) for folder in folders]
+    for source, folder in sorted(executions, key=lambda each: (each[0].id, each[1].path)):
         own[source.id] = source
         contents = (read_contents(stream) for stream in folder.streams())
         streams += [_seen(each, source.id) for each in contents if each.build is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 
 @cache
@@ -32,7 +32,7 @@ def versions_named(text: str) -> SpecifierSet:
     """
     try:
         version = Version(text)
-    except InvalidVersion:
+    except ValueError:
         return SpecifierSet(text)
     is_series = text == f"{version.major}.{version.minor}"
     return SpecifierSet(f"=={text}.*" if is_series else f"=={version.public}")

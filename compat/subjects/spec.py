@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from packaging.utils import canonicalize_name, is_normalized_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from compat.adapters import ENGINES
 from compat.errors import UsageError
@@ -92,12 +92,15 @@ def parse_subject(text: str) -> SubjectSpec:
     """
     name, colon, path = text.partition(":")
     if colon and path:
-        return _with_path(text, name, Path(path).absolute())
+        try:
+            return _with_path(text, name, Path(path).absolute())
+        except OSError as error:
+            raise UsageError(f"{text!r}: {error.strerror}") from None
     name, equals, version = text.partition("==")
     if name in PROJECTS and equals:
         try:
             return SubjectSpec(name=name, kind=Kind.EXACT, version=str(Version(version)))
-        except InvalidVersion:
+        except ValueError:
             pass
     elif text in PROJECTS:
         return SubjectSpec(name=text, kind=Kind.NEWEST)
@@ -116,7 +119,7 @@ def parse_release(text: str) -> SubjectSpec:
     if equals and is_normalized_name(canonical := canonicalize_name(name)):
         try:
             return SubjectSpec(name=canonical, kind=Kind.EXACT, version=str(Version(version)))
-        except InvalidVersion:
+        except ValueError:
             pass
     raise UsageError(f"{text!r}: expected a release, such as deepspeed==0.19.8")
 

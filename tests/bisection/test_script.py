@@ -13,6 +13,8 @@ from tests.builds.index_server import IndexServer, serve
 from tests.fake_torch import commit_of, name_of, wheel
 from tests.sabotaged_build import Place
 
+pytestmark = pytest.mark.slow
+
 NIGHTLIES = [f"2.16.0.dev2026{9 + day // 30:02}{day % 30 + 1:02}+cpu" for day in range(60)]
 FIRST_BAD = 13
 # What is asked early, and both neighbours of the first bad one.

@@ -26,6 +26,8 @@ from compat.probes.packages import PROBLEM
 from tests.builds.index_server import IndexServer, serve
 from tests.fake_torch import NO_OPTIONS, WHOLE, name_of, wheel
 
+pytestmark = pytest.mark.slow
+
 VERSION = "2.14.0.dev20260729+cpu"
 FILENAME = name_of(VERSION)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from compat.builds import index
 from compat.builds.environment import InstallError, _requirement
 from compat.builds.index import IndexedWheel, Indexes
 from compat.builds.memory import NightlyMemory, check
+from compat.builds.page import fetch_links
 from compat.builds.resolve import resolve
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
@@ -18,6 +20,12 @@ from tests.builds.index_server import IndexServer, serve
 from tests.fake_torch import name_of
 
 NIGHTLIES = [f"2.16.0.dev202611{day}+cpu" for day in (20, 21, 22)]
+
+
+@pytest.fixture(autouse=True)
+def _in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Which is faster; tests/builds/test_page.py reads pages in their own.
+    monkeypatch.setattr(index, "read_links", fetch_links)
 
 
 def indexes(server: IndexServer, memory: NightlyMemory) -> Indexes:

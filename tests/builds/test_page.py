@@ -84,6 +84,7 @@ BOMB = gzip.compress(bytes(1 << 30), 6)
 LINK = f"<a href='x'>{WHEEL}</a>".encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
@@ -111,6 +112,7 @@ def test_what_is_no_page_is_one_line(answer: Answer, problem: str) -> None:
     assert len(line) < 300
 
 
+@pytest.mark.slow
 def test_a_page_is_read_packed_or_not() -> None:
     expected = [Link(filename=WHEEL, url="", sha256="", is_yanked=False)]
     for answer in (page(LINK), page(gzip.compress(LINK), Content_Encoding="gzip")):
@@ -123,6 +125,7 @@ def vars_of(link: Link) -> dict[str, object]:
     return {name: getattr(link, name) for name in ("filename", "url", "sha256", "is_yanked")}
 
 
+@pytest.mark.slow
 def test_a_page_of_a_large_index_is_read() -> None:
     """As many links as PyTorch's own page of all nightlies had, and twice as many again."""
     link = f'<a href="/whl/nightly/{WHEEL}#sha256={7:064x}">{WHEEL}</a><br/>\n'.encode()
@@ -165,6 +168,7 @@ def test_a_name_that_is_no_wheel_of_torch_is_passed_over(filename: str) -> None:
     assert found.filename == links[1].filename
 
 
+@pytest.mark.slow
 def test_an_index_that_answers_with_no_page_is_one_that_cannot_be_had() -> None:
     with server(page(b"{", JSON)) as address:
         indexes = Indexes(address, 1)

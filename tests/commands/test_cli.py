@@ -12,6 +12,8 @@ import pytest
 from compat.probes.names import probes
 from compat.worker.gpu import gpu_is_there
 
+pytestmark = pytest.mark.slow
+
 
 def compat(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

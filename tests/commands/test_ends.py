@@ -96,6 +96,7 @@ def a_file(folder: Path) -> None:
     (folder / ".compat").touch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("obstacle", "named"),
     [
@@ -113,6 +114,7 @@ def test_a_probe_that_has_no_folder_ends_with_one_line(
     assert answer.returncode == USAGE
 
 
+@pytest.mark.slow
 def test_a_path_that_no_search_path_can_hold_is_one_line(tmp_path: Path) -> None:
     folder = tmp_path / "a:b"
     folder.mkdir()
@@ -125,6 +127,7 @@ def test_a_path_that_no_search_path_can_hold_is_one_line(tmp_path: Path) -> None
     assert answer.returncode == USAGE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_is_not_utf_8_shows_all_the_same(encoding: str, tmp_path: Path) -> None:
     leave_run(tmp_path / ".compat" / "runs", OLD)
@@ -152,6 +155,7 @@ def test_a_terminal_that_is_not_utf_8_shows_all_the_same(encoding: str, tmp_path
     assert (tmp_path / "reports" / "README.md").read_bytes().decode("utf-8")
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
     asked = Event()
 
@@ -183,6 +187,7 @@ def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
     assert process.returncode == INTERRUPTED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["report", "--planned"], ["remember"]])
 def test_several_at_once_take_turns(command: list[str], tmp_path: Path) -> None:
     make_plan({"cpu": [OLD]}, [BUILTIN_ALONE], "default", "", [], tmp_path / ".compat" / "plan")

@@ -67,15 +67,17 @@ def test_what_people_are_told_to_type_is_understood(command: str) -> None:
 
 def reading() -> list[str]:
     """Those that can be answered from what is published; a day goes when its night is forgotten."""
+    commands = [*EXAMPLES.values(), *commands_in(ROOT / "README.md")]
     return [
         command
-        for command in dict.fromkeys([*EXAMPLES.values(), *commands_in(ROOT / "README.md")])
+        for command in {tuple(words_of(command)): command for command in commands}.values()
         if words_of(command)[0] in READING
         and not _DAY.search(command)
         and "vllm==" not in command.partition("audit")[2]
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", reading())
 def test_what_only_reads_works_on_what_is_published(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

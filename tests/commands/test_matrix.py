@@ -6,11 +6,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from compat.runs.model import to_json
 from compat.runs.store import RunFolder, write_json
 from tests.conftest import SOURCE, make_build
 from tests.fake_build import fake_python
 from tests.sabotaged_build import Place
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_reports_the_run_that_it_made_also_after_the_clock_went_back(tmp_path: Path) -> None:

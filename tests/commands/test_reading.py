@@ -19,6 +19,8 @@ from compat.runs.store import schema as run_schema
 from tests.commands.test_cli import compat
 from tests.conftest import SOURCE, make_build
 
+pytestmark = pytest.mark.slow
+
 NO = "AssertionError: no @ torch._inductor:standalone_compile"
 OK = Outcome.PASS
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from compat.findings.changes import Comparison, Group
-from compat.runs.answers import Change, Ending
+from compat.findings.changes import Comparison, Group, Pair, compare, differing
+from compat.runs.answers import Change, Ending, Kind
+from compat.runs.history import Entry, History, Told
+from compat.runs.ids import AnswerId
 from compat.runs.model import Attempt, Cell, Outcome, Run, Status
 from tests.conftest import make_build, make_cell
 from tests.findings.making import NO, OTHER, bad, copies, name, run_of, since, with_stable, work
+from tests.runs.test_answers import INVERSE
+from tests.runs.test_history import CHECKS, SCALES, VALUES, entry
 
 OK = Outcome.PASS
 
@@ -208,3 +215,83 @@ def test_a_build_that_broke_is_lost_as_a_whole_and_its_cells_are_unknown() -> No
         "a.b.outcome@2.13.0-cpu": "unknown",
     }
     assert not since(before, now, run_of(22, *now.cells, builds=[broken])).alarms
+
+
+# Properties, over all that a column may hold.
+
+
+def compared(old: Entry, new: Entry) -> Comparison:
+    return compare(
+        "old",
+        "new",
+        [Pair(old=old, new=new)],
+        history=History([old, new]),
+        expected=lambda _: False,
+    )
+
+
+@st.composite
+def full(draw: st.DrawFn) -> Entry:
+    """A column in which every check was asked for, most passed, and these answer all they can."""
+    outcomes = st.just(OK) | st.sampled_from(Outcome)
+    endings = {check: Ending(outcome=draw(outcomes)) for check in CHECKS}
+    answers = {
+        AnswerId.of(check, name): Told(scale, draw(VALUES[scale.kind]))
+        for check in CHECKS
+        for name, scale in SCALES.items()
+        if endings[check].outcome is OK
+    }
+    return replace(draw(entry()), endings=endings, answers=answers)
+
+
+@given(entry() | full())
+def test_a_build_against_itself_shows_nothing(one: Entry) -> None:
+    comparison = compared(one, one)
+    assert {change for change, number in comparison.totals.items() if number} <= {
+        Change.SAME,
+        Change.UNKNOWN,
+    }
+    assert (comparison.only_old, comparison.only_new) == (0, 0)
+    assert comparison.groups == ()
+    assert differing(Pair(old=one, new=one)) == []
+    assert comparison.answers == len(one.endings) + len(one.answers)
+
+
+@given(entry() | full(), entry() | full())
+def test_the_way_back_is_the_inverse(one: Entry, other: Entry) -> None:
+    other = replace(other, column=one.column)
+    there, back = compared(one, other), compared(other, one)
+    assert there.totals[Change.LOST] == back.totals[Change.GAINED]
+    assert there.totals[Change.GAINED] == back.totals[Change.LOST]
+    for change in (Change.SAME, Change.UNKNOWN):
+        assert there.totals[change] == back.totals[change]
+    assert (there.answers, there.only_old, there.only_new) == (
+        back.answers,
+        back.only_new,
+        back.only_old,
+    )
+    ways = [
+        {each.answer: each for each in differing(Pair(old=old, new=new))}
+        for old, new in ((one, other), (other, one))
+    ]
+    assert ways[0].keys() == ways[1].keys()
+    for answer, difference in ways[0].items():
+        inverse = ways[1][answer]
+        assert (difference.before, difference.after) == (inverse.after, inverse.before)
+        assert inverse.change in INVERSE.get(difference.change, set(Change))
+        if difference.scale.kind is not Kind.ENDING:
+            assert (difference.change is Change.WORSE) is (inverse.change is Change.BETTER)
+
+
+@given(entry(), st.lists(entry(), max_size=3))
+def test_totals_are_those_of_the_pairs(first: Entry, others: list[Entry]) -> None:
+    pairs = [Pair(old=first, new=replace(each, column=first.column)) for each in [first, *others]]
+    whole = compare(
+        "old", "new", pairs, history=History([first, *others]), expected=lambda _: False
+    )
+    parts = [compared(pair.old, pair.new) for pair in pairs]
+    for change in Change:
+        assert whole.totals[change] == sum(part.totals[change] for part in parts)
+    assert whole.only_old == sum(part.only_old for part in parts)
+    assert whole.only_new == sum(part.only_new for part in parts)
+    told(whole)

@@ -29,6 +29,8 @@ from tests.conftest import ENVIRONMENT, SOURCE, make_build, make_cell, make_run
 from tests.fuzz.damage import damaged, how_many
 from tests.report.made import results
 
+pytestmark = pytest.mark.slow
+
 # Of the processor's time; the slowest took a tenth of it.
 MOST_S = 5.0
 

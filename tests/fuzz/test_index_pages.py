@@ -14,6 +14,8 @@ from compat.builds.index import _installable, _supported
 from compat.builds.page import PageError, parse
 from tests.fuzz.damage import damaged, how_many
 
+pytestmark = pytest.mark.slow
+
 TAG = f"cp{sys.version_info.major}{sys.version_info.minor}"
 NAMES = [
     f"torch-2.1{n}.0.dev2026042{n}+cpu-{TAG}-{TAG}-manylinux_2_28_x86_64.whl" for n in range(5)

@@ -27,6 +27,8 @@ from compat.runs.stream import Stream
 from compat.subjects.spec import BUILTIN_ALONE
 from tests.nightly.test_plan import CHECK, NEW, OLD, leave_run, left_by
 
+pytestmark = pytest.mark.slow
+
 ALONE = [BUILTIN_ALONE]
 
 FUTURE = "9999-01-01T000000.000Z"

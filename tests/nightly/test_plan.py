@@ -15,6 +15,7 @@ from compat.builds.index import IndexedWheel
 from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
 from compat.errors import UsageError
+from compat.nightly import plan as planning
 from compat.nightly.plan import (
     SEEN,
     Job,
@@ -26,10 +27,10 @@ from compat.nightly.plan import (
 )
 from compat.nightly.received import sent_by
 from compat.probes.sources import plan_source, probe_sources
-from compat.running.host import describe_harness
+from compat.running import host
 from compat.running.pipeline import described
 from compat.runs.history import run_id
-from compat.runs.model import Outcome, Run, Status, to_json
+from compat.runs.model import Harness, Outcome, Run, Status, to_json
 from compat.runs.retention import collect, keep_newest, prune
 from compat.runs.reuse import Key
 from compat.runs.store import RunFolder, merge, write_json
@@ -39,6 +40,7 @@ from compat.topics.records import encode
 from tests.conftest import ENVIRONMENT, SOURCE
 
 ALONE = [BUILTIN_ALONE]
+HARNESS = Harness(version="0.1.0", commit="0123456789" * 4)
 
 # What a job found of a wheel that the index gives no hash for.
 OWN = 64 * "0"
@@ -64,9 +66,16 @@ def resolution(version: str, sha256: str = "") -> Resolution:
 NEW, OLD = resolution("2.16.0.dev20261122"), resolution("2.16.0.dev20261121")
 
 
+@pytest.fixture(autouse=True)
+def _one_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Git is not asked for it.
+    for module in (host, planning):
+        monkeypatch.setattr(module, "describe_harness", lambda: HARNESS)
+
+
 def leave_run(parent: Path, build: Resolution, outcome: Outcome = Outcome.PASS) -> RunFolder:
     """A run of one check on one build, to its end."""
-    folder = RunFolder.create(parent, describe_harness(), SOURCE.host)
+    folder = RunFolder.create(parent, host.describe_harness(), SOURCE.host)
     record = to_json(described(build, "cpu"))
     stream = folder.stream(described(build, "cpu").id)
     key = Key(
@@ -107,7 +116,7 @@ def test_what_is_known_gets_no_job(tmp_path: Path) -> None:
     assert json.loads(jobs.removeprefix("jobs=")) == [
         {"id": job.id, "runner": "ubuntu-24.04", "minutes": 60, "cache": job.cache}
     ]
-    assert re.fullmatch(r"commit=[0-9a-f]{40}", commit)
+    assert commit == f"commit={HARNESS.commit}"
     assert re.fullmatch(r"plan=[0-9a-f]{64}", plan)
     assert published == "published=false"
     run = planned_run(tmp_path / "plan", [])
@@ -147,7 +156,7 @@ def test_a_build_that_could_not_be_installed_is_broken_and_not_unrun(tmp_path: P
     planned(tmp_path / "plan", [])
     build = described(NEW, "cpu")
     parent = left_by(tmp_path / "plan", NEW)
-    stream = RunFolder.create(parent, describe_harness(), SOURCE.host).stream(build.id)
+    stream = RunFolder.create(parent, host.describe_harness(), SOURCE.host).stream(build.id)
     stream.append("build", to_json(build))
     stream.append("end", {"status": Status.BROKEN, "reason": "no wheel", "seconds": {}})
     (seen,) = (each for each in run_of(tmp_path / "plan").builds if each.id == NEW.id("cpu"))

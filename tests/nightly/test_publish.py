@@ -19,6 +19,8 @@ from compat.subjects.spec import BUILTIN_ALONE
 from tests.nightly.test_hostile_night import FUTURE, git, here, nested_clone
 from tests.nightly.test_plan import NEW, OLD, leave_run, left_by
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["here"]
 NOW = datetime.now(timezone.utc)
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import multiprocessing
 from pathlib import Path
 
+import pytest
+
 from compat.probes.permissions import obey_permissions
 
 
@@ -11,6 +13,7 @@ def write(file: Path) -> None:
     file.write_text("")
 
 
+@pytest.mark.slow
 def test_nobody_writes_where_nobody_may(tmp_path: Path) -> None:
     read_only = tmp_path / "read-only"
     read_only.mkdir(mode=0o555)

@@ -98,6 +98,7 @@ def test_one_run_draws_no_nights(told: Results) -> None:
     assert list(nights_plot(told)) == []
 
 
+@pytest.mark.slow
 def test_a_year_of_nights_says_what_each_changed() -> None:
     (plot,) = nights_plot(results(year.latest(), year.history()))
     root = parsed(plot.svg)

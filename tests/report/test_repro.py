@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from compat import cli
 from compat.builds.environment import Environment
+from compat.errors import USAGE
 from compat.report.repro import repro_of
 from compat.runs.model import Build, Cell, Run
 from compat.runs.reference import load_latest
@@ -101,15 +101,14 @@ def test_it_is_red_where_the_cell_is(
     ],
 )
 def test_one_line_says_why_there_is_none(
-    cell: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cell: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(ROOT)
-    ended = subprocess.run(
-        [sys.executable, "-m", "compat", "repro", cell, "--to", tmp_path],
-        capture_output=True,
-        text=True,
-    )
-    assert ended.returncode == 2
-    assert said in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    assert cli.main(["repro", cell, "--to", str(tmp_path)]) == USAGE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
     assert not list(tmp_path.iterdir())

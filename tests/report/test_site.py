@@ -130,6 +130,7 @@ def test_charts_have_their_numbers_as_a_table(tmp_path: Path) -> None:
     assert "<td>512</td><td>250</td>" in html
 
 
+@pytest.mark.slow
 def test_a_year_of_nightlies_is_small_at_first_view(tmp_path: Path) -> None:
     run = year.latest()
     write_site(results(run, year.history()), tmp_path)

@@ -98,16 +98,22 @@ def hostile(request: pytest.FixtureRequest) -> Results:
     return report(hostile_run(20, text), hostile_run(21, text))
 
 
+@pytest.fixture(scope="module")
+def reports(hostile: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reports")
+    write_reports(folder, hostile, "https://example.invalid/rest")
+    return folder
+
+
 def tokens(markdown: str) -> Iterator[Token]:
     for token in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown):
         yield token
         yield from token.children or ()
 
 
-def test_no_markdown_file_obeys_it(hostile: Results, tmp_path: Path) -> None:
-    write_reports(tmp_path, hostile, "https://example.invalid/rest")
+def test_no_markdown_file_obeys_it(reports: Path) -> None:
     for name in ("README.md", "issue.md", "summary.md"):
-        markdown = (tmp_path / name).read_text("utf-8")
+        markdown = (reports / name).read_text("utf-8")
         assert MARK in markdown, f"{name} shows nothing of it, so this proves nothing"
         for token in tokens(markdown):
             shown = f"{name}: {token.type}: {token.content[:200]}"
@@ -139,9 +145,8 @@ def test_no_terminal_and_no_runner_obeys_it(hostile: Results, tmp_path: Path) ->
     assert MARK in texts["summary"]
 
 
-def test_every_file_of_the_page_is_plain(hostile: Results, tmp_path: Path) -> None:
-    write_reports(tmp_path, hostile, "")
-    for path in (tmp_path / "site").rglob("*"):
+def test_every_file_of_the_page_is_plain(reports: Path) -> None:
+    for path in (reports / "site").rglob("*"):
         if path.is_file():
             text = path.read_text("utf-8")
             assert not re.search(rf"<(img|a)\b[^>]*{MARK}", text), path

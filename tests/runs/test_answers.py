@@ -209,3 +209,6 @@ def test_the_way_back_is_the_inverse(case: tuple[Scale, Value | None, Value | No
     assert change not in INVERSE or back in INVERSE[change]
     assert (change is Change.LOST) is (back is Change.GAINED)
     assert (change is Change.UNKNOWN) is (back is Change.UNKNOWN)
+    # What fails in another way is worse both ways.
+    if how.kind is not Kind.ENDING:
+        assert (change is Change.WORSE) is (back is Change.BETTER)

@@ -231,9 +231,12 @@ def entry(draw: st.DrawFn) -> Entry:
     )
 
 
+VALIDATOR = jsonschema.Draft202012Validator(schema())
+
+
 def through(seen: History, path: Path) -> History:
     save_history(seen, path)
-    jsonschema.validate(json.loads(path.read_text()), schema())
+    VALIDATOR.validate(json.loads(path.read_text()))
     return load_history(path)
 
 
@@ -427,6 +430,7 @@ def a_night(day: int, devices: Iterable[str], checks: int, answers: int) -> Iter
         )
 
 
+@pytest.mark.slow
 def test_a_year_of_nightlies_is_small_and_is_appended_to(tmp_path: Path) -> None:
     path = tmp_path / "history.json"
     nights = [each for day in range(365) for each in a_night(day, ("cpu", "cuda"), 300, 4)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compat.runs.ids import (
@@ -62,6 +63,38 @@ def test_an_answer_gives_its_parts_back(check: CheckId, name: str) -> None:
 def test_a_cell_gives_its_parts_back(check: CheckId, build: BuildId, subject: str) -> None:
     cell = CellId.of(check, build, subject)
     assert (cell.check, cell.build, cell.subject) == (check, build, subject)
+
+
+PIECES = [*"[]@:.-\n", "a.b", "2.13.0", "-py3.10", "-cpu", "local-", "builtin"]
+TEXTS = st.text() | st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("kind", "again"),
+    [
+        (BuildId, lambda build: BuildId.of(build.name, build.device, build.python)),
+        (CheckId, lambda check: CheckId.of(check.probe, _arguments_of(check))),
+        (AnswerId, lambda answer: AnswerId.of(answer.check, answer.name)),
+        (CellId, lambda cell: CellId.of(cell.check, cell.build, cell.subject)),
+    ],
+)
+@given(text=TEXTS)
+@example(text="a.b[]")
+@example(text="a.b[]@b]@2.13.0-py3.10-cpu")
+@example(text="a:a.b[:]@local--py3.10-cpu-cpu")
+def test_whatever_a_text_is_it_is_refused_or_made_of_its_parts(
+    kind: Callable[[str], Any], again: Callable[[Any], str], text: str
+) -> None:
+    try:
+        found = kind(text)
+    except InvalidIdError:
+        return
+    assert found == text
+    assert again(found) == found
+
+
+def _arguments_of(check: CheckId) -> dict[str, str]:
+    return {"all": check.arguments} if "[" in check else {}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from compat.runs import signature
 from compat.runs.signature import normalise, signature_of
@@ -25,6 +27,7 @@ def test_what_changes_from_run_to_run_is_no_part_of_it(today: str, tomorrow: str
 def test_what_tells_failures_apart_stays() -> None:
     assert normalise("unexpected keyword 'aot'") != normalise("unexpected keyword 'donate'")
     assert normalise("takes 2 arguments") != normalise("takes 3 arguments")
+    assert normalise("no file /a/b/one.so") != normalise("no file /a/b/other.so")
 
 
 def test_the_work_on_a_message_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +46,8 @@ def test_the_work_on_a_message_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(signature, "_VOLATILE", spies)
     for length in (1_000, 16_000, 32_000, 10_000_000):
         normalise("/~" * (length // 2))
-    assert len(given) == 4 * len(spies)
+    # Once whole, and once cut.
+    assert len(given) == 2 * 4 * len(spies)
     assert max(given) <= 2000
 
 
@@ -62,3 +66,66 @@ def test_the_innermost_torch_frame_is_named() -> None:
     with pytest.raises(KeyError) as raised:
         names["inner"]()  # type: ignore[operator]
     assert signature_of(raised.value) == "KeyError: 'x' @ torch._inductor.cache:inner"
+
+
+# Properties. What looks like a line or a process has to differ from what does not.
+WORDS = st.from_regex(r"[A-Za-z]{2,9}", fullmatch=True).filter(
+    lambda word: word.lower() not in {"line", "pid"}
+)
+PLAIN = st.lists(WORDS | st.integers(0, 999).map(str), min_size=1, max_size=12).map(" ".join)
+
+
+NUMBER = st.integers(1, 10**6).map(str)
+HEX = st.integers(0, 2**64 - 1).map("{:x}".format)
+FOLDERS = st.lists(st.sampled_from(["tmp", "home", "a-b", "x.y", "~me", "torch+cpu"]), min_size=1)
+PATHS = FOLDERS.map(lambda parts: "/" + "/".join(parts))
+# What differs from day to day or from machine to machine, by what it is a part of.
+VOLATILE = {
+    "at 0x{}": HEX,
+    "{}/out.so": PATHS,
+    "{}/x.py": PATHS,
+    "x.py:{}": NUMBER | st.builds("{}:{}".format, NUMBER, NUMBER),
+    "line {} of": NUMBER,
+    "line number: {}": NUMBER,
+    "(pid: {})": NUMBER,
+    "pid={}": NUMBER,
+    "s{}": NUMBER,
+    "Eq(u{}, 3)": NUMBER,
+    "key {} lost": st.binary(min_size=32, max_size=32).map(bytes.hex),
+    "{} bytes": st.integers(1000, 10**12).map(str),
+    "b'{}' lost": st.text("abc \\x01"),
+    "{} s of processor time": st.integers(1, 99_999).map(lambda tenths: f"{tenths / 10}"),
+}
+PAIRS = st.one_of([st.tuples(st.just(form), each, each) for form, each in VOLATILE.items()])
+
+
+@given(st.lists(st.tuples(PLAIN, PAIRS), min_size=1, max_size=4))
+@example([("took", ("{} s of processor time", "999.5", "1000.5"))])
+@example([("in", ("x.py:{}", "7", "7:12"))])
+def test_nothing_of_a_day_or_a_machine_is_part_of_it(
+    parts: list[tuple[str, tuple[str, str, str]]],
+) -> None:
+    today = " ".join(f"{plain} {form.format(one)}" for plain, (form, one, _) in parts)
+    tomorrow = " ".join(f"{plain} {form.format(other)}" for plain, (form, _, other) in parts)
+    assert normalise(today) == normalise(tomorrow)
+
+
+@given(PLAIN)
+def test_words_and_small_numbers_stay_so_that_other_texts_are_other_signatures(text: str) -> None:
+    assert normalise(text) == text
+
+
+PIECES = [
+    *("/a", "/b.py", ".py", ":12", ":3", "0x1f", "line ", "number: ", "s7", "b", "'", '"', "1234"),
+    *("5", ".", " s of ", "processor time", "pid ", "a" * 39, "_", " ", "\n", "…", "~", "@"),
+]
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
+@example("/a.py:1/b")
+@example("x.py:1:2")
+@example("-" * 199 + "a" * 40 + "_" * 2)
+def test_a_signature_is_its_own(message: str) -> None:
+    once = normalise(message)
+    assert normalise(once) == once
+    assert len(once) <= 240

@@ -136,6 +136,7 @@ def test_a_checkout_is_known_by_its_python_files(
     assert asked[0][2] == ["torch>=2.13"]
 
 
+@pytest.mark.slow
 def test_an_engine_comes_whole_and_without_what_is_the_builds_own(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -188,6 +189,7 @@ def test_every_scheduled_subject_can_be_put_beside_a_build() -> None:
     assert all(scheduled.reason and scheduled.link for scheduled in file.scheduled)
 
 
+@pytest.mark.slow
 def test_the_dependencies_leave_the_builds_own_packages_out(tmp_path: Path) -> None:
     from packaging.requirements import Requirement
 

@@ -1,11 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from compat.errors import UsageError
-from compat.subjects.spec import Kind, digest_of_python_files, parse_subject
+from compat.runs.ids import BUILTIN
+from compat.subjects.spec import (
+    PROJECTS,
+    TORCH,
+    Kind,
+    SubjectSpec,
+    digest_of_python_files,
+    parse_release,
+    parse_subject,
+    taken_apart,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +75,59 @@ def test_a_digest_knows_an_edit_a_new_name_and_nothing_else(tmp_path: Path) -> N
     edited = digest_of_python_files(tmp_path)
     (tmp_path / "package" / "a.py").rename(tmp_path / "package" / "b.py")
     assert len({first, edited, digest_of_python_files(tmp_path)}) == 3
+
+
+NUMBER = st.integers(0, 99).map(str)
+VERSIONS = st.builds("{}.{}.{}{}".format, NUMBER, NUMBER, NUMBER, st.sampled_from(["", "rc1"]))
+HUGE = "9" * 5000
+
+
+@given(st.sampled_from(PROJECTS), VERSIONS)
+def test_a_release_gives_its_parts_back(name: str, version: str) -> None:
+    spec = parse_subject(f"{name}=={version}")
+    assert (spec.name, spec.kind, spec.version) == (name, Kind.EXACT, version)
+    assert parse_subject(str(spec)) == parse_release(str(spec)) == spec
+    assert taken_apart(spec.id()) == (name, version)
+    newest = parse_subject(name)
+    assert newest.id(version) == spec.id()
+
+
+@given(st.from_regex(r"[\w .+-]{1,20}", fullmatch=True).filter(lambda name: name.strip(".")))
+def test_what_lies_on_a_disk_gives_its_parts_back(
+    tmp_path_factory: pytest.TempPathFactory, folder: str
+) -> None:
+    place = tmp_path_factory.getbasetemp() / "subjects" / folder
+    (place / "vllm").mkdir(parents=True, exist_ok=True)
+    file = place / "mine.py"
+    file.touch()
+    for text, kind in ((f"vllm:{place}", Kind.CHECKOUT), (f"mine:{file}", Kind.FILE)):
+        spec = parse_subject(text)
+        assert (spec.kind, str(spec)) == (kind, text)
+        assert parse_subject(str(spec)) == spec
+
+
+PIECES = [*PROJECTS, BUILTIN, TORCH, "mine", "==", ":", "1", ".", "/", " ", "\n", "\0", "٢"]
+GARBAGE = st.text() | st.lists(st.sampled_from(PIECES)).map("".join)
+
+
+@pytest.mark.parametrize("parse", [parse_subject, parse_release])
+@given(text=GARBAGE)
+@example(f"vllm=={HUGE}")
+@example("mine:" + "a" * 5000)
+@example("mine:\0")
+@example("mine:/\n")
+@example("vllm:" + "a" * 5000)
+@example("vllm:/\n")
+def test_whatever_is_typed_is_a_subject_or_a_usage_error(
+    parse: Callable[[str], SubjectSpec], text: str
+) -> None:
+    refused = ""
+    try:
+        spec = parse(text)
+    except UsageError as error:
+        refused = str(error)
+    if refused:
+        assert refused.startswith(" ".join(repr(text).split())[:100])
+        assert len(refused.splitlines()) == 1
+    else:
+        assert parse(str(spec)) == spec

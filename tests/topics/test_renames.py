@@ -18,6 +18,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.topics import contract
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Rename:

@@ -64,6 +64,7 @@ def work(real_build: Callable[[str], Environment], tmp_path: Path) -> Work:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("memory", "jobs"), [("81559", 4), ("81559\n12288", 3), ("1024", 1), ("[N/A]", 1), ("", 1)]
 )

@@ -15,6 +15,8 @@ import pytest
 from compat.worker.lifeline import end, kept
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 # Leaves a daemon with a session of its own behind, says its id and its own, and goes on.
 LEAVES_A_DAEMON = """
 import os, subprocess, sys, time
