@@ -1,0 +1,104 @@
+"""What is saved, loaded and found in caches."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+import torch
+import torch._inductor
+from torch._inductor import codecache
+
+from tests.mutations.breaking import Artifact, first_changed, wrap_standalone_compile
+from tests.mutations.catalogue import PATHS, SAVING, mutation
+
+UNPACKED = r"artifacts.reload\[unpacked.*: (lost|worse)"
+
+
+def _load(patch: pytest.MonkeyPatch, load: Any) -> None:
+    real = torch._inductor.CompiledArtifact.load
+    patch.setattr(
+        torch._inductor.CompiledArtifact,
+        "load",
+        staticmethod(lambda **keywords: load(real, **keywords)),
+    )
+
+
+@mutation(UNPACKED, asks=SAVING, also=(r"artifacts.reload\[unpacked",), quick=True)
+def what_is_loaded_is_off(patch: pytest.MonkeyPatch) -> None:
+    """A loaded artifact is off by a tenth of a per cent."""
+
+    def load(real: Any, **keywords: Any) -> Any:
+        artifact = real(**keywords)
+        return Artifact(
+            artifact, lambda *given: first_changed(artifact(*given), lambda each: each * 1.001)
+        )
+
+    _load(patch, load)
+
+
+@mutation(UNPACKED, asks=SAVING, also=(r"artifacts.reload\[unpacked",))
+def loading_is_refused(patch: pytest.MonkeyPatch) -> None:
+    """CompiledArtifact.load refuses everything."""
+
+    def load(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("this artifact is of another build")
+
+    _load(patch, load)
+
+
+@mutation(UNPACKED, asks=SAVING, also=(r"artifacts.reload\[unpacked",))
+def loading_ends_the_process(patch: pytest.MonkeyPatch) -> None:
+    """CompiledArtifact.load ends its process."""
+    _load(patch, lambda *_, **__: os.abort())
+
+
+@mutation(
+    r"artifacts.reload\[fx-graph-cache.*: (lost|worse)",
+    asks=SAVING,
+    also=("artifacts.reload", "shape_env.reads"),
+)
+def the_cache_forgets(patch: pytest.MonkeyPatch) -> None:
+    """Inductor's cache of graphs never has what it is asked for."""
+    patch.setattr(codecache.FxGraphCache, "_lookup_graph", staticmethod(lambda *_: (None, {})))
+
+
+@mutation(UNPACKED, asks=SAVING, also=("artifacts.reload", PATHS))
+def nothing_can_be_saved(patch: pytest.MonkeyPatch) -> None:
+    """CompiledArtifact.save raises."""
+
+    def wrapper(real: Any, graph: Any, inputs: Any, **keywords: Any) -> Any:
+        artifact = real(graph, inputs, **keywords)
+
+        def save(**_: Any) -> None:
+            raise RuntimeError("this artifact cannot be serialized")
+
+        object.__setattr__(artifact, "save", save)
+        return artifact
+
+    wrap_standalone_compile(patch, wrapper)
+
+
+@mutation(r"shape_env.reads.*", asks=SAVING, also=("shape_env", "artifacts", PATHS))
+def the_cache_asks_the_shape_env_for_more(patch: pytest.MonkeyPatch) -> None:
+    """Saving a graph calls a method of the ShapeEnv that no stand-in has (pytorch#187728)."""
+    real = codecache.FxGraphCache._save_graph
+
+    def save(*args: Any, **keywords: Any) -> Any:
+        codecache.FxGraphCache._get_shape_env().freeze_hints()
+        return real(*args, **keywords)
+
+    patch.setattr(codecache.FxGraphCache, "_save_graph", staticmethod(save))
+
+
+@mutation(r"shape_env.*", asks=(*SAVING, "shape_env.needs[guards"), also=(r"shape_env",))
+def the_cache_reads_another_member(patch: pytest.MonkeyPatch) -> None:
+    """Saving a graph reads a member of the ShapeEnv that it did not read before (vllm#41940)."""
+    real = codecache.FxGraphCache._save_graph
+
+    def save(*args: Any, **keywords: Any) -> Any:
+        len(codecache.FxGraphCache._get_shape_env().guards)
+        return real(*args, **keywords)
+
+    patch.setattr(codecache.FxGraphCache, "_save_graph", staticmethod(save))

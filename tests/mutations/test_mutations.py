@@ -1,0 +1,88 @@
+"""What the matrix tells of torch, broken in each way of the catalogue: all of it, and no more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from compat.builds.environment import Environment
+from compat.runs.decode import read_json
+from compat.runs.ids import BuildId
+from compat.runs.model import Build, Device, to_json
+from compat.runs.store import alone
+from compat.runs.stream import Stream
+from tests.conftest import variables_inside
+from tests.mutations.told import Expected, Verdict, verdicts
+
+# Builds that are broken in each way, parted by blanks; else one is, and quickly.
+ASKED = os.environ.get("COMPAT_MUTATED", "").split()
+QUICK = "2.15"
+
+BUILD = Build(
+    id=BuildId.of("local-unbroken", "cpu"),
+    aliases=("unbroken",),
+    requested="unbroken",
+    channel="local",
+    device=Device(kind="cpu"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    catalogue: Mapping[str, Expected]
+    verdicts: Mapping[str, Verdict]
+
+
+@pytest.fixture(scope="module", params=ASKED or [QUICK])
+def seen(
+    request: pytest.FixtureRequest,
+    real_build: Callable[[str], Environment],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Seen:
+    """One worker asks the probes under each mutation of a build."""
+    folder = tmp_path_factory.mktemp("mutations")
+    environment = real_build(request.param)
+    temporary = environment.scratch / "tests"
+    temporary.mkdir(exist_ok=True)
+    stream, catalogue = Stream(folder / "stream.jsonl"), folder / "catalogue.json"
+    stream.append("build", to_json(BUILD))
+    worker = subprocess.run(
+        [
+            *(str(environment.python), "-m", "compat.worker", "--stream", str(stream.path)),
+            *("--jobs", "2", "--depth", "full", "--artifacts", str(folder / "artifacts")),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={
+            **variables_inside(environment),
+            "PYTEST_PLUGINS": "tests.mutations.plugin",
+            "COMPAT_MUTATIONS": str(catalogue),
+            "COMPAT_QUICK": "" if ASKED else "1",
+            "TMPDIR": str(temporary),
+            "TORCHINDUCTOR_CACHE_DIR": str(environment.scratch / "inductor"),
+            "TORCHINDUCTOR_COMPILE_THREADS": "1",
+            "OMP_NUM_THREADS": "2",
+        },
+        check=False,
+    )
+    assert worker.returncode == 0, worker.stdout + worker.stderr
+    expected = read_json(catalogue, dict[str, Expected])
+    return Seen(catalogue=expected, verdicts=verdicts(*alone(stream), expected))
+
+
+@pytest.mark.timeout(5400)
+def test_each_mutation_is_told_and_nothing_else(seen: Seen) -> None:
+    wrong = {name: each for name, each in seen.verdicts.items() if not each.right}
+    right = len(seen.verdicts) - len(wrong)
+    print(f"{right} of {len(seen.verdicts)} mutations are told as they must be")
+    for name, each in wrong.items():
+        for pattern in each.missed:
+            print(f"{name}: nothing was told like {pattern}")
+        for told in each.false:
+            print(f"{name}: false alarm: {told}")
+    assert not wrong
