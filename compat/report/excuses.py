@@ -11,7 +11,7 @@ from compat.findings.excuses import Excuse, Ready
 from compat.findings.results import Results
 from compat.report.comparison import moment
 from compat.report.repeat import matrix_command
-from compat.report.shown import cell_links
+from compat.report.shown import cell_links, line_name
 from compat.report.words import listed, number_of, subject_name
 from compat.runs.ids import BUILTIN, CellId
 from compat.runs.model import Run
@@ -107,8 +107,12 @@ def ready_sentence(build: str, those: Sequence[Excuse]) -> str:
         about += [f"requires torch{excuse.requires}"] if excuse.requires else []
         named = _named(excuse.subject)
         names.append(f"{named} ({', '.join(about)})" if about else named)
-    against = "against its stable twin " if any(excuse.twin for excuse in those) else ""
-    return f"{build} is ready for {listed(names)}: no failure is new, no answer {against}is lost."
+    against = " against its stable twin" if any(excuse.twin for excuse in those) else ""
+    where = line_name(those[0].build.device, those[0].build.python)
+    return (
+        f"{build} is ready for {listed(names)}: on a {where} nothing failed that is not expected, "
+        f"and nothing was lost{against} that is not expected."
+    )
 
 
 def _named(subject: str) -> str:

@@ -196,7 +196,7 @@ def _use(each: ExpectationFinding) -> Text:
         case Use.UNASKED:
             return "not asked in this run"
         case Use.USED:
-            return f"{len(each.cells)} cells" if each.cells else "the answer is there"
+            return number_of(len(each.cells), "cell") if each.cells else "the answer is there"
 
 
 def _what_happened(cell: Cell, unfit: Mapping[CellId, str]) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
 from compat.document.parts import Strong, Table, Text, plain_text
 from compat.findings.support import follows
 from compat.findings.upgrade import Series, Upgrade, UpgradeLine, in_column, minimum_on
@@ -25,13 +28,17 @@ SHOWN: Mapping[Says, Text] = {
 }
 HOW_TO_READ = (
     "What a downstream keeps in its source because torch builds differ. **there**: torch has the "
-    "feature, so its gate can go; not: it does not. needed: torch fails without the workaround; "
-    "**not needed**: it works without, so the workaround can go. ❔: not known. "
+    "feature, so its gate can go; not: it does not. needed: without the workaround torch fails, or "
+    "does what the row says; **not needed**: it works without, so the workaround can go. ❔: not "
+    "known. "
     "Delete from: as soon as the oldest torch that you support is at least that."
 )
+# As many rows as a sentence names.
+_FEW = 3
 # So many columns fit into what GitHub shows.
-_MOST_COLUMNS = 7
+_MOST_COLUMNS = 6
 _MARKS = "¹²³⁴⁵⁶⁷⁸⁹"
+NOT_YET = "not yet"
 
 
 def upgrade_table(upgrade: Upgrade) -> Table:
@@ -45,16 +52,16 @@ def upgrade_table(upgrade: Upgrade) -> Table:
     return Table(
         headers=[
             "",
+            "delete from",
             *(column.label for column in columns),
             f"{subject_name(first)} ships",
-            "delete from",
         ],
         rows=[
             [
                 row.name,
+                f"{deleted(row, line)} {marks.get(row.name, '')}".strip(),
                 *(_said(row, column) for column in columns),
                 row.shipped_by(first) or _shipped_by_others(row),
-                f"{deleted(row, line)} {marks.get(row.name, '')}".strip(),
             ]
             for row in shown_rows(upgrade)
         ],
@@ -138,7 +145,7 @@ def deleted(row: UpgradeRow, line: UpgradeLine) -> str:
     found = minimum_on(row, line)
     if found.build is not None:
         return found.build.name
-    return "not yet" if found.after is not None else NOT_KNOWN
+    return NOT_YET if found.after is not None else NOT_KNOWN
 
 
 def _silent(upgrade: Upgrade, columns: Iterable[Series]) -> list[Series]:
@@ -158,11 +165,13 @@ def upgrade_notes(upgrade: Upgrade) -> Iterable[str]:
     if not upgrade.lines:
         return
     line, *others = upgrade.lines
+    yield f"The table says what was seen on a {line_name(line.device, line.python)}."
     told = {build for column in shown_columns(upgrade, line) for build in column.builds}
     left = [each.label for each in line.columns if not told & set(each.builds)]
     if left:
         yield f"Left out here, since they are older: {listed(left)}."
     yield from _gaps(upgrade, line)
+    yield from _shut(upgrade, line)
     nowhere = [plain_text(row.name) for row in upgrade.rows if _is_needed_nowhere(row, line)]
     if nowhere:
         yield f"Left out, since no build here is known to need them: {listed(nowhere)}."
@@ -187,6 +196,30 @@ def _gaps(upgrade: Upgrade, line: UpgradeLine) -> Iterable[str]:
         )
 
 
+def _shut(upgrade: Upgrade, line: UpgradeLine) -> Iterable[str]:
+    """What torch is still not right without, and a downstream's gate lets run no more."""
+    for row in upgrade.rows:
+        if row.kind is not Kind.WORKAROUND or deleted(row, line) != NOT_YET:
+            continue
+        asked = [
+            version
+            for build in line.builds
+            if row.on(build) is not Says.UNKNOWN and (version := public_version(build.name))
+        ]
+        for subject, rule in row.ships.items():
+            let_run = [version for version in asked if _lets_run(rule, version)]
+            if let_run and (shut := asked[asked.index(let_run[-1]) + 1 :]):
+                yield (
+                    f"{plain_text(row.name)}: {subject_name(subject)} lets it run on {rule} alone, "
+                    f"so it does nothing from {shut[0]} on, and can go there."
+                )
+
+
+def _lets_run(rule: str, version: Version) -> bool:
+    """Whether a rule that is a range of versions has one; others are words."""
+    return rule[:1] in {"<", ">", "="} and version in SpecifierSet(rule, prereleases=True)
+
+
 def _leaves_a_gap(found: Minimum) -> bool:
     if found.build is None or found.after is None:
         return False
@@ -199,27 +232,29 @@ def _unknown(row: UpgradeRow, column: Series) -> bool:
 
 
 def _compared(upgrade: Upgrade, line: UpgradeLine, other: UpgradeLine) -> str:
-    """What another device or Python says otherwise, where both are known."""
+    """What another device or Python says otherwise, and where nothing is known of it."""
     mine = {column.label: column for column in line.columns}
+    columns = [column for column in other.columns if column.label in mine]
     differ: list[str] = []
-    silent: dict[str, None] = {}
-    for row in upgrade.rows:
+    silent: dict[tuple[str, ...], list[str]] = {}
+    for row in shown_rows(upgrade):
         name = plain_text(row.name)
-        if all(_unknown(row, column) for column in other.columns):
-            silent[name] = None
+        known = [each for each in columns if not _unknown(row, each)]
         differ += [
             f"{name} on {column.label}: {_words(theirs)}"
-            for column in other.columns
-            if column.label in mine
-            and not _unknown(row, column)
-            and not _unknown(row, mine[column.label])
+            for column in known
+            if not _unknown(row, mine[column.label])
             and _values(theirs := in_column(row, column))
             != _values(in_column(row, mine[column.label]))
         ]
-    asked = [column.label for column in other.columns]
-    said = f"{line_name(other.device, other.python)} ({', '.join(asked)}): "
+        if unknown := tuple(each.label for each in columns if each not in known):
+            silent.setdefault(unknown, []).append(name)
+    said = f"{line_name(other.device, other.python)}: "
     said += f"{'; '.join(differ)}." if differ else "the same, wherever both are known."
-    return f"{said} Not known there: {listed(list(silent))}." if silent else said
+    for labels, names in silent.items():
+        few = len(names) <= _FEW
+        said += f" Not known on {listed(labels)}: {listed(names) if few else f'{len(names)} rows'}."
+    return said
 
 
 def _values(found: Mapping[BuildId, Says]) -> set[Says]:

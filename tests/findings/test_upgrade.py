@@ -85,10 +85,10 @@ def test_what_was_not_tested_is_the_first_column_and_never_frees_anything() -> N
     cells = [capability(name, name > "2.12") for name in RELEASES]
     found = of(*cells, builds=[*releases(), *missing])
     table = upgrade_table(found)
-    assert table.headers[1:3] == ["nightly", "2.14.rc"]
+    assert table.headers[1:4] == ["delete from", "nightly", "2.14.rc"]
     (row,) = table.rows
-    assert row[:4] == [Code("donate"), "❔", "❔", Strong("there")]
-    assert row[-2:] == ["from 2.13.0.dev on", "2.12.1"]
+    assert row[:5] == [Code("donate"), "2.12.1", "❔", "❔", Strong("there")]
+    assert row[-1] == "from 2.13.0.dev on"
     notes = list(upgrade_notes(found))
     assert (
         "2.12.1 may be later than necessary: no release between 2.11.0 and it was asked." in notes
@@ -107,7 +107,7 @@ def test_a_workaround_without_a_control_is_unknown_there() -> None:
     assert deleted(row, found.lines[1]) == "❔"
     assert [mark for mark, _ in costs(found)] == ["¹"]
     (gpu,) = [note for note in upgrade_notes(found) if note.startswith("GPU")]
-    assert gpu.endswith("Not known there: hiding Dynamo's tracing context.")
+    assert gpu.endswith("Not known on 2.13: hiding Dynamo's tracing context.")
 
 
 def test_another_device_that_says_otherwise_is_told() -> None:
@@ -116,7 +116,10 @@ def test_another_device_that_says_otherwise_is_told() -> None:
         capability("2.13.0", False, device="cuda"),
         builds=[*releases("2.13.0"), *releases("2.13.0", device="cuda")],
     )
-    assert list(upgrade_notes(found)) == ["GPU (2.13): donate on 2.13: not."]
+    assert list(upgrade_notes(found)) == [
+        "The table says what was seen on a CPU.",
+        "GPU: donate on 2.13: not.",
+    ]
 
 
 def test_two_releases_of_a_series_that_differ_are_both_told() -> None:
@@ -125,14 +128,14 @@ def test_two_releases_of_a_series_that_differ_are_both_told() -> None:
         capability("2.12.1", True),
         builds=releases("2.12.0", "2.12.1"),
     )
-    assert upgrade_table(found).rows[0][1] == "2.12.0 not, 2.12.1 there"
+    assert upgrade_table(found).rows[0][2] == "2.12.0 not, 2.12.1 there"
     (row,) = found.rows
     assert deleted(row, found.lines[0]) == "2.12.1"
 
 
 def test_what_nobody_gates_has_no_gate_to_delete() -> None:
     found = of(capability("2.13.0", True, floor=None), builds=releases("2.13.0"))
-    assert upgrade_table(found).rows[0][-2:] == ["never passed", "no gate to delete"]
+    assert upgrade_table(found).rows[0][1::2] == ["no gate to delete", "never passed"]
 
 
 def test_the_patch_of_the_fake_mode_is_one_row() -> None:
@@ -160,14 +163,31 @@ def test_the_patch_of_the_fake_mode_is_one_row() -> None:
     assert row.cost == "fake_mode= of standalone_compile does the same on 2.13.0."
 
 
+def test_what_a_gate_lets_run_no_more_can_go_though_torch_is_no_better() -> None:
+    """The rule of size-asserts ends at 2.12, and torch still checks at each call."""
+    still = Tried(without="slow", with_it="")
+    names = ("2.11.0", "2.12.1", "2.13.0")
+    cells = [
+        make_cell(name, "workarounds.needed", record=still, params={"name": "size-asserts"})
+        for name in names
+    ]
+    found = of(*cells, builds=releases(*names))
+    (row,) = found.rows
+    assert deleted(row, found.lines[0]) == "not yet"
+    assert (
+        "size-asserts: vLLM 0.33.0 lets it run on <2.12.0.dev0 alone, so it does nothing from "
+        "2.12.1 on, and can go there."
+    ) in [*upgrade_notes(found)]
+
+
 def test_so_many_columns_as_fit_and_the_rest_is_named() -> None:
     names = [f"2.{minor}.0" for minor in range(1, 11)]
     cells = [capability(name, int(name.split(".")[1]) % 2 == 0) for name in names]
     found = of(*cells, builds=releases(*names))
-    assert len(upgrade_table(found).headers) == 1 + 7 + 2
-    assert "Left out here, since they are older: 2.3, 2.2 and 2.1." in [*upgrade_notes(found)]
+    assert len(upgrade_table(found).headers) == 1 + 6 + 2
+    assert "Left out here, since they are older: 2.4, 2.3, 2.2 and 2.1." in [*upgrade_notes(found)]
     alike = of(*[capability(name, name == "2.10.0") for name in names], builds=releases(*names))
-    assert upgrade_table(alike).headers[1:3] == ["2.10", "2.1 to 2.9"]
+    assert upgrade_table(alike).headers[2:4] == ["2.10", "2.1 to 2.9"]
 
 
 def test_a_run_that_asked_nothing_has_no_table() -> None:

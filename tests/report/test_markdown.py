@@ -59,7 +59,7 @@ def test_unknown_is_neither_pass_nor_unsupported() -> None:
     )
     text = render(results(run))
     upgrade, gates = [line for line in text.splitlines() if line.startswith("| `fake_mode` |")]
-    assert row(upgrade)[1:3] == ["❔", "**there**"]
+    assert row(upgrade)[2:4] == ["❔", "**there**"]
     assert row(gates)[2:] == ["✅ used"]
     assert "❔ not known: 2.14.1." in text
 

@@ -45,6 +45,12 @@ def _on(found: WrongGraphs, build: BuildId) -> Named:
 
 
 def _say_line(named: str, by_build: Mapping[BuildId, Named]) -> Iterable[Sentence]:
+    # That a build was not run is said elsewhere, and once.
+    by_build = {
+        build: on
+        for build, on in by_build.items()
+        if any(each.state is not State.UNKNOWN for each in on.values())
+    }
     every = {name for on in by_build.values() for name in on}
     for state in (*_WRONG, State.UNKNOWN):
         where = {
@@ -109,8 +115,10 @@ def show(matrix: Matrix, found: WrongGraphs) -> Iterable[Section]:
     if rows:
         yield Section(
             title="Graphs that once went wrong",
-            intro="A few lines each, from public reports; judged against eager and float64. Those "
-            "that are right on every build are left out: "
+            intro="A few lines each, from public reports; judged against eager and float64. After "
+            "❌: the largest difference from eager, or what else differs. `compat repro CELL` "
+            "writes one as a file that needs torch alone. Those that are right on every build and "
+            "device are left out: "
             f"{len(found.graphs) - len(rows)} of {len(found.graphs)}.",
             tables=[Table(headers=["graph", *builds], rows=rows)],
             notes=[
@@ -129,7 +137,7 @@ def _said(each: GraphOnBuild | None) -> str:
         return ""
     glyph = _GLYPHS[each.state]
     if each.state is State.COMPUTES_WRONG:
-        number = "not finite" if each.max_abs is None else f"{each.max_abs:.1e}"
+        number = "other values" if each.max_abs is None else f"{each.max_abs:.1e}"
         return f"{glyph} {', '.join((number, *each.details))}"
     if each.state is State.RETURNS_WRONG:
         return f"{glyph} {', '.join(each.details)}"

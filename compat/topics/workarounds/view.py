@@ -17,11 +17,11 @@ _STATES = {
     State.UNKNOWN: NOT_KNOWN,
 }
 _MISFITS = {
-    Misfit.OPENS_LATE: "opens late: it leaves out {}, which need the workaround",
-    Misfit.CLOSES_EARLY: "closes early: it leaves out {}, which need the workaround",
-    Misfit.MISSES: "lets in other builds than {}, which need the workaround",
-    Misfit.OPENS_EARLY: "opens early: {} do not need the workaround yet",
-    Misfit.CLOSES_LATE: "closes late: {} no longer need the workaround",
+    Misfit.OPENS_LATE: "opens late: it leaves out {}, where the workaround is needed",
+    Misfit.CLOSES_EARLY: "closes early: it leaves out {}, where the workaround is needed",
+    Misfit.MISSES: "lets in other builds than {}, where the workaround is needed",
+    Misfit.OPENS_EARLY: "opens early: on {} the workaround is not needed yet",
+    Misfit.CLOSES_LATE: "closes late: on {} the workaround is no longer needed",
 }
 
 

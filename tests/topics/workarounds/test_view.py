@@ -30,7 +30,7 @@ def test_a_gate_that_opens_late() -> None:
     cells = [needed("2.10.0-cpu", GATED), needed("2.11.0-cpu", GATED), free("2.12.0-cpu", GATED)]
     ((title, sentence),) = said(*cells).items()
     assert title == "workaround scalar-mask: the gate opens late"
-    assert "leaves out 2.10.0, which need the workaround" in sentence.text
+    assert "leaves out 2.10.0, where the workaround is needed" in sentence.text
     assert "once the oldest build supported is 2.12.0" in sentence.text
     assert sentence.cells == tuple(each.id for each in cells)
 
