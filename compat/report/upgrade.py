@@ -141,7 +141,7 @@ def costs(upgrade: Upgrade) -> list[tuple[str, UpgradeRow]]:
 def deleted(row: UpgradeRow, line: UpgradeLine) -> str:
     """The oldest minimum with which it can go."""
     if row.kind is Kind.FEATURE:
-        return "no gate to delete"
+        return "no gate"
     found = minimum_on(row, line)
     if found.build is not None:
         return found.build.name

@@ -135,7 +135,7 @@ def test_two_releases_of_a_series_that_differ_are_both_told() -> None:
 
 def test_what_nobody_gates_has_no_gate_to_delete() -> None:
     found = of(capability("2.13.0", True, floor=None), builds=releases("2.13.0"))
-    assert upgrade_table(found).rows[0][1::2] == ["no gate to delete", "never passed"]
+    assert upgrade_table(found).rows[0][1::2] == ["no gate", "never passed"]
 
 
 def test_the_patch_of_the_fake_mode_is_one_row() -> None:
@@ -175,7 +175,7 @@ def test_what_a_gate_lets_run_no_more_can_go_though_torch_is_no_better() -> None
     (row,) = found.rows
     assert deleted(row, found.lines[0]) == "not yet"
     assert (
-        "size-asserts: vLLM 0.33.0 lets it run on <2.12.0.dev0 alone, so it does nothing from "
+        "size-asserts: vLLM 0.33.0 lets it run on < 2.12.0.dev0 alone, so it does nothing from "
         "2.12.1 on, and can go there."
     ) in [*upgrade_notes(found)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from compat.topics.matrix import Matrix
@@ -16,6 +17,8 @@ _SAYS = {
     State.ABSENT: Says.NOT_NEEDED,
     State.UNKNOWN: Says.UNKNOWN,
 }
+
+_OPERATOR = re.compile(r"^([<>=!~]=?)")
 
 
 def upgrade(_: Matrix, found: Workarounds) -> Iterable[UpgradeRow]:
@@ -40,4 +43,5 @@ def _row(row: Row) -> UpgradeRow:
 
 
 def _rule(workaround: Workaround) -> str:
-    return workaround.gate.replace(",", ", ") or "always"
+    """As shipped, with blanks where a narrow column may break it."""
+    return ", ".join(_OPERATOR.sub(r"\1 ", each) for each in workaround.gate.split(",")) or "always"
