@@ -142,9 +142,20 @@ def _about(group: Group) -> list[str]:
     """On which builds, from which one on, and until which one not."""
     said = f"on {', '.join(group.builds)}"
     if group.first:
-        said += f"; first seen on {moment(group.first)}"
-        said += f", not yet on {moment(group.last)}" if group.last else ", no older build is known"
+        first, last = group.first, group.last
+        # The days on which two releases were run say nothing about what came first.
+        told = _label if last and last.label != first.label and _released(first, last) else moment
+        said += f"; first seen on {told(first)}"
+        said += f", not yet on {told(last)}" if last else ", no older build is known"
     return [said]
+
+
+def _label(column: Column) -> str:
+    return column.label
+
+
+def _released(*columns: Column) -> bool:
+    return all(column.channel == "stable" for column in columns)
 
 
 def moment(column: Column) -> str:
