@@ -21,6 +21,7 @@ from compat.report.shown import (
     markdown_section,
     markdown_table,
     markdown_tables,
+    markdown_text,
 )
 from compat.report.words import MEANINGS, number_of
 from compat.runs.failures import signature_of_cell
@@ -86,30 +87,41 @@ def _finding(sentence: Sentence) -> str:
 
 
 def _failures(results: Results, commands: Mapping[CellId, str]) -> str:
-    """Every cell that is flaky, ended badly or says nothing, by what it ended with."""
+    """Every cell that is flaky, ended badly or says nothing, by what it ended with and why."""
     matrix, unfit = results.matrix, results.findings.unfit
-    expected = set(results.findings.expected)
+    expected = {
+        cell: each
+        for each in results.findings.expectations
+        for cell in each.cells
+        if not each.answer
+    }
     unexpected = set(results.findings.unexpected)
-    groups: dict[tuple[str, str, str], list[Cell]] = {}
+    groups: dict[tuple[str, str, str, str], list[Cell]] = {}
     for cell in results.run.cells:
         if cell.flaky or cell.outcome.bad or cell.id in unfit or matrix.is_silent(cell):
             signature = signature_of_cell(cell) or _what_happened(cell, unfit)
             kind = _NEW if cell.id in unexpected else _KNOWN if cell.id in expected else _FLAKY
-            key = (kind, cell.outcome.value, signature)
+            why = expected[cell.id].reason if kind == _KNOWN else ""
+            key = (kind, cell.outcome.value, signature, why)
             groups.setdefault(key, []).append(cell)
     parts = []
     for title in (_NEW, _KNOWN, _FLAKY):
-        own = [cells for (kind, _, _), cells in groups.items() if kind == title]
+        own = [cells for (kind, *_), cells in groups.items() if kind == title]
         if own:
             number = number_of(sum(map(len, own)), "cell")
-            items = "\n".join(_failure(cells, commands, unfit) for cells in own)
-            said = f"{title}: {number}, {number_of(len(own), 'signature')}"
+            items = "\n".join(
+                _failure(cells, commands, unfit, expected.get(cells[0].id)) for cells in own
+            )
+            said = f"{title}: {number}, {number_of(len(own), 'cause')}"
             parts.append(folded(said, items))
     return "\n\n".join(parts)
 
 
 def _failure(
-    cells: Sequence[Cell], commands: Mapping[CellId, str], unfit: Mapping[CellId, str]
+    cells: Sequence[Cell],
+    commands: Mapping[CellId, str],
+    unfit: Mapping[CellId, str],
+    known: ExpectationFinding | None,
 ) -> str:
     some = cells[0]
     builds = ", ".join(dict.fromkeys(_where(cell) for cell in cells))
@@ -121,6 +133,11 @@ def _failure(
             f"  {plain(number_of(len(cells), 'cell'))} on {plain(builds)}: "
             f"{cell_links([cell.id for cell in cells], PAGE)}",
             *([f"  {plain(happened)}"] if signature and happened not in signature else []),
+            *(
+                [f"  {plain(known.reason)} {markdown_text(Link('link', known.link), PAGE)}"]
+                if known
+                else []
+            ),
             f"  Repeat: {code(commands[some.id])}",
         ]
     )
