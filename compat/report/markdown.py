@@ -27,6 +27,7 @@ from compat.report.words import MEANINGS, number_of
 from compat.runs.failures import signature_of_cell
 from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import Build, Cell, Outcome, Run
+from compat.runs.signature import normalise
 from compat.topics.words import GLYPHS
 
 # Where the page is, seen from the README.
@@ -132,7 +133,11 @@ def _failure(
             f"- {GLYPHS[some.outcome]} {some.outcome.value}: **{plain(signature or happened)}**",
             f"  {plain(number_of(len(cells), 'cell'))} on {plain(builds)}: "
             f"{cell_links([cell.id for cell in cells], PAGE)}",
-            *([f"  {plain(happened)}"] if signature and happened not in signature else []),
+            *(
+                [f"  {plain(happened)}"]
+                if signature and normalise(happened) not in signature
+                else []
+            ),
             *(
                 [f"  {plain(known.reason)} {markdown_text(Link('link', known.link), PAGE)}"]
                 if known
