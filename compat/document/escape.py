@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
+# A hyphen inside a word means nothing to markdown.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&]|(?<!\w)-|-(?!\w))")
 # Longer than any sentence of this project's own; what a build says may have any length.
 _LONGEST = 4000
 

@@ -8,6 +8,8 @@ from itertools import accumulate
 
 # What GitHub takes; counted in bytes, which are never fewer than characters.
 SUMMARY_LIMIT = 1024 * 1024
+# It shows no more than this of a README.
+README_LIMIT = 500 * 1024
 ISSUE_LIMIT = 65_536
 
 # As compat.report.shown.folded() makes them; none is in another one's other one.

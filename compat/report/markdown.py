@@ -30,6 +30,8 @@ from compat.runs.model import Build, Cell, Outcome, Run
 from compat.runs.signature import normalise
 from compat.topics.words import GLYPHS
 
+# Of what a failure is known by; the page has all of it.
+_LONGEST = 160
 # Where the page is, seen from the README.
 PAGE = "site/index.html"
 EXPECTED = "What [`expectations.toml`](../compat/findings/expectations.toml) knows."
@@ -128,9 +130,10 @@ def _failure(
     builds = ", ".join(dict.fromkeys(_where(cell) for cell in cells))
     happened = _what_happened(some, unfit)
     signature = signature_of_cell(some)
+    known_by = plain(_short(signature or happened))
     return "  \n".join(
         [
-            f"- {GLYPHS[some.outcome]} {some.outcome.value}: **{plain(signature or happened)}**",
+            f"- {GLYPHS[some.outcome]} {some.outcome.value}: **{known_by}**",
             f"  {plain(number_of(len(cells), 'cell'))} on {plain(builds)}: "
             f"{cell_links([cell.id for cell in cells], PAGE)}",
             *(
@@ -143,9 +146,13 @@ def _failure(
                 if known
                 else []
             ),
-            f"  Repeat: {code(commands[some.id])}",
+            *([] if known else [f"  Repeat: {code(commands[some.id])}"]),
         ]
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _where(cell: Cell) -> str:

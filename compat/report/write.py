@@ -8,7 +8,7 @@ from compat.findings.excuses import to_run_again
 from compat.findings.results import Results
 from compat.findings.support import support
 from compat.report.badge import badge
-from compat.report.cut import ISSUE_LIMIT, SUMMARY_LIMIT, cut
+from compat.report.cut import ISSUE_LIMIT, README_LIMIT, cut
 from compat.report.excuses import RERUN, rerun_text
 from compat.report.first import first_screen
 from compat.report.markdown import render
@@ -38,7 +38,7 @@ def write_reports(reports: Path, results: Results, rest: str) -> None:
     cells = to_run_again(results.matrix, results.excuses)
     (reports / RERUN).write_text(rerun_text(cells), encoding="utf-8")
     for name, content in {
-        README: cut(render(results), SUMMARY_LIMIT, str(LATEST_RUN)),
+        README: cut(render(results), README_LIMIT, str(LATEST_RUN)),
         Path("issue.md"): cut(first, ISSUE_LIMIT, rest),
         Path("summary.md"): short,
         Path("badge.svg"): badge(results.assessment),

@@ -9,6 +9,8 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 _COUNT = """
 import json, sys
 from compat.cli import main
