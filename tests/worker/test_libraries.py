@@ -11,6 +11,8 @@ import pytest
 from compat.worker import libraries
 from compat.worker.libraries import keep_libraries, stand_in_for_the_compiler
 
+pytestmark = pytest.mark.slow
+
 # Says what it is, counts what it makes, and takes its time for that.
 COMPILER = """\
 #!/bin/sh
