@@ -31,7 +31,7 @@ from compat.runs.signature import normalise
 from compat.topics.words import GLYPHS
 
 # Of what a failure is known by; the page has all of it.
-_LONGEST = 160
+_LONGEST = 120
 # Where the page is, seen from the README.
 PAGE = "site/index.html"
 EXPECTED = "What [`expectations.toml`](../compat/findings/expectations.toml) knows."
