@@ -51,9 +51,13 @@ def probes(folder: Path = _HERE) -> list[ProbeSource]:
     return [probe for path in sorted(folder.glob("test_*.py")) for probe in _in(path)]
 
 
-@cache
 def _in(path: Path) -> tuple[ProbeSource, ...]:
-    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    return _parsed(path, path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parsed(path: Path, text: str) -> tuple[ProbeSource, ...]:
+    nodes = ast.parse(text).body
     tests = [
         node
         for node in nodes

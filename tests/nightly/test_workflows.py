@@ -311,7 +311,7 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     assert ran == {STABLE, good}
     text = (repository.checkout / "reports" / "README.md").read_text()
     assert "| 2.15.rc | cpu | not tested | its job left nothing: it got no runner" in text
-    assert "| all\\-builds | cuda | not tested | no GPU runner configured |" in text
+    assert "| all-builds | cuda | not tested | no GPU runner configured |" in text
     assert repository.git("log", "-1", "--format=%s", "origin/main") == "Reports\n"
     assert github.issues == []
 
