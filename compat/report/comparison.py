@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from compat.document.escape import code, plain, printed
 from compat.findings.changes import Comparison, Group
 from compat.report.shown import cell_links, folded, line_name
-from compat.report.words import CHANGES, listed, number_of, values_text
+from compat.report.words import CHANGES, listed, number_of, shortened, values_text
 from compat.runs.answers import Change, Kind
 from compat.runs.history import Column
 from compat.runs.ids import CellId
 
 _MOST_CELLS = 3
+# What a report has room for; ``compat compare`` and the page have all of it.
 _LONGEST_TITLE = 240
 # Listed with both values; of what else there is only the number is told.
 _TOLD = (
@@ -77,8 +78,9 @@ def comparison_markdown(
 
 
 def _item(group: Group, commands: Mapping[CellId, str], page: str) -> str:
+    about = shortened(title(group), _LONGEST_TITLE)
     lines = [
-        f"- **{plain(_cut(title(group)))}** {plain(_count(group))}: {_cells(group, page)}",
+        f"- **{plain(about)}** {plain(_count(group))}: {_cells(group, page)}",
         *(f"  {plain(line)}" for line in _about(group)),
         *(f"  Repeat: {code(command)}" for command in _command(group, commands)),
     ]
@@ -119,11 +121,6 @@ def title(group: Group) -> str:
 
 def _told(comparison: Comparison) -> Iterable[Group]:
     return (group for group in comparison.groups if group.change in _TOLD)
-
-
-def _cut(text: str) -> str:
-    """What a report has room for; ``compat compare`` and the page have all of it."""
-    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
 
 
 def _unhealthy(comparison: Comparison) -> str:

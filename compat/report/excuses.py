@@ -12,7 +12,7 @@ from compat.findings.results import Results
 from compat.report.comparison import moment
 from compat.report.repeat import matrix_command
 from compat.report.shown import cell_links, line_name
-from compat.report.words import listed, number_of, subject_name
+from compat.report.words import listed, number_of, shortened, subject_name
 from compat.runs.ids import BUILTIN, CellId
 from compat.runs.model import Run
 
@@ -144,12 +144,8 @@ def reasons(excuse: Excuse) -> list[tuple[str, int]]:
         found[about] = found.get(about, 0) + 1
     if excuse.silent:
         found["no usable answer"] = len(excuse.silent)
-    told = [(_short(reason), number) for reason, number in found.items()]
+    told = [(shortened(reason, _LONGEST_REASON), number) for reason, number in found.items()]
     return sorted(told, key=lambda each: -each[1])
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_REASON else f"{text[: _LONGEST_REASON - 1]}…"
 
 
 def excuse_command(excuse: Excuse, run: Run) -> str:

@@ -16,7 +16,7 @@ from compat.findings.results import Results
 from compat.report.comparison import moment
 from compat.report.repeat import repeat_command
 from compat.report.repro import PROBE
-from compat.report.words import number_of, value_text
+from compat.report.words import number_of, shortened, value_text
 from compat.runs.answers import ENDING, OUTCOME, Scale, Value
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import Column, Entry
@@ -70,7 +70,7 @@ def _named(where: str, run: Run) -> list[Build]:
 
 def _in_one_line(cell: Cell) -> str:
     why = cell.signature or cell.reason
-    return f"  {cell.id}: {cell.outcome.value}" + (f": {_cut(why)}" if why else "")
+    return f"  {cell.id}: {cell.outcome.value}" + (f": {shortened(why, _LONGEST)}" if why else "")
 
 
 def _names(cell: Cell) -> tuple[str, ...]:
@@ -148,11 +148,7 @@ def _recorded(cell: Cell) -> str:
 
 
 def _short(value: object) -> str:
-    return _cut(json.dumps(value, ensure_ascii=False))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return shortened(json.dumps(value, ensure_ascii=False), _LONGEST)
 
 
 def _over_time(what: str, name: AnswerId, scale: Scale, entries: Sequence[Entry]) -> Iterable[str]:

@@ -23,7 +23,7 @@ from compat.report.shown import (
     markdown_tables,
     markdown_text,
 )
-from compat.report.words import MEANINGS, number_of
+from compat.report.words import MEANINGS, number_of, shortened
 from compat.runs.failures import signature_of_cell
 from compat.runs.ids import BUILTIN, BuildId, CellId
 from compat.runs.model import Build, Cell, Outcome, Run
@@ -130,7 +130,7 @@ def _failure(
     builds = ", ".join(dict.fromkeys(_where(cell) for cell in cells))
     happened = _what_happened(some, unfit)
     signature = signature_of_cell(some)
-    known_by = plain(_short(signature or happened))
+    known_by = plain(shortened(signature or happened, _LONGEST))
     return "  \n".join(
         [
             f"- {GLYPHS[some.outcome]} {some.outcome.value}: **{known_by}**",
@@ -149,10 +149,6 @@ def _failure(
             *([] if known else [f"  Repeat: {code(commands[some.id])}"]),
         ]
     )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _where(cell: Cell) -> str:

@@ -78,6 +78,11 @@ def number_of(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
+def shortened(text: str, longest: int) -> str:
+    """``text``, or as much of its beginning as there is room for."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def listed(names: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
