@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ from compat.runs.model import (
     Run,
     Source,
 )
+from compat.runs.stream import Stream
 from compat.topics.records import encode
 
 # The same examples each time; a busy machine is no reason to fail.
@@ -146,6 +148,34 @@ def variables_inside(environment: Environment) -> dict[str, str]:
         "PYTHONPYCACHEPREFIX": str(environment.scratch / "bytecode"),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
+
+
+def ask_worker(
+    environment: Environment, stream: Stream, plugin: str, *options: str, **variables: str
+) -> None:
+    """Have a worker in a build ask its probes, changed by a plugin of pytest's."""
+    temporary = environment.scratch / "tests"
+    temporary.mkdir(exist_ok=True)
+    worker = subprocess.run(
+        [
+            *(str(environment.python), "-m", "compat.worker", "--stream", str(stream.path)),
+            *("--jobs", "2", "--depth", "full", *options),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=stream.path.parent,
+        env={
+            **variables_inside(environment),
+            "PYTEST_PLUGINS": plugin,
+            "TMPDIR": str(temporary),
+            "TORCHINDUCTOR_CACHE_DIR": str(environment.scratch / "inductor"),
+            "TORCHINDUCTOR_COMPILE_THREADS": "1",
+            "OMP_NUM_THREADS": "2",
+            **variables,
+        },
+        check=False,
+    )
+    assert worker.returncode == 0, worker.stdout + worker.stderr
 
 
 @pytest.fixture(scope="session")

@@ -8,24 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-import torch._inductor
 from torch import fx
 from torch._inductor import compile_fx as inductor
 
-# ``(real, graph, inputs, **keywords)``: what stands in the place of standalone_compile.
+from tests.probes.sabotages.seam import wrap_standalone_compile
+
+# ``(real, graph, inputs, **keywords)``: what stands in the place of compile_fx.
 Wrapper = Callable[..., Any]
 Change = Callable[[torch.Tensor], torch.Tensor]
-
-
-def wrap_standalone_compile(patch: pytest.MonkeyPatch, wrapper: Wrapper) -> None:
-    """Put ``wrapper`` in the place of ``standalone_compile``, under its signature."""
-    real = torch._inductor.standalone_compile
-
-    def broken(graph: fx.GraphModule, inputs: Any, **keywords: Any) -> Any:
-        return wrapper(real, graph, inputs, **keywords)
-
-    broken.__signature__ = inspect.signature(real)  # type: ignore[attr-defined]
-    patch.setattr(torch._inductor, "standalone_compile", broken)
 
 
 def wrap_compile_fx(patch: pytest.MonkeyPatch, wrapper: Wrapper) -> None:
@@ -84,15 +74,3 @@ def change_compile_fx(patch: pytest.MonkeyPatch, change: Change) -> None:
         return lambda *given: first_changed(compiled(*given), change)
 
     wrap_compile_fx(patch, wrapper)
-
-
-def off_by_steps(output: torch.Tensor, steps: int) -> torch.Tensor:
-    """The largest element, moved by so many rounding steps of the dtype."""
-    if not output.is_floating_point():
-        return output
-    moved = output.clone()
-    flat = moved.view(-1)
-    place = flat.abs().argmax()
-    for _ in range(steps):
-        flat[place] = torch.nextafter(flat[place], flat[place] * 2)
-    return moved

@@ -16,6 +16,7 @@ from torch._inductor import codecache
 from torch._inductor import compile_fx as inductor
 
 from tests.mutations.catalogue import ALL_PATHS, CONTEXT, DONATION, NAMES, PATHS, mutation
+from tests.probes.sabotages import seam as sabotages
 
 
 def _without(patch: pytest.MonkeyPatch, owner: Any, name: str, parameter: str) -> None:
@@ -137,13 +138,13 @@ def config_patches_is_renamed(patch: pytest.MonkeyPatch) -> None:
 )
 def a_config_key_is_gone(patch: pytest.MonkeyPatch) -> None:
     """torch._functorch.config.bundled_autograd_cache is removed."""
-    patch.delitem(torch._functorch.config._config, "bundled_autograd_cache")
+    sabotages.a_key_of_the_interface_is_gone(patch)
 
 
 @mutation(r"surface.config\[torch._dynamo.config", asks=("surface.config",), quick=True)
 def a_default_moves(patch: pytest.MonkeyPatch) -> None:
     """The default of torch._dynamo.config.recompile_limit moves."""
-    patch.setattr(torch._dynamo.config._config["recompile_limit"], "default", 77)
+    sabotages.a_default_moves(patch)
 
 
 @mutation(asks=("surface.config",))
@@ -159,15 +160,7 @@ def a_setting_of_the_process_moves(patch: pytest.MonkeyPatch) -> None:
 )
 def an_operator_is_gone(patch: pytest.MonkeyPatch) -> None:
     """aten::mm is removed."""
-    real = torch._C._jit_get_operation
-
-    def lacking(name: str) -> Any:
-        if name == "aten::mm":
-            raise RuntimeError("No such operator aten::mm")
-        return real(name)
-
-    patch.setattr(torch._C, "_jit_get_operation", lacking)
-    patch.delattr(torch.ops.aten, "mm", raising=False)
+    sabotages.an_operator_is_gone(patch)
 
 
 @mutation(

@@ -12,14 +12,14 @@ from torch._inductor import config as inductor_config
 
 from tests.mutations.breaking import (
     Artifact,
+    Change,
     change_compile_fx,
     change_standalone,
     first_changed,
-    off_by_steps,
     wrap_compile_fx,
-    wrap_standalone_compile,
 )
 from tests.mutations.catalogue import NUMBERS, SAME_BITS, WORK, mutation
+from tests.probes.sabotages.seam import off_by_steps, wrap_standalone_compile
 
 LEGACY = r"parity.outputs\[.*-compile_fx.*: (lost|worse)"
 STANDALONE = r"parity.outputs\[.*-standalone.*: (lost|worse)"
@@ -28,6 +28,10 @@ OF_STANDALONE = (r"(standalone|aot|donated)", r"donation", SAME_BITS)
 
 def _of(dtype: torch.dtype, factor: float) -> Any:
     return lambda output: output * factor if output.dtype is dtype else output
+
+
+def _floating(change: Change) -> Change:
+    return lambda output: change(output) if output.is_floating_point() else output
 
 
 @mutation(
@@ -62,13 +66,13 @@ def aot_is_off(patch: pytest.MonkeyPatch) -> None:
 @mutation(asks=NUMBERS, also=(r"bits|bitwise|same|digest|agree",))
 def one_element_is_off_by_a_step(patch: pytest.MonkeyPatch) -> None:
     """One element of the legacy path is off by one rounding step: no cell may go red."""
-    change_compile_fx(patch, lambda output: off_by_steps(output, 1))
+    change_compile_fx(patch, _floating(lambda output: off_by_steps(output, 1)))
 
 
 @mutation(LEGACY, asks=NUMBERS, also=(r"compile_fx", SAME_BITS))
 def one_element_is_off_by_ten_steps(patch: pytest.MonkeyPatch) -> None:
     """One element of the legacy path is off by ten rounding steps."""
-    change_compile_fx(patch, lambda output: off_by_steps(output, 10))
+    change_compile_fx(patch, _floating(lambda output: off_by_steps(output, 10)))
 
 
 @mutation(LEGACY, asks=NUMBERS, also=(r"compile_fx", SAME_BITS))
@@ -110,9 +114,7 @@ def nan_where_eager_has_none(patch: pytest.MonkeyPatch) -> None:
         spoilt.view(-1)[0] = torch.nan
         return spoilt
 
-    change_compile_fx(
-        patch, lambda output: change(output) if output.is_floating_point() else output
-    )
+    change_compile_fx(patch, _floating(change))
 
 
 @mutation(STANDALONE, asks=NUMBERS, also=OF_STANDALONE)

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 import torch._inductor
-from torch._inductor import codecache
 
-from tests.mutations.breaking import Artifact, first_changed, wrap_standalone_compile
+from tests.mutations.breaking import Artifact, first_changed
 from tests.mutations.catalogue import PATHS, SAVING, mutation
+from tests.probes.sabotages import seam as sabotages
+from tests.probes.sabotages.seam import wrap_standalone_compile
 
 UNPACKED = r"artifacts.reload\[unpacked.*: (lost|worse)"
 
@@ -61,7 +62,7 @@ def loading_ends_the_process(patch: pytest.MonkeyPatch) -> None:
 )
 def the_cache_forgets(patch: pytest.MonkeyPatch) -> None:
     """Inductor's cache of graphs never has what it is asked for."""
-    patch.setattr(codecache.FxGraphCache, "_lookup_graph", staticmethod(lambda *_: (None, {})))
+    sabotages.cache_forgets(patch)
 
 
 @mutation(UNPACKED, asks=SAVING, also=("artifacts.reload", PATHS))
@@ -83,22 +84,10 @@ def nothing_can_be_saved(patch: pytest.MonkeyPatch) -> None:
 @mutation(r"shape_env.reads.*", asks=SAVING, also=("shape_env", "artifacts", PATHS))
 def the_cache_asks_the_shape_env_for_more(patch: pytest.MonkeyPatch) -> None:
     """Saving a graph calls a method of the ShapeEnv that no stand-in has (pytorch#187728)."""
-    real = codecache.FxGraphCache._save_graph
-
-    def save(*args: Any, **keywords: Any) -> Any:
-        codecache.FxGraphCache._get_shape_env().freeze_hints()
-        return real(*args, **keywords)
-
-    patch.setattr(codecache.FxGraphCache, "_save_graph", staticmethod(save))
+    sabotages.cache_asks_the_shape_env_for_more(patch)
 
 
 @mutation(r"shape_env.*", asks=(*SAVING, "shape_env.needs[guards"), also=(r"shape_env",))
 def the_cache_reads_another_member(patch: pytest.MonkeyPatch) -> None:
     """Saving a graph reads a member of the ShapeEnv that it did not read before (vllm#41940)."""
-    real = codecache.FxGraphCache._save_graph
-
-    def save(*args: Any, **keywords: Any) -> Any:
-        len(codecache.FxGraphCache._get_shape_env().guards)
-        return real(*args, **keywords)
-
-    patch.setattr(codecache.FxGraphCache, "_save_graph", staticmethod(save))
+    sabotages.cache_needs_another_member(patch)

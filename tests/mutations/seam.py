@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-import pkgutil
 import signal
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +17,10 @@ import torch._inductor
 from torch import fx
 from torch._inductor import compile_fx as inductor
 
-from tests.mutations.breaking import change_standalone, wrap_compile_fx, wrap_standalone_compile
+from tests.mutations.breaking import change_standalone, wrap_compile_fx
 from tests.mutations.catalogue import CONTEXT, DONATION, SAME_BITS, mutation
+from tests.probes.sabotages import seam as sabotages
+from tests.probes.sabotages.seam import wrap_standalone_compile
 
 SINCE = "2.12"
 GATES = ("gates.shared_fake_mode", "gates.patch_target")
@@ -56,10 +56,7 @@ def donation_is_ignored(patch: pytest.MonkeyPatch) -> None:
 @mutation(r"donation.copies\[donated\] copies: worse", asks=DONATION, also=(r"donation.copies",))
 def every_graph_is_copied_twice(patch: pytest.MonkeyPatch) -> None:
     """standalone_compile copies the graph once more."""
-    wrap_standalone_compile(
-        patch,
-        lambda real, graph, inputs, **keywords: real(copy.deepcopy(graph), inputs, **keywords),
-    )
+    sabotages.donated_graph_is_copied(patch)
 
 
 @mutation(
@@ -190,20 +187,7 @@ def compile_fx_always_refuses(patch: pytest.MonkeyPatch) -> None:
 )
 def a_copy_of_the_context_is_restored(patch: pytest.MonkeyPatch) -> None:
     """tracing(None) leaves a copy of the tracing context behind."""
-    real = torch._guards.tracing
-
-    @contextmanager
-    def forgetful(context: Any) -> Iterator[Any]:
-        if context is not None:
-            with real(context) as entered:
-                yield entered
-            return
-        saved = torch._guards.TracingContext.try_get()
-        torch._guards._TLS.tracing_context = None
-        yield None
-        torch._guards._TLS.tracing_context = saved and copy.copy(saved)
-
-    patch.setattr(torch._guards, "tracing", forgetful)
+    sabotages.tracing_does_not_restore(patch)
 
 
 @mutation(
@@ -246,12 +230,7 @@ def the_fake_mode_is_not_shared(patch: pytest.MonkeyPatch) -> None:
 @mutation(r"gates.patch_target\[string.*", asks=GATES, also=(r"gates",))
 def a_dotted_name_finds_the_function(patch: pytest.MonkeyPatch) -> None:
     """The dotted name of standalone_compile's module is the function of that name (vllm#37858)."""
-    module = sys.modules["torch._inductor.standalone_compile"]
-    function = torch._inductor.standalone_compile
-    real = pkgutil.resolve_name
-    patch.setattr(
-        pkgutil, "resolve_name", lambda name: function if name == module.__name__ else real(name)
-    )
+    sabotages.name_finds_the_function(patch)
 
 
 @mutation(

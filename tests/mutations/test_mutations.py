@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from compat.runs.ids import BuildId
 from compat.runs.model import Build, Device, to_json
 from compat.runs.store import alone
 from compat.runs.stream import Stream
-from tests.conftest import variables_inside
+from tests.conftest import ask_worker
 from tests.mutations.told import Expected, Verdict, verdicts
 
 # Builds that are broken in each way, parted by blanks; else the newest release is, in quick ways.
@@ -51,31 +50,16 @@ def seen(
     """One worker asks the probes under each mutation of a build."""
     folder = tmp_path_factory.mktemp("mutations")
     environment = real_build(request.param)
-    temporary = environment.scratch / "tests"
-    temporary.mkdir(exist_ok=True)
     stream, catalogue = Stream(folder / "stream.jsonl"), folder / "catalogue.json"
     stream.append("build", to_json(BUILD))
-    worker = subprocess.run(
-        [
-            *(str(environment.python), "-m", "compat.worker", "--stream", str(stream.path)),
-            *("--jobs", "2", "--depth", "full", "--artifacts", str(folder / "artifacts")),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={
-            **variables_inside(environment),
-            "PYTEST_PLUGINS": "tests.mutations.plugin",
-            "COMPAT_MUTATIONS": str(catalogue),
-            "COMPAT_QUICK": "" if ASKED else "1",
-            "TMPDIR": str(temporary),
-            "TORCHINDUCTOR_CACHE_DIR": str(environment.scratch / "inductor"),
-            "TORCHINDUCTOR_COMPILE_THREADS": "1",
-            "OMP_NUM_THREADS": "2",
-        },
-        check=False,
+    ask_worker(
+        environment,
+        stream,
+        "tests.mutations.plugin",
+        f"--artifacts={folder / 'artifacts'}",
+        COMPAT_MUTATIONS=str(catalogue),
+        COMPAT_QUICK="" if ASKED else "1",
     )
-    assert worker.returncode == 0, worker.stdout + worker.stderr
     expected = read_json(catalogue, dict[str, Expected])
     return Seen(catalogue=expected, verdicts=verdicts(*alone(stream), expected))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from compat.runs.ids import CheckId
 from compat.runs.model import Outcome
 from compat.runs.stream import Stream
 from compat.topics.cost.answers import CALLS
-from tests.conftest import variables_inside
+from tests.conftest import ask_worker
 from tests.probes.test_graphs import graphs
 
 RED = {Outcome.FAIL, Outcome.ERROR}
@@ -43,29 +42,10 @@ def sabotaged(
     """One worker runs every sabotaged probe of a build."""
     folder = tmp_path_factory.mktemp("sabotage")
     environment = real_build(request.param)
-    temporary = environment.scratch / "tests"
-    temporary.mkdir(exist_ok=True)
     stream = Stream(folder / "stream.jsonl")
-    worker = subprocess.run(
-        [
-            *(str(environment.python), "-m", "compat.worker", "--stream", str(stream.path)),
-            *("--jobs", "2", "--timeout", "60", "--depth", "full"),
-            *("--packages", install_packages(environment.python, environment.scratch.parent)),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={
-            **variables_inside(environment),
-            "PYTEST_PLUGINS": "tests.probes.sabotage",
-            "TMPDIR": str(temporary),
-            "TORCHINDUCTOR_CACHE_DIR": str(environment.scratch / "inductor"),
-            "TORCHINDUCTOR_COMPILE_THREADS": "1",
-            "OMP_NUM_THREADS": "2",
-        },
-        check=False,
-    )
-    assert worker.returncode == 0, worker.stdout + worker.stderr
+    packages = install_packages(environment.python, environment.scratch.parent)
+    options = ("--timeout", "60", "--packages", str(packages))
+    ask_worker(environment, stream, "tests.probes.sabotage", *options)
     contents = read_contents(stream)
     assert not contents.damaged
     return Sabotaged(request.param, contents.cells)
