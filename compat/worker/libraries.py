@@ -52,8 +52,8 @@ def keep_libraries(torch: Path) -> None:
 
 def _tag(compiler: str, headers: Path) -> str:
     """A digest of what a library depends on, beside its source and command line."""
-    command = [compiler, "-march=native", "-v", "-E", "-x", "c++", os.devnull]
-    digest = hashlib.sha256(_said(command).encode())
+    said = _run([compiler, "-march=native", "-v", "-E", "-x", "c++", os.devnull])
+    digest = hashlib.sha256(said.stderr if said else b"")
     for path in _files(headers):
         status = path.stat()
         digest.update(f"{path}|{status.st_size}|{status.st_mtime_ns}\n".encode())
@@ -67,21 +67,17 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(where, file) for file in sorted(files))
 
 
-def _said(command: list[str]) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_S)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stderr
-
-
 def _can_link(compiler: str) -> bool:
     """Whether a compiler makes a library with GNU gold."""
     with tempfile.TemporaryDirectory() as folder:
         made = str(Path(folder, "linked.so"))
-        command = [compiler, _GOLD, "-shared", "-x", "c++", os.devnull, "-o", made]
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=_ANSWER_S)
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-    return not done.returncode
+        done = _run([compiler, _GOLD, "-shared", "-x", "c++", os.devnull, "-o", made])
+        return done is not None and not done.returncode
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[bytes] | None:
+    """What came of a command; None where it is not there, or does not answer."""
+    try:
+        return subprocess.run(command, capture_output=True, timeout=_ANSWER_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
