@@ -53,7 +53,7 @@ def _upgrade(results: Results, page: str) -> Iterable[str]:
     if not table:
         return
     yield "## What you can delete, and from which torch on"
-    yield HOW_TO_READ
+    yield markdown_text(HOW_TO_READ)
     yield table
     yield "\n".join(f"- {plain(note)}" for note in upgrade_notes(results.upgrade))
     if told := meanings(results.upgrade):

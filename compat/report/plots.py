@@ -68,7 +68,7 @@ def support_plot(results: Results) -> Iterable[Plot]:
         yield Plot(
             name="support.svg",
             title=_SUPPORT,
-            text="Filled: torch has the feature. Dashed: torch fails without the workaround. "
+            text="Filled: torch has the feature. Dashed: the workaround is needed. "
             "Dotted: not known. Blank: the feature is not there, or the workaround is not needed.",
             svg=svg,
             table=Table(headers=[], rows=[]),

@@ -33,7 +33,7 @@ from compat.report.first import COMPARED
 from compat.report.past import past
 from compat.report.plots import plots
 from compat.report.repeat import RepeatCommands
-from compat.report.upgrade import costs, meanings, upgrade_notes, upgrade_table
+from compat.report.upgrade import HOW_TO_READ, costs, meanings, upgrade_notes, upgrade_table
 from compat.report.verdict import verdict
 from compat.report.words import MEANINGS, named, value_text
 from compat.runs.answers import Change
@@ -150,6 +150,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         run=run,
         upgrade=[[_parts(each) for each in row] for row in (table.headers, *table.rows)],
         chapters=list(chapters(results)),
+        how_to_read=_parts(HOW_TO_READ),
         upgrade_notes=list(upgrade_notes(results.upgrade)),
         meanings=meanings(results.upgrade),
         costs=[(mark, plain_text(row.name), row.cost) for mark, row in costs(results.upgrade)],

@@ -26,12 +26,14 @@ SHOWN: Mapping[Says, Text] = {
     Says.NOT_NEEDED: Strong("not needed"),
     Says.UNKNOWN: NOT_KNOWN,
 }
-HOW_TO_READ = (
-    "What a downstream keeps in its source because torch builds differ. **there**: torch has the "
-    "feature, so its gate can go; not: it does not. needed: without the workaround torch fails, or "
-    "does what the row says; **not needed**: it works without, so the workaround can go. ❔: not "
-    "known. "
-    "Delete from: as soon as the oldest torch that you support is at least that."
+HOW_TO_READ: Text = (
+    "What a downstream keeps in its source because torch builds differ. ",
+    Strong("there"),
+    ": torch has the feature, so its gate can go; not: it does not. needed: without the workaround "
+    "torch fails, or does what the row says; ",
+    Strong("not needed"),
+    ": it works without, so the workaround can go. ❔: not known. "
+    "Delete from: as soon as the oldest torch that you support is at least that.",
 )
 # As many rows as a sentence names.
 _FEW = 3

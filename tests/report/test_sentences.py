@@ -45,7 +45,7 @@ def sections(results: Results) -> Iterable[Section]:
 def sentences(results: Results) -> Iterable[str]:
     """All that is said in whole sentences, whoever says it."""
     yield verdict(results.assessment)
-    yield HOW_TO_READ
+    yield plain_text(HOW_TO_READ)
     yield from upgrade_notes(results.upgrade)
     yield from meanings(results.upgrade)
     yield from (f"{plain_text(row.name)}: {row.cost}" for row in results.upgrade.rows if row.cost)
