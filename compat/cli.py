@@ -269,6 +269,11 @@ def _parser() -> argparse.ArgumentParser:
         "bench", parents=[selection], help="compare this runner with a process for each probe"
     )
     bench.add_argument("--probes", nargs="+", default=[], metavar="TEXT")
+    bench.add_argument(
+        "--side-by-side",
+        action="store_true",
+        help="compare probes that run side by side with one at a time, and their answers",
+    )
     bench.set_defaults(command="probe.bench")
 
     _add_nightly_commands(commands, selection)

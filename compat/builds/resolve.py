@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from compat.builds.adopted import release_in
 from compat.builds.index import IndexedWheel, Indexes, IndexUnavailableError
 from compat.builds.spec import OWN_PYTHON, Kind, Spec
 from compat.errors import UsageError
@@ -23,6 +24,7 @@ class Resolution:
 
     Attributes:
         specs: All that resolved to this very wheel or interpreter, as typed.
+        release: The one that the interpreter's environment holds, just as it was released.
         note: What stands in for what, and why.
         problem: Why nothing was found; empty otherwise.
     """
@@ -30,6 +32,7 @@ class Resolution:
     specs: tuple[Spec, ...]
     wheel: IndexedWheel | None = None
     python: Path | None = None
+    release: Version | None = None
     note: str = ""
     problem: str = ""
 
@@ -38,6 +41,8 @@ class Resolution:
         if self.wheel is not None:
             python = "" if self.wheel.python == OWN_PYTHON else self.wheel.python
             return BuildId.of(str(self.wheel.version), device, python)
+        if self.release is not None:
+            return BuildId.of(str(self.release), device)
         if self.python is not None:
             # The folder of the environment: /path/to/venv/bin/python is local-venv.
             return BuildId.of(f"local-{self.python.absolute().parent.parent.name}", device)
@@ -48,6 +53,8 @@ class Resolution:
         """Where it comes from; empty where nothing was found."""
         if self.wheel is not None:
             return self.wheel.channel
+        if self.release is not None:
+            return "stable"
         return "local" if self.python is not None else ""
 
 
@@ -71,7 +78,18 @@ def resolve(specs: Sequence[Spec], indexes: Indexes, device: str) -> list[Resolu
                 specs=(*known.specs, *(each for each in found.specs if each not in known.specs)),
                 note=known.note or found.note,
             )
-    return list(merged.values())
+    return _apart(list(merged.values()), device)
+
+
+def _apart(resolutions: list[Resolution], device: str) -> list[Resolution]:
+    """Those that were there go by their folders where another one goes by the same release."""
+    ids = [each.id(device) for each in resolutions]
+    return [
+        replace(each, release=None, note="")
+        if each.release is not None and ids.count(name) > 1
+        else each
+        for each, name in zip(resolutions, ids, strict=True)
+    ]
 
 
 def between(
@@ -135,7 +153,7 @@ class _Resolver:
         try:
             match spec.kind:
                 case Kind.PYTHON:
-                    return Resolution(specs=(spec,), python=Path(spec.value))
+                    return _adopted(spec)
                 case Kind.SERIES:
                     return self._released(spec, lambda version: _series(version) == spec.value)
                 case Kind.EXACT:
@@ -268,6 +286,15 @@ class _Resolver:
         """Whether the driver is new enough for the CUDA that a wheel was built with."""
         cuda = re.fullmatch("cu([0-9]+)", wheel.variant)
         return self._newest_cuda is None or cuda is None or int(cuda[1]) <= self._newest_cuda
+
+
+def _adopted(spec: Spec) -> Resolution:
+    python = Path(spec.value)
+    release = release_in(python)
+    note = "adopted: an environment that was there, with this release as it was released"
+    return Resolution(
+        specs=(spec,), python=python, release=release, note=note if release is not None else ""
+    )
 
 
 def _newest(wheels: Iterable[IndexedWheel]) -> IndexedWheel:

@@ -71,6 +71,7 @@ def probe_all(resolutions: Sequence[Resolution], settings: Settings, runs: Path)
 def bench(parsed: argparse.Namespace) -> int:
     # Here, so that a machine that only probes needs nothing of what makes reports.
     from compat.bench.compare import PROBES, compare, comparison_text
+    from compat.bench.side_by_side import side_by_side, side_by_side_text
 
     check_selection(parsed.probes)
     compiler()
@@ -90,6 +91,9 @@ def bench(parsed: argparse.Namespace) -> int:
     )
     console = Console()
     with LiveProgress(console) as progress:
-        comparison = compare(resolutions[0], settings, progress)
-    console.print(comparison_text(comparison), markup=False, highlight=False, soft_wrap=True)
+        if parsed.side_by_side:
+            said = side_by_side_text(side_by_side(resolutions[0], settings, progress))
+        else:
+            said = comparison_text(compare(resolutions[0], settings, progress))
+    console.print(said, markup=False, highlight=False, soft_wrap=True)
     return 0

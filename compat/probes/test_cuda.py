@@ -44,6 +44,8 @@ from compat.topics.cost.records import CompileTime, PathTime
 from compat.topics.devices.records import (
     Fakes,
     Graphs,
+    PathMemory,
+    PeakMemory,
     Precision,
     ScaledMatmul,
     Stream,
@@ -435,9 +437,71 @@ def test_donation_memory(device: str, record: Record, require: Require) -> None:
     )
 
 
+PROCESSES = 3
+
+
+@pytest.mark.full
+def test_peak_memory(
+    fresh_process: FreshProcess, device: str, record: Record, tmp_path: Path
+) -> None:
+    """Device memory that each path takes at most: to compile, in the first call, in a later one.
+
+    compile_fx is the control for standalone_compile, which tunes kernels while it compiles, on
+    tensors of its own. Three processes each, so that noise is seen.
+    """
+    paths = [path for path in COMPILED if path not in NEEDS or FEATURES[NEEDS[path]].capability()]
+    seen = {
+        path: [
+            fresh_process(peaks_of, path, device, tmp_path / f"{path}-{number}")
+            for number in range(PROCESSES)
+        ]
+        for path in paths
+    }
+    record(
+        PeakMemory(
+            inputs_b=make_input(ROWS, torch.float32, device).nbytes,
+            paths={
+                path: PathMemory(
+                    compiling_b=tuple(compiling for compiling, _, _ in each),
+                    first_b=tuple(first for _, first, _ in each),
+                    running_b=tuple(running for _, _, running in each),
+                )
+                for path, each in seen.items()
+            },
+        )
+    )
+    blind = [path for path, each in seen.items() if not all(running for _, _, running in each)]
+    assert not blind, f"running {', '.join(blind)} allocated nothing: the measurement is blind"
+
+
+def peaks_of(path: str, device: str, cache_dir: Path) -> tuple[int, int, int]:
+    """Bytes by which compiling, the first call and a later one raise the peak."""
+    cache_dir.mkdir()
+    compiler = initialized(PATHS[path](), cache_dir)
+
+    def body(graph: fx.GraphModule, examples: Sequence[Any]) -> tuple[Any, list[Any], Growth]:
+        with measured_growth() as growth:
+            compiled, _ = compiler.compile(
+                graph, concrete_inputs(graph, ROWS), CompileRange(ROWS, ROWS), key="piece"
+            )
+        return compiled, list(examples), growth
+
+    model = make_model("mlp", torch.float32, device)
+    batch = make_input(ROWS, torch.float32, device)
+    compiled, examples, compiling = inside_dynamo(model, batch, body, dynamic=False)
+    grown = []
+    with torch.no_grad():
+        for _ in range(2):
+            with measured_growth() as growth:
+                compiled(*examples)
+            grown.append(growth.allocated_b)
+    return compiling.allocated_b, grown[0], grown[1]
+
+
 ROUNDS = 5
 
 
+@pytest.mark.alone
 @pytest.mark.full
 def test_compile_time(device: str, record: Record, tmp_path: Path) -> None:
     """Seconds that each path takes to capture, compile and first run a transformer block.

@@ -65,6 +65,7 @@ def seconds_of(path: str, nodes: int, device: str) -> float:
     return perf_counter() - started
 
 
+@pytest.mark.alone
 @pytest.mark.full
 @pytest.mark.parametrize("nodes", NODES)
 def test_time(nodes: str, device: str, record: Record, require: Require, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import re
 import shutil
 import subprocess
 from functools import cache
@@ -14,10 +13,7 @@ from pathlib import Path
 import compat
 from compat.errors import UsageError
 from compat.runs.model import Harness, Host
-from compat.worker.gpu import gpu_is_there
-
-# Most were seen to take 600 to 710 on an H200, a GPU's context included.
-GPU_MIB_A_PROBE = 4096
+from compat.worker.gpu import MIB_A_PROBE, gpu_is_there, memory_mib
 
 
 def describe_host() -> Host:
@@ -52,9 +48,7 @@ def default_jobs(device: str) -> int:
     cores = os.cpu_count() or 1
     if device != "cuda":
         return cores
-    memory_mib = _output("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits")
-    smallest = min(map(int, re.findall(r"^\d+", memory_mib, re.MULTILINE)), default=0)
-    return max(1, min(cores, smallest // GPU_MIB_A_PROBE))
+    return max(1, min(cores, memory_mib() // MIB_A_PROBE))
 
 
 @cache

@@ -87,7 +87,8 @@ def _probe_builds(
     prune(memory)
     earlier = RunFolder.all(*{memory, runs})
     folder = RunFolder.create(runs, describe_harness(), describe_host())
-    side_by_side = min(settings.jobs, len(resolutions))
+    # Of builds on one GPU none runs beside another: some probes need it to themselves.
+    side_by_side = min(settings.jobs, len(resolutions)) if settings.device == "cpu" else 1
     worker = Worker(settings, max(1, settings.jobs // side_by_side))
     pipeline = _Pipeline(folder, earlier, settings, worker, progress)
     with ThreadPoolExecutor(max_workers=side_by_side) as executor:

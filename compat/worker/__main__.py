@@ -73,6 +73,9 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
     skip = set(json.loads(arguments.skip.read_text())) if arguments.skip else set()
     if arguments.command is not None:
         return run_what_was_brought(arguments, stream, skip, scratch)
+    # An engine takes a part of what it finds.
+    if arguments.device == "cuda" and arguments.subject not in ENGINES:
+        gpu.limit_memory()
     with stream.timed(IMPORT):
         import torch
 

@@ -43,6 +43,12 @@ class _Probe(Job):
     def name(self) -> str:
         return self._item.name
 
+    @property
+    def alone(self) -> bool:
+        """Whether what runs beside it would change what it measures: on a GPU alone."""
+        on_gpu = self._item.config.getoption("--device") == "cuda"
+        return on_gpu and self._item.get_closest_marker("alone") is not None
+
     def run(self, scratch: Path) -> dict[str, Any]:
         item = self._item
         item.config._tmp_path_factory._basetemp = scratch / "tmp"  # type: ignore[attr-defined]
@@ -112,8 +118,11 @@ class IsolatedRun:
                 self._prepare()
                 # A collection in a fork would copy all that the parent has made.
                 gc.freeze()
+            together = [each for each in pending if not each.alone]
+            alone = [each for each in pending if each.alone]
             with self._stream.timed(PROBE):
-                Isolation(self._scratch, self._jobs, self._limits).run(pending)
+                Isolation(self._scratch, self._jobs, self._limits).run(together)
+                Isolation(self._scratch, 1, self._limits).run(alone)
         return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,12 @@ _OUT_OF_DEVICE_MEMORY = (
     "CUDA error: out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
 )
+# What torch says at the limit of compat.worker.gpu, and how much it says was asked for and is free.
+_OWN_LIMIT = "would exceed per_process_memory_fraction limit"
+_TRIED = re.compile(
+    r"Tried to allocate ([\d.]+) (\w+)\b.*? of which ([\d.]+) (\w+) is free", re.DOTALL
+)
+_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 # With less than this a file system counts as full: nothing that matters fits.
 _SMALLEST_B = 1 << 20
 
@@ -44,7 +51,18 @@ def _lacking(error: BaseException) -> str:
         return f"no C++ compiler that works: {_first_line(text)}"
     # What wraps it, also over a pipe, may say something ahead of it.
     places = [text.index(lacking) for lacking in _OUT_OF_DEVICE_MEMORY if lacking in text]
-    return _first_line(text[places[0] :]) if places else ""
+    return _first_line(text[places[0] :]) if places and not _at_own_limit(text) else ""
+
+
+def _at_own_limit(text: str) -> bool:
+    """Whether the device had what was asked for: then it was the probe that took too much."""
+    if _OWN_LIMIT in text:
+        return True
+    tried = _TRIED.search(text)
+    if tried is None:
+        return False
+    asked, free = (float(tried[n]) * _UNITS.get(tried[n + 1], 0) for n in (1, 3))
+    return free >= asked
 
 
 def _first_line(text: str) -> str:

@@ -16,7 +16,8 @@ from compat.running.host import default_jobs
 from compat.runs.contents import Reported, read_contents
 from compat.runs.model import Device, Outcome
 from compat.runs.stream import Stream
-from compat.worker.gpu import gpu_is_there
+from compat.worker.gpu import gpu_is_there, limit_memory
+from compat.worker.machine import trouble
 from tests.conftest import variables_inside
 
 Work = Callable[..., tuple[list[Reported], Device]]
@@ -78,6 +79,41 @@ def test_as_many_probes_share_a_gpu_as_its_memory_holds(
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     assert default_jobs("cuda") == jobs
     assert default_jobs("cpu") == 4
+
+
+@pytest.mark.slow
+def test_a_probe_has_its_part_of_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text("#!/bin/sh\necho 16384\n")
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.delenv("PYTORCH_ALLOC_CONF", raising=False)
+    limit_memory()
+    assert os.environ["PYTORCH_ALLOC_CONF"] == "per_process_memory_fraction:0.250000"
+
+
+TRIED = (
+    "CUDA out of memory. Tried to allocate {}. GPU 0 has a total capacity of 139.81 GiB of which"
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "lacking"),
+    [
+        (f"{TRIED.format('20.00 GiB')} 1.50 GiB is free.", True),
+        (f"{TRIED.format('20.00 MiB')} 0 bytes is free.", True),
+        (f"{TRIED.format('2.00 GiB')} 130.25 GiB is free. 4.00 GiB allowed; of the", False),
+        (
+            "CUDA out of memory. Allocation was preemptively rejected because it would exceed "
+            "per_process_memory_fraction limit. Requested size: 8.00 GiB",
+            False,
+        ),
+    ],
+)
+def test_a_probe_that_takes_more_than_its_part_is_to_blame(
+    message: str, lacking: bool, tmp_path: Path
+) -> None:
+    assert bool(trouble(tmp_path, RuntimeError(message))) is lacking
 
 
 @without_gpu

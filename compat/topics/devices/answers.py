@@ -9,6 +9,8 @@ from compat.runs.answers import Good, Said, count, quantity, verdict
 from compat.topics.devices.records import (
     Fakes,
     Graphs,
+    KernelRuns,
+    PeakMemory,
     Precision,
     ScaledMatmul,
     Stream,
@@ -82,6 +84,21 @@ def of_fakes(record: Fakes) -> Iterable[Said]:
     yield _memory("reserved_compiling", record.compiling_reserved_b, good=Good.NEITHER)
 
 
+def of_kernels(record: KernelRuns) -> Iterable[Said]:
+    # Whether bits and launches are the same is noise of tuning, where it is on.
+    for path, seen in record.paths.items():
+        yield count(f"launched.{path}", seen.launched, good=Good.NEITHER)
+        yield verdict(f"same_kernels_again.{path}", seen.same_kernels, good=Good.NEITHER)
+    yield verdict("same_kernels", record.same_kernels, good=Good.NEITHER)
+
+
+def of_peak_memory(record: PeakMemory) -> Iterable[Said]:
+    for path, seen in record.paths.items():
+        yield _memory(f"compiling.{path}", max(seen.compiling_b))
+        yield _memory(f"first_call.{path}", max(seen.first_b))
+        yield _memory(f"running.{path}", max(seen.running_b))
+
+
 def _memory(name: str, size_b: int, good: Good = Good.LESS) -> Said:
     return quantity(name, round(size_b / _MB), noise=_MEMORY_NOISE, good=good, unit="MB")
 
@@ -99,4 +116,6 @@ ANSWERS: Mapping[type, Callable[[Any], Iterable[Said]]] = {
     Precision: of_precision,
     Stream: of_stream,
     Fakes: of_fakes,
+    KernelRuns: of_kernels,
+    PeakMemory: of_peak_memory,
 }

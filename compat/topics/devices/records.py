@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from compat.topics.naming import check_names
+
 
 @dataclass(frozen=True, kw_only=True)
 class Triton:
@@ -81,6 +83,67 @@ class Fakes:
     running_b: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class PathKernels:
+    """The kernels that ran in one call of a path, and whether another process ran the same.
+
+    Attributes:
+        launched: How many, as the GPU's trace has them.
+        generated: How many Inductor generated, those that it only tries included.
+        same_kernels: Whether both processes ran kernels of the same names, in the same order,
+        same_launches: with the same grids and blocks,
+        same_bits: and computed the same bits.
+    """
+
+    launched: int
+    generated: int
+    same_kernels: bool
+    same_launches: bool
+    same_bits: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelRuns:
+    """The same of each path, and whether the paths agree in it."""
+
+    paths: Mapping[str, PathKernels]
+    same_kernels: bool
+    same_launches: bool
+    same_bits: bool
+
+    def __post_init__(self) -> None:
+        check_names(self.paths)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathMemory:
+    """Bytes by which steps of a path raised the peak of allocated device memory: each process's.
+
+    Attributes:
+        compiling_b: Compiling, the inputs being there.
+        first_b: The first call, which may tune.
+        running_b: A later call.
+    """
+
+    compiling_b: tuple[int, ...]
+    first_b: tuple[int, ...]
+    running_b: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeakMemory:
+    """The same of each path, and the size of the inputs."""
+
+    inputs_b: int
+    paths: Mapping[str, PathMemory]
+
+    def __post_init__(self) -> None:
+        check_names(self.paths)
+        seen = self.paths.values()
+        if not all(each.compiling_b and each.first_b and each.running_b for each in seen):
+            raise ValueError("expected what one process saw at least")
+
+
 RECORDS: Mapping[str, type] = {
     "cuda.triton": Triton,
     "cuda.user_kernel": UserKernel,
@@ -90,4 +153,6 @@ RECORDS: Mapping[str, type] = {
     "cuda.matmul_precision": Precision,
     "cuda.stream": Stream,
     "cuda.fakes": Fakes,
+    "cuda.peak_memory": PeakMemory,
+    "kernels.launched": KernelRuns,
 }

@@ -12,6 +12,8 @@ from compat.topics.devices.finding import Asked, Devices, Differences, Paths, Tw
 from compat.topics.devices.records import (
     Fakes,
     Graphs,
+    KernelRuns,
+    PeakMemory,
     Precision,
     ScaledMatmul,
     Stream,
@@ -63,7 +65,9 @@ def show(matrix: Matrix, devices: Devices) -> Iterable[Section]:
         intro="*Triton*: how many of the generated kernels are Triton's. *bits*: whether what was "
         "loaded, or called on another stream, gives the same ones (`=`) or others within tolerance "
         "(`≈`). *TF32*: whether the product shows its error. *compiling*: by how much compiling "
-        "from fakes raises the peak of device memory, beside the size of the inputs.",
+        "from fakes raises the peak of device memory, beside the size of the inputs. *kernels*: "
+        "how many ran in one call, a library's among them, how many were generated, whether the "
+        "paths agree, or each with itself in another process.",
         tables=[
             Table(
                 headers=["check", *columns],
@@ -135,6 +139,39 @@ def _fakes(record: Fakes) -> str:
     )
 
 
+def _kernels(record: KernelRuns) -> str:
+    between = _agreement(record.same_kernels, record.same_launches, record.same_bits)
+    paths = "; ".join(
+        f"{path} runs {seen.launched}, generates {seen.generated}, in two processes "
+        f"{_agreement(seen.same_kernels, seen.same_launches, seen.same_bits)}"
+        for path, seen in record.paths.items()
+    )
+    return f"paths: {between}; {paths}"
+
+
+def _agreement(kernels: bool, launches: bool, bits: bool) -> str:
+    """How far two runs agree: in kernels, in their launches, in bits."""
+    if not kernels:
+        return "other kernels" if bits else "other kernels and bits"
+    shapes = "same launches" if launches else "same kernels in other blocks"
+    return shapes if bits else f"{shapes}, other bits"
+
+
+def _peak_memory(record: PeakMemory) -> str:
+    paths = "; ".join(
+        f"{path}: compiling {_range(seen.compiling_b)}, first call {_range(seen.first_b)}, "
+        f"running {_range(seen.running_b)}"
+        for path, seen in record.paths.items()
+    )
+    return f"{paths}; inputs {_megabytes(record.inputs_b)}"
+
+
+def _range(sizes_b: tuple[int, ...]) -> str:
+    """The least and the most of what several processes saw."""
+    least, most = _megabytes(min(sizes_b)), _megabytes(max(sizes_b))
+    return most if least == most else f"{least} to {most}"
+
+
 _WORDS: Mapping[type, Callable[[Any], str]] = {
     Triton: _triton,
     UserKernel: _user_kernel,
@@ -144,6 +181,8 @@ _WORDS: Mapping[type, Callable[[Any], str]] = {
     Precision: _precision,
     Stream: _stream,
     Fakes: _fakes,
+    KernelRuns: _kernels,
+    PeakMemory: _peak_memory,
 }
 
 

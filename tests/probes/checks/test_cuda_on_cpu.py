@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch._dynamo.utils
+import torch._inductor.config
 import torch.utils._triton
 from torch import fx
 
 from compat.interface.backend import ATTENTION, split_graph
-from compat.probes import test_cuda
+from compat.probes import test_cuda, test_kernels
 from compat.probes.agreement import judge
 from compat.probes.driving import PATHS, drive, initialized, make_batches, run_eagerly
 from compat.probes.models import make_input
@@ -95,6 +97,86 @@ def test_memory_that_compiling_takes_is_noticed(
     monkeypatch.setattr(test_cuda, "measured_growth", measured)
     with pytest.raises(AssertionError, match=says) if says else nullcontext():
         test_cuda.test_fakes("range", "standalone", "cpu", recorded, lambda _: None, tmp_path)
+
+
+def called(function: Any, *args: Any) -> Any:
+    """Takes the place of a new process."""
+    return function(*args)
+
+
+def test_memory_that_is_not_seen_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown: list[int] = []
+
+    @contextmanager
+    def measured() -> Iterator[test_cuda.Growth]:
+        grown.append(len(grown))
+        # Of each process the third measurement is that of a later call.
+        yield test_cuda.Growth(allocated_b=0 if len(grown) % 3 == 0 else 8)
+
+    monkeypatch.setattr(test_cuda, "measured_growth", measured)
+    monkeypatch.setattr(test_cuda, "COMPILED", ("standalone",))
+    with pytest.raises(AssertionError, match="running standalone allocated nothing"):
+        test_cuda.test_peak_memory(called, "cpu", recorded, tmp_path)
+    assert len(grown) == 3 * test_cuda.PROCESSES
+
+
+RAN = test_kernels.Ran((("a", "1"), ("b", "1")), 4, "bits", "")
+
+
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        ([RAN] * 4, ""),
+        ([RAN, replace(RAN, launches=()), RAN, RAN], "no kernel is seen to run on compile_fx"),
+        ([RAN, RAN, replace(RAN, verdict="off by 3"), RAN], "{'standalone': 'off by 3'}"),
+    ],
+)
+def test_kernels_that_are_not_seen_are_noticed(
+    seen: list[test_kernels.Ran], says: str, tmp_path: Path
+) -> None:
+    ran = iter(seen)
+    with pytest.raises(AssertionError, match=says) if says else nullcontext():
+        test_kernels.test_launched(
+            "mlp", "float32", "on", lambda *args: next(ran), "cpu", recorded, tmp_path
+        )
+
+
+def test_what_two_processes_and_two_paths_ran_is_compared(tmp_path: Path) -> None:
+    other_block = replace(RAN, launches=(("a", "2"), ("b", "1")))
+    other_kernel = replace(RAN, launches=(("a", "1"), ("c", "1")), bits="others")
+    ran = iter([RAN, other_block, other_kernel, other_kernel])
+    records: list[Any] = []
+    test_kernels.test_launched(
+        "mlp", "float32", "on", lambda *args: next(ran), "cpu", records.append, tmp_path
+    )
+    (record,) = records
+    compile_fx, standalone = record.paths["compile_fx"], record.paths["standalone"]
+
+    def agreement(each: Any) -> tuple[bool, bool, bool]:
+        return (each.same_kernels, each.same_launches, each.same_bits)
+
+    assert agreement(compile_fx) == (True, False, True)
+    assert agreement(standalone) == (True, True, True)
+    assert agreement(record) == (False, False, False)
+
+
+def test_launches_are_read_from_a_trace() -> None:
+    def event(kind: str, ts: int, name: str) -> dict[str, Any]:
+        return {"cat": kind, "ts": ts, "name": name, "args": {"grid": [ts, 1, 1], "block": [64]}}
+
+    events = [event("kernel", 5, "b"), event("cpu_op", 1, "mm"), event("kernel", 2, "a"), {"ts": 0}]
+    assert test_kernels.launches_in(events) == (
+        ("a", "[2, 1, 1] [64]"),
+        ("b", "[5, 1, 1] [64]"),
+    )
+
+
+@pytest.mark.parametrize("tuning", test_kernels.TUNING)
+def test_the_settings_of_tuning_are_known(tuning: str) -> None:
+    with torch._inductor.config.patch(test_kernels.TUNING[tuning]):
+        assert torch._inductor.config.deterministic is (tuning == "off")
 
 
 def recorded(record: object) -> None:

@@ -13,6 +13,10 @@ from compat.topics.devices.records import (
     RECORDS,
     Fakes,
     Graphs,
+    KernelRuns,
+    PathKernels,
+    PathMemory,
+    PeakMemory,
     Precision,
     ScaledMatmul,
     Stream,
@@ -37,6 +41,29 @@ HIGHEST = Precision(
 )
 STREAM = Stream(max_abs=0.0, bitwise=True, asleep=True)
 FAKES = Fakes(inputs_b=16 * MB, compiling_b=7168, compiling_reserved_b=0, running_b=114 * MB)
+
+COMPILED = PathKernels(
+    launched=18,
+    generated=4,
+    same_kernels=True,
+    same_launches=False,
+    same_bits=True,
+)
+KERNELS = KernelRuns(
+    paths={
+        "compile_fx": COMPILED,
+        "standalone": replace(COMPILED, generated=8, same_launches=True),
+    },
+    same_kernels=True,
+    same_launches=False,
+    same_bits=False,
+)
+PEAKS = PathMemory(
+    compiling_b=(124 * MB, 124 * MB),
+    first_b=(80 * MB, 80 * MB),
+    running_b=(80 * MB, 80 * MB),
+)
+PEAK_MEMORY = PeakMemory(inputs_b=16 * MB, paths={"standalone": PEAKS})
 
 
 def changes(before: Any, **altered: Any) -> dict[str, Change]:
@@ -110,6 +137,33 @@ def test_every_type_of_record_has_answers() -> None:
         ),
         (FAKES, {"running_b": 80 * MB}, {"running": Change.BETTER}),
         (FAKES, {"running_b": 120 * MB}, {}),
+        (KERNELS, {"same_kernels": False}, {"same_kernels": Change.CHANGED}),
+        (KERNELS, {"same_bits": True, "same_launches": True}, {}),
+        (
+            KERNELS,
+            {
+                "paths": {
+                    **KERNELS.paths,
+                    "compile_fx": replace(COMPILED, launched=20, same_kernels=False),
+                }
+            },
+            {
+                "launched.compile_fx": Change.CHANGED,
+                "same_kernels_again.compile_fx": Change.CHANGED,
+            },
+        ),
+        (
+            PEAK_MEMORY,
+            {
+                "paths": {
+                    "standalone": replace(
+                        PEAKS, compiling_b=(124 * MB, 248 * MB), first_b=(16 * MB,)
+                    )
+                }
+            },
+            {"compiling.standalone": Change.WORSE, "first_call.standalone": Change.BETTER},
+        ),
+        (PEAK_MEMORY, {"paths": {"standalone": replace(PEAKS, running_b=(82 * MB,))}}, {}),
     ],
 )
 def test_a_change_is_told(before: Any, altered: dict[str, Any], told: dict[str, Change]) -> None:

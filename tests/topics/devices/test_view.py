@@ -16,7 +16,10 @@ from tests.topics.devices.test_answers import (
     FAKES,
     GRAPHS,
     HIGHEST,
+    KERNELS,
     MB,
+    PEAK_MEMORY,
+    PEAKS,
     SCALED,
     STREAM,
     TRITON,
@@ -38,6 +41,8 @@ def test_every_record_is_shown() -> None:
         HIGHEST,
         replace(STREAM, asleep=False),
         FAKES,
+        KERNELS,
+        replace(PEAK_MEMORY, paths={"standalone": replace(PEAKS, first_b=(80 * MB, 124 * MB))}),
     ]
     cells = [make_cell(build, record) for record in records]
     silent = make_cell("2.14.1-cuda", None, Outcome.SKIP, probe="cuda.stream")
@@ -60,6 +65,19 @@ def test_every_record_is_shown() -> None:
         [
             Code("cuda.fakes"),
             "✅ compiling 0 MB (reserved 0 MB), running 114 MB, inputs 16 MB",
+            "",
+        ],
+        [
+            Code("cuda.peak_memory"),
+            "✅ standalone: compiling 124 MB, first call 80 MB to 124 MB, running 80 MB; inputs "
+            "16 MB",
+            "",
+        ],
+        [
+            Code("kernels.launched"),
+            "✅ paths: same kernels in other blocks, other bits; compile_fx runs 18, generates 4, "
+            "in two processes same kernels in other blocks; standalone runs 18, generates 8, in "
+            "two processes same launches",
             "",
         ],
     ]
