@@ -33,6 +33,7 @@ from compat.report.first import COMPARED
 from compat.report.past import past
 from compat.report.plots import plots
 from compat.report.repeat import RepeatCommands
+from compat.report.repro import repro_command
 from compat.report.upgrade import HOW_TO_READ, costs, meanings, upgrade_notes, upgrade_table
 from compat.report.verdict import verdict
 from compat.report.words import MEANINGS, named, value_text
@@ -342,6 +343,7 @@ def _detail(
         else "",
         "seen_in": cell.seen_in,
         "command": commands[cell.id],
+        "repro": repro_command(cell),
         "expected": explained.get(cell.id, "no" if cell.outcome.bad else ""),
     }
     return {name: value for name, value in known.items() if value}
