@@ -23,10 +23,10 @@ from markupsafe import Markup
 
 from compat.document.escape import spelled
 from compat.document.parts import Code, Strong, Text, plain_text
-from compat.findings.changes import Comparison, Pair, differing
+from compat.findings.changes import Comparison, Difference
 from compat.findings.results import Results
 from compat.report.chapters import chapters
-from compat.report.comparison import title, totals
+from compat.report.comparison import notes, title, totals
 from compat.report.drawing import draw
 from compat.report.excuses import excuse_command, reasons, sentence
 from compat.report.first import COMPARED
@@ -39,7 +39,7 @@ from compat.report.verdict import verdict
 from compat.report.words import MEANINGS, named, value_text
 from compat.runs.answers import Change
 from compat.runs.history import LETTERS
-from compat.runs.ids import BUILTIN, BuildId, CellId
+from compat.runs.ids import BuildId, CellId
 from compat.runs.model import JSON, Build, Cell, Outcome, Run, Source
 from compat.topics.registry import TOPICS
 
@@ -350,36 +350,38 @@ def _detail(
 
 
 def _changes(results: Results) -> JSON:
-    """By two builds of one subject, device and Python: the answers in which the newer one differs.
+    """By two builds of one device and Python: what ``compat compare`` says first, and the rows.
 
-    Each as the change, the check, the answer's name and what both builds say: as numbers of texts,
-    since few of these are new.
+    A row is an answer in which the newer build differs: the change, the check, the answer's name
+    and what both builds say, as numbers of texts, since few of these are new.
     """
     texts: dict[str, int] = {}
-    entries = sorted(results.entries, key=lambda entry: entry.column.order)
-    pairs = [
-        Pair(old=old, new=new)
-        for old, new in combinations(entries, 2)
-        if old.column.line == new.column.line
-    ]
-    told = {
-        f"{pair.old.column.build}..{pair.new.column.build}": [
-            [
-                texts.setdefault(text, len(texts))
-                for text in (
-                    each.change.value,
-                    each.answer.check,
-                    each.answer.name,
-                    value_text(each.scale, each.before),
-                    value_text(each.scale, each.after),
-                )
-            ]
-            for each in differing(pair)
-        ]
-        for pair in pairs
-        if pair.new.column.subject == BUILTIN
-    }
+    columns = {entry.column.build: entry.column for entry in results.entries}
+    builds = sorted(columns, key=lambda build: columns[build].order)
+    told = {}
+    for old, new in combinations(builds, 2):
+        if old.line != new.line or not (comparison := results.between(old, new)):
+            continue
+        told[f"{old}..{new}"] = {
+            "said": [f"{totals(comparison)}.", *notes(comparison)],
+            "rows": [
+                [texts.setdefault(text, len(texts)) for text in _row(each)]
+                for group in comparison.groups
+                if group.change is not Change.UNKNOWN
+                for each in group.differences
+            ],
+        }
     return {"texts": list(texts), "pairs": told}
+
+
+def _row(difference: Difference) -> tuple[str, ...]:
+    return (
+        difference.change.value,
+        named(difference.answer.check, difference.new.subject),
+        difference.answer.name,
+        value_text(difference.scale, difference.before),
+        value_text(difference.scale, difference.after),
+    )
 
 
 def _write(folder: Path, name: str, data: JSON) -> None:

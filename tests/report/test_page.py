@@ -513,7 +513,9 @@ def test_a_comparison_tells_the_answers_that_differ(page: Page, tmp_path: Path) 
         page.goto(f"{site(run, tmp_path)}#compare={pair}")
         page.reload()
         changes = page.locator("#changes")
-        expect(changes).to_contain_text("From 2.13.0-cpu to 2.14.0-cpu: 1 answer differs.")
+        expect(changes).to_contain_text(
+            "From 2.13.0-cpu to 2.14.0-cpu: 2 answers compared: 0 lost, 0 worse, 1 gained, 1 same."
+        )
         expect(changes).to_contain_text("gained gates.capability[fake_mode].available: no → yes")
     changes.get_by_role("link").click()
     expect(page.get_by_role("dialog")).to_contain_text("gates.capability[fake_mode]")

@@ -45,8 +45,9 @@ function answersOf(pair) {
   const [one, other] = pair.map((column) => column.key);
   if (!changes || pair.some((column) => column.past !== undefined)) return undefined;
   for (const [old, now] of [[one, other], [other, one]]) {
-    const rows = changes.pairs[`${old}..${now}`];
-    if (rows) return { old, now, rows: rows.map((row) => row.map((number) => changes.texts[number])) };
+    const pair = changes.pairs[`${old}..${now}`];
+    if (!pair) continue;
+    return { old, now, said: pair.said, rows: pair.rows.map((row) => row.map((number) => changes.texts[number])) };
   }
   return undefined;
 }
@@ -138,7 +139,8 @@ function renderChanges() {
   const answers = pair && answersOf(pair);
   list.hidden = !answers;
   if (!answers) return;
-  const words = `From ${answers.old} to ${answers.now}: ${answers.rows.length === 1 ? "1 answer differs" : `${answers.rows.length} answers differ`}.`;
+  const [totals, ...notes] = answers.said;
+  const about = [`From ${answers.old} to ${answers.now}: ${totals}`, ...notes];
   const items = answers.rows.map(([change, check, name, before, after]) => {
     const cell = `${check}@${answers.now}`;
     const said = el("code", {}, `${check}.${name}`);
@@ -147,7 +149,7 @@ function renderChanges() {
     return el("li", { class: `change ${change}` },
       el("strong", {}, change), " ", shown, `: ${before} → ${after}`);
   });
-  list.replaceChildren(el("p", {}, words), el("ul", {}, ...items));
+  list.replaceChildren(...about.map((each) => el("p", {}, each)), el("ul", {}, ...items));
 }
 
 function sayCount(rows, shown) {
