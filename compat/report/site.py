@@ -42,6 +42,7 @@ from compat.runs.history import LETTERS
 from compat.runs.ids import BuildId, CellId
 from compat.runs.model import JSON, Build, Cell, Outcome, Run, Source
 from compat.topics.registry import TOPICS
+from compat.topics.words import NOT_KNOWN
 
 STATIC = (
     "style.css",
@@ -151,6 +152,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         run=run,
         upgrade=[[_parts(each) for each in row] for row in (table.headers, *table.rows)],
         chapters=list(chapters(results)),
+        not_known=NOT_KNOWN,
         how_to_read=_parts(HOW_TO_READ),
         upgrade_notes=list(upgrade_notes(results.upgrade)),
         meanings=meanings(results.upgrade),

@@ -77,8 +77,17 @@ function isOf(version, name) {
   return release === name || (/^\d+\.\d+$/.test(name) && /^[\d.]+$/.test(release) && release.startsWith(`${name}.`));
 }
 
+/** A device after the other. */
 function shownColumns() {
-  return compared() ?? columns.filter((column) => !state.device || column.device === state.device);
+  const devices = new Set(columns.map((column) => column.device));
+  const grouped = [...devices].flatMap((device) => columns.filter((column) => column.device === device));
+  return compared() ?? grouped.filter((column) => !state.device || column.device === state.device);
+}
+
+/** Whether a device's columns begin there, and another's end. */
+function begins(column, shown) {
+  const before = shown[shown.indexOf(column) - 1];
+  return before !== undefined && before.device !== column.device;
 }
 
 /** Whether few enough are left that their probes are shown opened. */
@@ -166,18 +175,24 @@ function sayCount(rows, shown) {
 
 function headRow(shown) {
   const heads = shown.map((column) =>
-    el("th", { scope: "col", title: column.version },
+    el("th", { scope: "col", title: column.version, class: begins(column, shown) && "first" },
       el("span", { class: "build" }, ...breakable(column.build)),
       el("span", { class: "sub" }, column.device),
-      el("span", { class: "sub" }, column.date || "never seen"),
+      el("span", { class: "sub" }, ...day(column.date)),
     ),
   );
   return el("tr", {}, el("th", { scope: "col", class: "corner" }, "check"), ...heads);
 }
 
-/** A build's id, which may be broken after a dot. */
+/** A day, which may be broken after its year. */
+function day(date) {
+  const [year, ...rest] = date.split("-");
+  return date ? [`${year}-`, el("wbr"), el("span", { class: "whole" }, rest.join("-"))] : ["never seen"];
+}
+
+/** A build's id, which may be broken after a dot or a hyphen. */
 function breakable(id) {
-  return id.split(/(?<=\.)/).flatMap((part) => [part, el("wbr")]);
+  return id.split(/(?<=[.-])/).flatMap((part) => [part, el("wbr")]);
 }
 
 function familyBody(family, rows, shown, allOpen) {
