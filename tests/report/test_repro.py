@@ -15,7 +15,7 @@ import pytest
 from compat import cli
 from compat.builds.environment import Environment
 from compat.errors import USAGE
-from compat.report.repro import can_be_made, repro_command, repro_of
+from compat.report.repro import MAKERS, can_be_made, repro_command, repro_of
 from compat.runs.model import Build, Cell, Outcome, Run
 from compat.runs.reference import load_latest
 from tests.conftest import ROOT
@@ -51,9 +51,8 @@ def names_bound(module: ast.Module) -> set[str]:
 
 def went_wrong(cell: Cell) -> Cell:
     """As if its outputs were off."""
-    named = {"training.step": "Trained", "parity.outputs": "Parity"}.get(cell.probe, "")
-    record = {named: {"failure": "", "share": 2.0}}
-    return replace(cell, outcome=Outcome.FAIL, reason='off: """', record=record)
+    record = {"Any": {"failure": "", "share": 2.0, "without": "off"}}
+    return replace(cell, outcome=Outcome.FAIL, reason="off", record=record)
 
 
 def cells_of(run: Run, probe: str) -> list[Cell]:
@@ -118,6 +117,24 @@ def test_what_passes_and_what_others_ship_have_none(run: Run) -> None:
     assert can_be_made(went_wrong(right))
     assert not can_be_made(replace(went_wrong(right), subject="vllm-0.33.0"))
     assert not repro_command(right)
+
+
+@pytest.mark.parametrize("probe", MAKERS)
+def test_no_text_of_a_run_becomes_a_part_of_a_program(probe: str, run: Run) -> None:
+    """Whoever runs the file trusts this project, not whoever wrote the run."""
+    cells = [went_wrong(cell) for cell in cells_of(run, probe)]
+    cell = next(each for each in (*cells, *cells_of(run, probe)) if can_be_made(each))
+    for name, value in cell.params.items():
+        hostile = replace(cell, params={**cell.params, name: f'{value}"""\nraise SystemExit'})
+        assert not can_be_made(hostile)
+        assert not can_be_made(replace(cell, params={**cell.params, "more": "x"}))
+
+
+def test_what_a_run_says_stays_within_the_docstring(run: Run) -> None:
+    cell = next(each for each in cells_of(run, "corpus.right") if each.outcome is Outcome.PASS)
+    said = replace(went_wrong(cell), reason='""" \\""" \\')
+    module = ast.parse(repro_of(said, build_of(run, said)))
+    assert "''' /''' /" in (ast.get_docstring(module) or "")
 
 
 def test_what_fails_for_loading_is_not_shown_by_a_step(run: Run) -> None:

@@ -23,7 +23,7 @@ MAKERS: Mapping[str, Maker] = {
 
 def can_be_made(cell: Cell) -> bool:
     """Whether a file can be made that shows what is wrong with a cell."""
-    return cell.subject == BUILTIN and cell.probe in MAKERS and MAKERS[cell.probe].shows(cell)
+    return cell.subject == BUILTIN and cell.probe in MAKERS and MAKERS[cell.probe].makes(cell)
 
 
 def repro_command(cell: Cell) -> str:

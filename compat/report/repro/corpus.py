@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
 from compat.errors import UsageError
-from compat.report.repro.maker import Maker, prose, rendered
+from compat.report.repro.maker import PATHS, Maker, ended_badly, prose, rendered
 from compat.report.repro.source import Module, modules_in, taken
 from compat.runs.model import Build, Cell
 from compat.topics.corpus.records import sizes_of
@@ -15,19 +16,18 @@ from compat.topics.corpus.records import sizes_of
 _GRAPHS = "compat.probes.graphs"
 
 
-def _shows(cell: Cell) -> bool:
+@cache
+def _parameters() -> Mapping[str, Collection[str]]:
     """Numbers that are drawn are judged as many, and by other means than a file has."""
-    if not cell.outcome.bad:
-        return False
-    found = _graph(cell.params["graph"])
-    return found is not None and "draws" not in _options(found[1])
+    graphs = (node for module in modules_in(_GRAPHS) for node in _graphs_of(module).values())
+    names = {each.name.replace("_", "-") for each in graphs if "draws" not in _options(each)}
+    return {"graph": names, "path": PATHS}
 
 
 def _write(cell: Cell, build: Build) -> str:
-    found = _graph(cell.params["graph"])
-    if found is None:
-        raise UsageError(f"{cell.params['graph']}: expected a graph of the corpus as it is now")
-    module, node = found
+    name = cell.params["graph"].replace("-", "_")
+    module = next(each for each in modules_in(_GRAPHS) if name in _graphs_of(each))
+    node = _graphs_of(module)[name]
     link, inputs = _made_with(node)
     dynamic = bool(_options(node).get("dynamic"))
     nodes = [node.args, node.returns, *node.body, inputs]
@@ -53,15 +53,7 @@ def _write(cell: Cell, build: Build) -> str:
     )
 
 
-MAKER = Maker(shows=_shows, write=_write)
-
-
-def _graph(name: str) -> tuple[Module, ast.FunctionDef] | None:
-    """The function of a graph, and where it stands."""
-    for module in modules_in(_GRAPHS):
-        if node := _graphs_of(module).get(name.replace("-", "_")):
-            return module, node
-    return None
+MAKER = Maker(parameters=_parameters, shows=ended_badly, write=_write)
 
 
 def _graphs_of(module: Module) -> Mapping[str, ast.FunctionDef]:

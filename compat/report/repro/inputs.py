@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping
+from functools import cache
 
-from compat.errors import UsageError
-from compat.report.repro.maker import Maker, fields_of, prose, rendered
+from compat.report.repro.maker import BATCHES, Maker, fields_of, prose, rendered
 from compat.report.repro.source import module_of, names, taken
 from compat.runs.model import Build, Cell
 
@@ -18,22 +18,34 @@ _NOT_HIDDEN = "none"
 def _shows(cell: Cell) -> bool:
     """That inputs are refused fails no cell. Where nothing is hidden, it is what it answers."""
     refused = cell.params["way"] == _NOT_HIDDEN and bool(fields_of(cell).get("failure"))
-    there = module_of(_PROBE).entry_of("INPUTS", cell.params["inputs"])
-    return (cell.outcome.bad or refused) and there is not None
+    return cell.outcome.bad or refused
+
+
+@cache
+def _parameters() -> Mapping[str, Collection[str]]:
+    return {
+        "inputs": _functions(),
+        "batch": BATCHES,
+        "way": {_NOT_HIDDEN, *_strategies()},
+    }
+
+
+def _functions() -> Mapping[str, str]:
+    """What makes each kind of inputs."""
+    entries = module_of(_PROBE).entries_of("INPUTS")
+    return {name: each.id for name, each in entries.items() if isinstance(each, ast.Name)}
 
 
 def _write(cell: Cell, build: Build) -> str:
     way = cell.params["way"]
-    function = module_of(_PROBE).entry_of("INPUTS", cell.params["inputs"])
-    if not isinstance(function, ast.Name):
-        raise UsageError(f"{cell.params['inputs']}: expected inputs of this project as it is now")
+    function = _functions()[cell.params["inputs"]]
     where, run = ("compat.probes.driving", "unhidden")
     if way != _NOT_HIDDEN:
-        where, run = _STRATEGIES, _strategy(way)
+        where, run = _STRATEGIES, _strategies()[way]
     wanted = [
         *names("compat.probes.driving", "SINGLE_SIZE"),
         *names("compat.probes.models", "WIDTH", "Mlp"),
-        *names(_PROBE, "real_inputs", function.id),
+        *names(_PROBE, "real_inputs", function),
         *names(where, run),
     ]
     return rendered(
@@ -44,24 +56,18 @@ def _write(cell: Cell, build: Build) -> str:
         inputs=cell.params["inputs"],
         way=way,
         dynamic=cell.params["batch"] == "dynamic",
-        function=function.id,
+        function=function,
         run=run,
         parts=taken(*wanted, imports=("import copy", "import sys", "import torch")),
     )
 
 
-MAKER = Maker(shows=_shows, write=_write)
+MAKER = Maker(parameters=_parameters, shows=_shows, write=_write)
 
 
-def _strategy(way: str) -> str:
-    """The function of a strategy by its name."""
-    for name, function in _strategies():
-        if name == way:
-            return function
-    raise UsageError(f"{way}: expected a way of this project as it is now")
-
-
-def _strategies() -> Iterator[tuple[str, str]]:
+def _strategies() -> Mapping[str, str]:
+    """The function of each way to hide the context."""
+    found = {}
     for node in ast.walk(module_of(_STRATEGIES).tree):
         match node:
             case ast.Call(
@@ -70,4 +76,5 @@ def _strategies() -> Iterator[tuple[str, str]]:
                     ast.keyword(arg="run", value=ast.Name(id=function)),
                 ]
             ):
-                yield name, function
+                found[name] = function
+    return found

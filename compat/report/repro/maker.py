@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +11,39 @@ from compat.runs.model import Build, Cell
 
 _WIDTH = 96
 
+# What the templates know to write.
+PATHS = ("eager", "compile_fx", "standalone", "donated", "aot")
+BATCHES = ("static", "dynamic")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Maker:
     """Makes files of the cells of one probe.
 
     Attributes:
-        shows: Whether a cell says that something is wrong which a file of torch alone shows.
+        parameters: By name: the values of which it knows what they mean. Others may be any text,
+            and none of it becomes a part of a program.
+        shows: Whether a cell with such parameters says that something is wrong, and that a file of
+            torch alone shows it.
         write: The file, for such a cell.
     """
 
+    parameters: Callable[[], Mapping[str, Collection[str]]]
     shows: Callable[[Cell], bool]
     write: Callable[[Cell, Build], str]
+
+    def makes(self, cell: Cell) -> bool:
+        """Whether it can make a file of a cell of its probe."""
+        known = self.parameters()
+        return (
+            cell.params.keys() == known.keys()
+            and all(value in known[name] for name, value in cell.params.items())
+            and self.shows(cell)
+        )
+
+
+def ended_badly(cell: Cell) -> bool:
+    return cell.outcome.bad
 
 
 def rendered(template: str, cell: Cell, build: Build, **more: Any) -> str:
@@ -40,7 +61,7 @@ def rendered(template: str, cell: Cell, build: Build, **more: Any) -> str:
     )
     return environment.get_template(f"{template}.py.jinja").render(
         release=build.release,
-        device=build.device.kind,
+        device=cell.build.device,
         **more,
     )
 

@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection, Mapping
+from functools import cache
 
-from compat.errors import UsageError
-from compat.report.repro.maker import Maker, prose, rendered
+from compat.report.repro.maker import BATCHES, PATHS, Maker, ended_badly, prose, rendered
 from compat.report.repro.source import module_of, names, taken
 from compat.runs.model import Build, Cell
 
 _MODELS = "compat.probes.models"
+_DRIVING = "compat.probes.driving"
 _IMPORTS = ("import copy", "import sys", "import torch")
 # It is cut at its attention, and compiled in pieces.
 _IN_PIECES = "block"
 _KEPT = ("standalone", "donated", "aot")
 
 
-def _shows(cell: Cell) -> bool:
-    model = cell.params["model"]
-    there = module_of(_MODELS).entry_of("MODELS", model)
-    return cell.outcome.bad and model != _IN_PIECES and there is not None
+@cache
+def _parameters() -> Mapping[str, Collection[str]]:
+    return {
+        "model": _kinds().keys() - {_IN_PIECES},
+        "dtype": module_of(_DRIVING).entries_of("DTYPES"),
+        "batch": BATCHES,
+        "path": PATHS,
+    }
+
+
+def _kinds() -> Mapping[str, str]:
+    """The class of each model."""
+    entries = module_of(_MODELS).entries_of("MODELS")
+    return {name: each.id for name, each in entries.items() if isinstance(each, ast.Name)}
 
 
 def _write(cell: Cell, build: Build) -> str:
     model, path = cell.params["model"], cell.params["path"]
-    models = module_of(_MODELS)
-    kind = models.entry_of("MODELS", model)
-    if not isinstance(kind, ast.Name):
-        raise UsageError(f"{model}: expected a model of this project as it is now")
+    kind = _kinds()[model]
     dynamic, kept = cell.params["batch"] == "dynamic", path in _KEPT
     sizes = ("RANGE_SIZE", "SINGLE_SIZE") if dynamic else ("RANGE_SIZE",)
     wanted = [
-        *names("compat.probes.driving", *sizes),
-        *names(_MODELS, "TOKENS" if model == "embedding" else "WIDTH", kind.id),
+        *names(_DRIVING, *sizes),
+        *names(_MODELS, "TOKENS" if model == "embedding" else "WIDTH", kind),
         *names("compat.interface.shapes", "symbolic_inputs"),
     ]
     if dynamic:
@@ -48,7 +57,7 @@ def _write(cell: Cell, build: Build) -> str:
         model=model,
         dtype=cell.params["dtype"],
         path=path,
-        kind=kind.id,
+        kind=kind,
         dynamic=dynamic,
         kept=kept,
         sizes=f"[{', '.join(sizes)}]",
@@ -56,4 +65,4 @@ def _write(cell: Cell, build: Build) -> str:
     )
 
 
-MAKER = Maker(shows=_shows, write=_write)
+MAKER = Maker(parameters=_parameters, shows=ended_badly, write=_write)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -41,13 +41,16 @@ class Module:
                 return statement.value
         return None
 
-    def entry_of(self, name: str, key: str) -> ast.expr | None:
-        """The value under a key of a dictionary that is assigned to a name, if it has it."""
+    def entries_of(self, name: str) -> Mapping[str, ast.expr]:
+        """The values of a dictionary that is assigned to a name, by those keys that are texts."""
         match self.value_of(name):
             case ast.Dict(keys=keys, values=values):
-                pairs = zip(keys, values, strict=True)
-                return next((each for at, each in pairs if _is(at, key)), None)
-        return None
+                return {
+                    key.value: value
+                    for key, value in zip(keys, values, strict=True)
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str)
+                }
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,10 +153,6 @@ class _Search:
             self._take(module_of(source), alias.name)
         else:
             raise UsageError(f"{ast.unparse(statement)}: expected a name of a module")
-
-
-def _is(node: ast.AST | None, key: str) -> bool:
-    return isinstance(node, ast.Constant) and node.value == key
 
 
 def _is_a_module(name: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
-from compat.errors import UsageError
-from compat.report.repro.maker import Maker, fields_of, prose, rendered
+from compat.report.repro.maker import PATHS, Maker, fields_of, prose, rendered
 from compat.report.repro.source import module_of, names, taken
 from compat.runs.model import Build, Cell
 
@@ -14,18 +15,22 @@ _LESSONS = "compat.probes.training"
 
 
 def _shows(cell: Cell) -> bool:
-    """What is saved and loaded is no part of a file, nor are numbers that are drawn."""
+    """What is saved and loaded is no part of a file."""
     found = fields_of(cell)
     share = found.get("share")
-    step = bool(found.get("failure")) or (cell.outcome.bad and (share is None or share > 1))
-    lesson = _lesson(cell.params["lesson"])
-    return step and lesson is not None and "replay" not in lesson
+    step_is_right = isinstance(share, int | float) and share <= 1
+    return bool(found.get("failure")) or (cell.outcome.bad and not step_is_right)
+
+
+@cache
+def _parameters() -> Mapping[str, Collection[str]]:
+    """Numbers that are drawn are none of a file's."""
+    lessons = {name for name, lesson in _lessons().items() if "replay" not in lesson}
+    return {"lesson": lessons, "path": PATHS}
 
 
 def _write(cell: Cell, build: Build) -> str:
-    lesson = _lesson(cell.params["lesson"])
-    if lesson is None:
-        raise UsageError(f"{cell.params['lesson']}: expected a lesson as it is now")
+    lesson = _lessons()[cell.params["lesson"]]
     function = lesson["call"]
     return rendered(
         "training",
@@ -44,17 +49,17 @@ def _write(cell: Cell, build: Build) -> str:
     )
 
 
-MAKER = Maker(shows=_shows, write=_write)
+MAKER = Maker(parameters=_parameters, shows=_shows, write=_write)
 
 
-def _lesson(name: str) -> dict[str | None, Any] | None:
-    """What a lesson is made with: names of functions, and plain values."""
-    match module_of(_LESSONS).entry_of("LESSONS", name):
-        case ast.Call(keywords=keywords):
-            return {
-                each.arg: each.value.id
-                if isinstance(each.value, ast.Name)
-                else ast.literal_eval(each.value)
-                for each in keywords
-            }
-    return None
+def _lessons() -> Mapping[str, Mapping[str | None, Any]]:
+    """What each lesson is made with: names of functions, and plain values."""
+    return {
+        name: {each.arg: _plain(each.value) for each in lesson.keywords}
+        for name, lesson in module_of(_LESSONS).entries_of("LESSONS").items()
+        if isinstance(lesson, ast.Call)
+    }
+
+
+def _plain(value: ast.expr) -> Any:
+    return value.id if isinstance(value, ast.Name) else ast.literal_eval(value)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection, Mapping
+from functools import cache
 
-from compat.errors import UsageError
 from compat.report.repro.maker import Maker, fields_of, prose, rendered
 from compat.report.repro.source import Module, modules_in, taken
 from compat.runs.model import Build, Cell
@@ -21,15 +22,17 @@ _IMPORTS = (
 
 def _shows(cell: Cell) -> bool:
     """That a build needs a workaround fails no cell: it is what the cell answers."""
-    return bool(fields_of(cell).get("without")) and _trial(cell.params["name"]) is not None
+    return bool(fields_of(cell).get("without"))
+
+
+@cache
+def _parameters() -> Mapping[str, Collection[str]]:
+    return {"name": _trials().keys() & WORKAROUNDS.keys()}
 
 
 def _write(cell: Cell, build: Build) -> str:
     name = cell.params["name"]
-    found = _trial(name)
-    if found is None:
-        raise UsageError(f"{name}: expected a workaround as it is now")
-    module, without = found
+    module, without = _trials()[name]
     return rendered(
         "workarounds",
         cell,
@@ -43,13 +46,15 @@ def _write(cell: Cell, build: Build) -> str:
     )
 
 
-MAKER = Maker(shows=_shows, write=_write)
+MAKER = Maker(parameters=_parameters, shows=_shows, write=_write)
 
 
-def _trial(name: str) -> tuple[Module, ast.expr] | None:
-    """What goes wrong without a workaround, and the module that it stands in."""
+def _trials() -> Mapping[str, tuple[Module, ast.expr]]:
+    """What goes wrong without each workaround, and the module that it stands in."""
+    found = {}
     for module in modules_in(_TRIALS):
-        match module.entry_of("TRIALS", name):
-            case ast.Call(keywords=[ast.keyword(arg="without", value=without), *_]):
-                return module, without
-    return None
+        for name, trial in module.entries_of("TRIALS").items():
+            match trial:
+                case ast.Call(keywords=[ast.keyword(arg="without", value=without), *_]):
+                    found[name] = (module, without)
+    return found
