@@ -29,7 +29,7 @@ from compat.report.chapters import chapters
 from compat.report.comparison import notes, title, totals
 from compat.report.drawing import draw
 from compat.report.excuses import excuse_command, reasons, sentence
-from compat.report.first import COMPARED
+from compat.report.first import COMPARED, MEANS
 from compat.report.past import past
 from compat.report.plots import plots
 from compat.report.repeat import RepeatCommands
@@ -164,6 +164,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         comparisons=[
             (
                 COMPARED[name],
+                MEANS[name],
                 comparison.old,
                 comparison.new,
                 totals(comparison),
@@ -243,7 +244,8 @@ class Marks:
 
     Attributes:
         new: Cells that turn the run red.
-        changed: Those of which an answer is another one than in the run before or on the twin.
+        changed: Those of which an answer is another one than in the run before or on the release
+            that it is compared with.
     """
 
     new: frozenset[CellId]
