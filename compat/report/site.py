@@ -153,6 +153,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         upgrade=[[_parts(each) for each in row] for row in (table.headers, *table.rows)],
         chapters=list(chapters(results)),
         not_known=NOT_KNOWN,
+        repros={cell.id: repro_command(cell) for cell in run.cells if cell.outcome.bad},
         how_to_read=_parts(HOW_TO_READ),
         upgrade_notes=list(upgrade_notes(results.upgrade)),
         meanings=meanings(results.upgrade),
