@@ -128,8 +128,8 @@ def _as_files(groups: Sequence[Sequence[Cell]]) -> str:
     if not number:
         return ""
     return (
-        f"`compat repro CELL` writes each of {number} of these cells as one file that needs PyTorch "
-        "alone; the page gives the command."
+        f"`compat repro CELL` writes each of {number} of these cells as one file that needs "
+        "PyTorch alone; the page gives the command."
     )
 
 
