@@ -97,9 +97,9 @@ def test_each_is_whole_and_needs_torch_alone(probe: str, number: int, run: Run) 
 @pytest.mark.parametrize(
     ("probe", "left_out"),
     [
-        # Numbers that are drawn, and a model that is compiled in pieces.
+        # It draws random numbers.
         ("training.step", {"dropout"}),
-        ("parity.outputs", {"block"}),
+        ("parity.outputs", set()),
     ],
 )
 def test_whatever_goes_wrong_next(probe: str, left_out: set[str], run: Run) -> None:
@@ -189,7 +189,10 @@ import torch, torch._inductor
 real = torch._inductor.standalone_compile
 def doubled(*args, **kwargs):
     compiled = real(*args, **kwargs)
-    return lambda *inputs: [2 * each for each in compiled(*inputs)]
+    def call(*inputs):
+        return tuple(2 * each for each in compiled(*inputs))
+    call.save = compiled.save
+    return call
 torch._inductor.standalone_compile = doubled
 """
 
@@ -198,16 +201,20 @@ torch._inductor.standalone_compile = doubled
 REFUSING = "import torch; torch.Generator = None"
 
 
-def test_a_step_is_red_where_torch_is_broken(
-    run: Run, real_build: Callable[[str], Environment], tmp_path: Path
+@pytest.mark.parametrize(
+    "name",
+    [
+        "training.step[matmul-standalone]@2.13.0-cpu",
+        # In pieces, and judged by its error.
+        "parity.outputs[block-bfloat16-dynamic-standalone]@2.13.0-cpu",
+    ],
+)
+def test_it_is_red_where_torch_is_broken(
+    name: str, run: Run, real_build: Callable[[str], Environment], tmp_path: Path
 ) -> None:
     """No release has such a cell."""
-    (cell,) = (
-        went_wrong(each)
-        for each in run.cells
-        if each.id == "training.step[matmul-standalone]@2.13.0-cpu"
-    )
-    file = tmp_path / "step.py"
+    (cell,) = (went_wrong(each) for each in run.cells if each.id == name)
+    file = tmp_path / "file.py"
     file.write_text(repro_of(cell, build_of(run, cell)))
     python = real_build("==2.13.0").python
     for before, status in ((BROKEN, 1), ("", 0), (REFUSING, CANNOT_TELL)):

@@ -1,4 +1,4 @@
-"""Files of parity: a model, its inputs, and a path that compiles it as one piece."""
+"""Files of parity: a model, its inputs, and a path that compiles it, in pieces or as one."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ from compat.runs.model import Build, Cell
 _MODELS = "compat.probes.models"
 _DRIVING = "compat.probes.driving"
 _IMPORTS = ("import copy", "import sys", "import torch")
-# It is cut at its attention, and compiled in pieces.
+# It is cut at its attention; of the gate for that, the file asks the build itself.
 _IN_PIECES = "block"
+_GATES = frozenset({"FEATURES"})
+# In which a model is close to eager where it is right; where rounding is coarser, errors are
+# compared. A model that takes integers is asked in this one alone.
+_EXACT = "float32"
+_OF_INTEGERS = "embedding"
 _KEPT = ("standalone", "donated", "aot")
 
 
 @cache
 def _parameters() -> Mapping[str, Collection[str]]:
     return {
-        "model": _kinds().keys() - {_IN_PIECES},
+        "model": _kinds(),
         "dtype": module_of(_DRIVING).entries_of("DTYPES"),
         "batch": BATCHES,
         "path": PATHS,
@@ -41,7 +46,7 @@ def _write(cell: Cell, build: Build) -> str:
     sizes = ("RANGE_SIZE", "SINGLE_SIZE") if dynamic else ("RANGE_SIZE",)
     wanted = [
         *names(_DRIVING, *sizes),
-        *names(_MODELS, "TOKENS" if model == "embedding" else "WIDTH", kind),
+        *names(_MODELS, "TOKENS" if model == _OF_INTEGERS else "WIDTH", kind),
         *names("compat.interface.shapes", "symbolic_inputs"),
     ]
     if dynamic:
@@ -49,6 +54,12 @@ def _write(cell: Cell, build: Build) -> str:
         wanted += names("compat.interface.backend", "_find_batch")
     if dynamic and kept:
         wanted += names("compat.interface.compilers", "_fake_mode_of", "_standalone_compile_reuses")
+    imports = list(_IMPORTS)
+    if kept:
+        imports.append("import tempfile")
+    if model == _IN_PIECES:
+        imports.append("import inspect")
+        wanted += names("compat.interface.backend", "ATTENTION", "split_graph")
     return rendered(
         "parity",
         cell,
@@ -60,8 +71,10 @@ def _write(cell: Cell, build: Build) -> str:
         kind=kind,
         dynamic=dynamic,
         kept=kept,
+        against_exact=cell.params["dtype"] != _EXACT and model != _OF_INTEGERS,
+        in_pieces=model == _IN_PIECES,
         sizes=f"[{', '.join(sizes)}]",
-        parts=taken(*wanted, imports=(*_IMPORTS, *(("import tempfile",) if kept else ()))),
+        parts=taken(*wanted, imports=imports, given=_GATES),
     )
 
 
