@@ -520,7 +520,7 @@ def _add_reading_commands(commands: Any) -> None:
     explaining.set_defaults(command="reading.explain")
 
     repro = commands.add_parser(
-        "repro", help="write a red cell of the corpus as one Python file that needs torch alone"
+        "repro", help="write a cell that went wrong as one Python file that needs torch alone"
     )
     repro.add_argument("cell", metavar="CELL", help="the id of a cell of the latest run")
     repro.add_argument(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compat.errors import UsageError
-from compat.findings.baselines import paired
+from compat.findings.baselines import of_two_builds, paired
 from compat.findings.changes import Comparison, Pair, compare
 from compat.findings.expectations import Expectations
 from compat.findings.results import Results, results_of
@@ -71,7 +71,7 @@ def _remembered(text: str, history: History) -> Side | None:
     return Side(name=max(runs), entries=entries, results=None, whole=True)
 
 
-def compare_named(old: Side, new: Side, history: History, expectations: Expectations) -> Comparison:
+def compare_named(old: Side, new: Side, history: History) -> Comparison:
     """Two runs, or two builds; what came before is taken from ``history``.
 
     Raises:
@@ -85,13 +85,12 @@ def compare_named(old: Side, new: Side, history: History, expectations: Expectat
     for side in (old, new):
         history = append(history, side.entries)
     pairs, alone = _pairs(old, new)
-    matrix = new.results.matrix if new.results else None
     return compare(
         old.name,
         new.name,
         pairs,
         history=history,
-        expected=lambda difference: matrix is not None and expectations.explain(matrix, difference),
+        expected=new.results.expected if new.results else lambda _: False,
         alone=alone,
         failed_controls={**old.failed_controls, **new.failed_controls},
     )
@@ -100,12 +99,7 @@ def compare_named(old: Side, new: Side, history: History, expectations: Expectat
 def _pairs(old: Side, new: Side) -> tuple[Sequence[Pair], Sequence[Column]]:
     if old.whole and new.whole:
         return paired(old.entries, new.entries)
-    by_line = {entry.column.line: entry for entry in old.entries}
-    pairs = [
-        Pair(old=by_line[entry.column.line], new=entry)
-        for entry in new.entries
-        if entry.column.line in by_line
-    ]
+    pairs = of_two_builds(old.entries, new.entries)
     if not pairs:
         raise UsageError(
             f"{old.name} and {new.name}: expected builds of one device and Python: others are not "

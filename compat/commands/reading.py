@@ -39,7 +39,7 @@ def compare(parsed: argparse.Namespace) -> int:
         side_of(text, REPORTS / LATEST_RUN, RUNS, history, expectations)
         for text in (parsed.old, parsed.new)
     )
-    comparison = compare_named(old, new, history, expectations)
+    comparison = compare_named(old, new, history)
     commands = RepeatCommands(new.results.run) if new.results else {}
     print(comparison_text(comparison, commands))
     return UNEXPECTED if comparison.alarms else EXPECTED

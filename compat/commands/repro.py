@@ -1,4 +1,4 @@
-"""``compat repro``: write a red cell as a file that needs torch alone."""
+"""``compat repro``: write a cell that went wrong as a file that needs torch alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from compat.document.escape import printed
 from compat.errors import UsageError
 from compat.report.places import LATEST_RUN
 from compat.report.repeat import spec_of
-from compat.report.repro import repro_of
+from compat.report.repro import can_be_made, repro_of
 from compat.runs.durable import write_text
 from compat.runs.ids import CheckId
 from compat.runs.model import Build, Cell, Outcome, Run
@@ -20,11 +20,12 @@ from compat.runs.versions import version_order
 
 def repro(parsed: argparse.Namespace) -> int:
     run = load_latest(REPORTS / LATEST_RUN)
-    cell = _red(run, parsed.cell)
+    cell = _named(run, parsed.cell)
     builds = {build.id: build for build in run.builds}
+    text = repro_of(cell, builds[cell.build])
     path = parsed.to / f"{_file_name(cell.check)}.py"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, repro_of(cell, builds[cell.build]))
+    write_text(path, text)
     specs = [spec_of(builds[cell.build])]
     if twin := _right(run, cell, builds[cell.build]):
         specs.append(spec_of(twin))
@@ -35,24 +36,23 @@ def repro(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _red(run: Run, name: str) -> Cell:
-    found = [cell for cell in run.cells if cell.id == name]
-    if not found:
+def _named(run: Run, name: str) -> Cell:
+    found = next((cell for cell in run.cells if cell.id == name), None)
+    if found is None:
         raise UsageError(
             f"{name!r}: expected the id of a cell of the latest run, such as "
             "corpus.right[rows-interleaved-standalone]@2.11.0-cpu"
         )
-    if not found[0].outcome.bad:
-        raise UsageError(f"{name}: expected a cell that ended badly, not {found[0].outcome.value}")
-    return found[0]
+    return found
 
 
 def _right(run: Run, cell: Cell, build: Build) -> Build | None:
-    """The newest build of the same device on which the check passes."""
+    """The newest build of the same device on which the check passes and nothing is wrong."""
     passed = {
         each.build
         for each in run.cells
         if (each.check, each.subject, each.outcome) == (cell.check, cell.subject, Outcome.PASS)
+        and not can_be_made(each)
     }
     alike = [
         each

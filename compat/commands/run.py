@@ -1,4 +1,4 @@
-"""``compat run``: a user's own command on builds, each beside its stable twin."""
+"""``compat run``: a user's own command on builds, each beside a release."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _with_twins(parsed: argparse.Namespace, device: str) -> Sequence[Resolution]
     try:
         twin = stable_beside(asked, indexes_of(file))
     except IndexUnavailableError as error:
-        raise UsageError(f"no stable twin: {error}; --alone goes without one") from None
+        raise UsageError(f"no release to compare with: {error}; --alone goes without one") from None
     if twin is None:
         return asked
     specs = parsed.builds or [str(spec) for spec in file.specs]

@@ -60,6 +60,16 @@ def paired(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[list[Pair], list
     return pairs, [*_alone(new, pairs), *gone]
 
 
+def of_two_builds(old: Iterable[Entry], new: Iterable[Entry]) -> list[Pair]:
+    """What each subject says on two builds; none where these are of two devices or Pythons."""
+    by_line = {entry.column.line: entry for entry in old}
+    return [
+        Pair(old=by_line[entry.column.line], new=entry)
+        for entry in new
+        if entry.column.line in by_line
+    ]
+
+
 def _alone(entries: Sequence[Entry], pairs: Sequence[Pair]) -> list[Column]:
     matched = {pair.new.key for pair in pairs}
     return [entry.column for entry in entries if entry.key not in matched]

@@ -216,7 +216,8 @@ def _twin(comparison: Comparison | None, build: BuildId, subject: str) -> str:
     if comparison is None:
         return ""
     label = build.label if subject == BUILTIN else f"{subject} on {build.label}"
-    return next((old for old, new in comparison.pairs if new == label), "")
+    found = next((old for old, new in comparison.pairs if new == label), "")
+    return found.removeprefix(f"{subject} on ")
 
 
 def _path(matrix: Matrix, cells: Iterable[CellId]) -> str:

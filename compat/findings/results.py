@@ -9,8 +9,8 @@ from functools import cached_property
 from compat.findings.answers import all_answers, entries_of
 from compat.findings.assess import Assessment, assess
 from compat.findings.awaits import NOTHING, Awaited, Awaits, find_awaited
-from compat.findings.baselines import comparisons
-from compat.findings.changes import Comparison
+from compat.findings.baselines import comparisons, of_two_builds
+from compat.findings.changes import Comparison, Difference, Expected, compare
 from compat.findings.derive import derive
 from compat.findings.excuses import Excuse, excuses
 from compat.findings.expectations import Expectations
@@ -18,6 +18,7 @@ from compat.findings.model import Findings
 from compat.findings.nights import Night, nights
 from compat.findings.upgrade import Upgrade, upgrade
 from compat.runs.history import Entry, History, append
+from compat.runs.ids import BuildId
 from compat.runs.model import Run
 from compat.topics.matrix import Matrix
 from compat.topics.suites.topic import TOPIC as SUITES
@@ -34,6 +35,7 @@ class Results:
         awaited: The fixes that somebody waits for, and how they stand.
         upgrade: Which gates and workarounds can go.
         excuses: Which builds are ready for whom.
+        expected: Whether a loss is known and explained.
     """
 
     matrix: Matrix
@@ -44,11 +46,29 @@ class Results:
     assessment: Assessment
     upgrade: Upgrade
     excuses: tuple[Excuse, ...]
+    expected: Expected
     awaited: tuple[Awaited, ...] = ()
 
     @property
     def run(self) -> Run:
         return self.matrix.run
+
+    def between(self, old: BuildId, new: BuildId) -> Comparison | None:
+        """What two builds of the run say of all that both were asked; None where nothing was."""
+        before, now = (
+            [entry for entry in self.entries if entry.column.build == build] for build in (old, new)
+        )
+        pairs = of_two_builds(before, now)
+        if not pairs:
+            return None
+        return compare(
+            old,
+            new,
+            pairs,
+            history=self.history,
+            expected=self.expected,
+            failed_controls=self.findings.failed_controls,
+        )
 
     @cached_property
     def nights(self) -> Mapping[str, Sequence[Night]]:
@@ -68,13 +88,11 @@ def results_of(
     history = append(history, entries)
     # Of a suite, what ends badly on the stable twin as well is no news of the build.
     excused = findings.topics[SUITES.name].excused()
-    compared = comparisons(
-        run,
-        entries,
-        history,
-        lambda difference: difference.cell in excused or expectations.explain(matrix, difference),
-        findings.failed_controls,
-    )
+
+    def expected(difference: Difference) -> bool:
+        return difference.cell in excused or expectations.explain(matrix, difference)
+
+    compared = comparisons(run, entries, history, expected, findings.failed_controls)
     assessment = assess(matrix, findings, compared)
     return Results(
         matrix=matrix,
@@ -85,5 +103,6 @@ def results_of(
         assessment=assessment,
         upgrade=upgrade(matrix, findings.topics),
         excuses=tuple(excuses(matrix, findings, assessment, compared)),
+        expected=expected,
         awaited=awaited,
     )

@@ -107,7 +107,8 @@ def ready_sentence(build: str, those: Sequence[Excuse]) -> str:
         about += [f"requires torch{excuse.requires}"] if excuse.requires else []
         named = _named(excuse.subject)
         names.append(f"{named} ({', '.join(about)})" if about else named)
-    against = " against its stable twin" if any(excuse.twin for excuse in those) else ""
+    releases = list(dict.fromkeys(excuse.twin for excuse in those if excuse.twin))
+    against = f" against {listed(releases)}" if releases else ""
     where = line_name(those[0].build.device, those[0].build.python)
     return (
         f"{build} is ready for {listed(names)}: on a {where} nothing failed that is not expected, "

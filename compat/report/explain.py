@@ -15,7 +15,7 @@ from compat.findings.changes import value_in
 from compat.findings.results import Results
 from compat.report.comparison import moment
 from compat.report.repeat import repeat_command
-from compat.report.repro import PROBE
+from compat.report.repro import repro_command
 from compat.report.words import number_of, shortened, value_text
 from compat.runs.answers import ENDING, OUTCOME, Scale, Value
 from compat.runs.failures import signature_of_cell
@@ -100,8 +100,8 @@ def _lines(cell: Cell, builds: Mapping[BuildId, Build], results: Results) -> Ite
         yield "  message:"
         yield from (f"    {line}" for line in cell.message.splitlines())
     yield f"  repeat it:   {repeat_command(cell, results.run)}"
-    if cell.outcome.bad and cell.probe == PROBE:
-        yield f"  hand it on:  compat repro {quote(cell.id)}"
+    if command := repro_command(cell):
+        yield f"  hand it on:  {command}"
 
 
 def _series(cell: Cell, results: Results) -> tuple[str, ...]:

@@ -16,11 +16,12 @@ from compat.report.shown import folded, markdown_table, markdown_text
 from compat.report.upgrade import HOW_TO_READ, costs, meanings, upgrade_notes, upgrade_table
 from compat.report.verdict import GLYPHS, verdict
 
-COMPARED = {PREVIOUS: "Since the run before", STABLE: "Against the stable twin"}
-_MEANS = {
+COMPARED = {PREVIOUS: "Since the run before", STABLE: "Against a release"}
+# What is compared there, where the heading does not say it.
+MEANS = {
     PREVIOUS: "",
-    STABLE: "Each nightly and candidate beside the newest release of its device and Python; where "
-    "all are releases, the newest beside the one before. ",
+    STABLE: "Each nightly and candidate is compared with the newest release of its device and "
+    "Python; where all are releases, the newest is compared with the one before.",
 }
 
 
@@ -76,7 +77,7 @@ def _changes(results: Results, page: str) -> Iterable[str]:
     yield "## What changed"
     for name, comparison in results.comparisons.items():
         shown = comparison_markdown(comparison, commands, page)
-        yield f"**{COMPARED[name]}.** {_MEANS[name]}{shown}"
+        yield " ".join(filter(None, (f"**{COMPARED[name]}.**", MEANS[name], shown)))
     if page:
         yield from map(_plot, nights_plot(results))
 

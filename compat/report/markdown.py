@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
+from itertools import chain
 
 import jinja2
 
@@ -15,6 +16,7 @@ from compat.findings.results import Results
 from compat.report.chapters import Chapter, chapters
 from compat.report.first import first_screen
 from compat.report.repeat import RepeatCommands
+from compat.report.repro import can_be_made, repro_command
 from compat.report.shown import (
     cell_links,
     folded,
@@ -116,8 +118,19 @@ def _failures(results: Results, commands: Mapping[CellId, str]) -> str:
                 _failure(cells, commands, unfit, expected.get(cells[0].id)) for cells in own
             )
             said = f"{title}: {number}, {number_of(len(own), 'cause')}"
-            parts.append(folded(said, items))
+            parts.append(folded(said, "\n\n".join(filter(None, (_as_files(own), items)))))
     return "\n\n".join(parts)
+
+
+def _as_files(groups: Sequence[Sequence[Cell]]) -> str:
+    """Of how many cells the command makes a file: the page names it for each."""
+    number = sum(map(can_be_made, chain.from_iterable(groups)))
+    if not number:
+        return ""
+    return (
+        f"`compat repro CELL` writes each of {number} of these cells as one file that needs "
+        "PyTorch alone; the page gives the command."
+    )
 
 
 def _failure(
@@ -131,6 +144,7 @@ def _failure(
     happened = _what_happened(some, unfit)
     signature = signature_of_cell(some)
     known_by = plain(shortened(signature or happened, _LONGEST))
+    as_file = repro_command(some)
     return "  \n".join(
         [
             f"- {GLYPHS[some.outcome]} {some.outcome.value}: **{known_by}**",
@@ -147,6 +161,7 @@ def _failure(
                 else []
             ),
             *([] if known else [f"  Repeat: {code(commands[some.id])}"]),
+            *([] if known or not as_file else [f"  As one file: {code(as_file)}"]),
         ]
     )
 

@@ -36,7 +36,7 @@ def _compared(comparisons: Mapping[str, Comparison]) -> list[str]:
 def _against(name: str, comparison: Comparison) -> str:
     sides = {
         PREVIOUS: f"Against the run before, {code(comparison.old)}:",
-        STABLE: f"{code(comparison.new)} against its stable twin {code(comparison.old)}:",
+        STABLE: f"{code(comparison.new)} against {code(comparison.old)}:",
     }[name]
     if comparison.failed_controls:
         return f"{sides} nothing can be said."

@@ -23,24 +23,26 @@ from markupsafe import Markup
 
 from compat.document.escape import spelled
 from compat.document.parts import Code, Strong, Text, plain_text
-from compat.findings.changes import Comparison, Pair, differing
+from compat.findings.changes import Comparison, Difference
 from compat.findings.results import Results
 from compat.report.chapters import chapters
-from compat.report.comparison import title, totals
+from compat.report.comparison import notes, title, totals
 from compat.report.drawing import draw
 from compat.report.excuses import excuse_command, reasons, sentence
-from compat.report.first import COMPARED
+from compat.report.first import COMPARED, MEANS
 from compat.report.past import past
 from compat.report.plots import plots
 from compat.report.repeat import RepeatCommands
+from compat.report.repro import repro_command
 from compat.report.upgrade import HOW_TO_READ, costs, meanings, upgrade_notes, upgrade_table
 from compat.report.verdict import verdict
 from compat.report.words import MEANINGS, named, value_text
 from compat.runs.answers import Change
 from compat.runs.history import LETTERS
-from compat.runs.ids import BUILTIN, BuildId, CellId
+from compat.runs.ids import BuildId, CellId
 from compat.runs.model import JSON, Build, Cell, Outcome, Run, Source
 from compat.topics.registry import TOPICS
+from compat.topics.words import NOT_KNOWN
 
 STATIC = (
     "style.css",
@@ -150,6 +152,8 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         run=run,
         upgrade=[[_parts(each) for each in row] for row in (table.headers, *table.rows)],
         chapters=list(chapters(results)),
+        not_known=NOT_KNOWN,
+        repros={cell.id: repro_command(cell) for cell in run.cells if cell.outcome.bad},
         how_to_read=_parts(HOW_TO_READ),
         upgrade_notes=list(upgrade_notes(results.upgrade)),
         meanings=meanings(results.upgrade),
@@ -161,6 +165,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         comparisons=[
             (
                 COMPARED[name],
+                MEANS[name],
                 comparison.old,
                 comparison.new,
                 totals(comparison),
@@ -240,7 +245,8 @@ class Marks:
 
     Attributes:
         new: Cells that turn the run red.
-        changed: Those of which an answer is another one than in the run before or on the twin.
+        changed: Those of which an answer is another one than in the run before or on the release
+            that it is compared with.
     """
 
     new: frozenset[CellId]
@@ -342,42 +348,45 @@ def _detail(
         else "",
         "seen_in": cell.seen_in,
         "command": commands[cell.id],
+        "repro": repro_command(cell),
         "expected": explained.get(cell.id, "no" if cell.outcome.bad else ""),
     }
     return {name: value for name, value in known.items() if value}
 
 
 def _changes(results: Results) -> JSON:
-    """By two builds of one subject, device and Python: the answers in which the newer one differs.
+    """By two builds of one device and Python: what ``compat compare`` says first, and the rows.
 
-    Each as the change, the check, the answer's name and what both builds say: as numbers of texts,
-    since few of these are new.
+    A row is an answer in which the newer build differs: the change, the check, the answer's name
+    and what both builds say, as numbers of texts, since few of these are new.
     """
     texts: dict[str, int] = {}
-    entries = sorted(results.entries, key=lambda entry: entry.column.order)
-    pairs = [
-        Pair(old=old, new=new)
-        for old, new in combinations(entries, 2)
-        if old.column.line == new.column.line
-    ]
-    told = {
-        f"{pair.old.column.build}..{pair.new.column.build}": [
-            [
-                texts.setdefault(text, len(texts))
-                for text in (
-                    each.change.value,
-                    each.answer.check,
-                    each.answer.name,
-                    value_text(each.scale, each.before),
-                    value_text(each.scale, each.after),
-                )
-            ]
-            for each in differing(pair)
-        ]
-        for pair in pairs
-        if pair.new.column.subject == BUILTIN
-    }
+    columns = {entry.column.build: entry.column for entry in results.entries}
+    builds = sorted(columns, key=lambda build: columns[build].order)
+    told = {}
+    for old, new in combinations(builds, 2):
+        if old.line != new.line or not (comparison := results.between(old, new)):
+            continue
+        told[f"{old}..{new}"] = {
+            "said": [f"{totals(comparison)}.", *notes(comparison)],
+            "rows": [
+                [texts.setdefault(text, len(texts)) for text in _row(each)]
+                for group in comparison.groups
+                if group.change is not Change.UNKNOWN
+                for each in group.differences
+            ],
+        }
     return {"texts": list(texts), "pairs": told}
+
+
+def _row(difference: Difference) -> tuple[str, ...]:
+    return (
+        difference.change.value,
+        named(difference.answer.check, difference.new.subject),
+        difference.answer.name,
+        value_text(difference.scale, difference.before),
+        value_text(difference.scale, difference.after),
+    )
 
 
 def _write(folder: Path, name: str, data: JSON) -> None:

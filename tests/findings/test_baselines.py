@@ -261,7 +261,7 @@ def side(run: Run, build: str) -> Side:
 
 
 def one_after_the_other(run: Run, old: str = "2.12.1", new: str = "2.13.0") -> Comparison:
-    return compare_named(side(run, old), side(run, new), report(run).history, NONE)
+    return compare_named(side(run, old), side(run, new), report(run).history)
 
 
 def test_replay_one_probe_broken_on_2_13_is_named_once_and_nothing_else() -> None:

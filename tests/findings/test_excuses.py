@@ -110,7 +110,7 @@ def test_ready_is_one_line_for_all_subjects() -> None:
     found = results(run_of({"a.b": Outcome.PASS}))
     assert excuses_markdown(found) == (
         "- ✅ 2.16.0rc1 is ready for the builtin interface: on a CPU nothing failed that is not "
-        "expected, and nothing was lost against its stable twin that is not expected."
+        f"expected, and nothing was lost against {STABLE} that is not expected."
     )
     assert found.excuses[0].twin == STABLE
 

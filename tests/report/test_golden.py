@@ -98,7 +98,7 @@ def side(results: Results, build: str) -> Side:
 
 def test_compare(results: Results) -> None:
     sides = (side(results, "2.12.1-cpu"), side(results, "2.13.0-cpu"))
-    comparison = compare_named(*sides, EMPTY, load_expectations())
+    comparison = compare_named(*sides, EMPTY)
     text = comparison_text(comparison, RepeatCommands(results.run))
     check("compare.txt", text + "\n")
 

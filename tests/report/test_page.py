@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from compat.report.site import write_site
 from compat.runs.model import Outcome, Run, Status
+from compat.runs.reference import load_latest
 from compat.topics.gates.records import Capability
 from tests.conftest import ROOT, make_build, make_cell, make_run
 from tests.report import year
@@ -54,6 +55,24 @@ SHOWN = """() => ({
 })"""
 
 
+# Of what is seen of a glyph: its colour and what is behind it, each as red, green and blue.
+COLOURS = """(selector) => [...document.querySelectorAll(selector)].map((each) => {
+    const behind = [...ancestors(each)].map((one) => getComputedStyle(one).backgroundColor);
+    const opaque = behind.find((colour) => colour.startsWith("rgb("));
+    const seen = [getComputedStyle(each).color, opaque];
+    return seen.map((colour) => colour.match(/[\\d.]+/g).map(Number));
+    function* ancestors(one) { for (; one; one = one.parentElement) yield one; }
+})"""
+LEAST_CONTRAST = 4.5
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of the published run."""
+    run = load_latest(ROOT / "reports" / "latest" / "run.json")
+    return site(run, tmp_path_factory.mktemp("published"))
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, NAMES)), None)
@@ -82,6 +101,20 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
     assert said == []
     assert [url for url in asked if not url.startswith(("file://", "data:,"))] == []
+
+
+def luminance(colour: Sequence[float]) -> float:
+    """As WCAG 2 defines it."""
+    parts = [each / 255 for each in colour[:3]]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: Sequence[float], other: Sequence[float]) -> float:
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def small_run() -> Run:
@@ -355,6 +388,33 @@ def test_a_permalink_of_a_comparison_with_a_build_that_is_not_there(page: Page, 
     expect(page.get_by_role("status")).to_contain_text("Not in this report: 2.13.0..2.99.")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_not_known_is_seen(page: Page, published: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(published)
+    expect(page.locator("tr.probe").first).to_be_visible()
+    for selector in ("#upgrade td .not-run", "#table td .not-run", "#table td .unsupported"):
+        found = page.evaluate(COLOURS, selector)
+        assert found, selector
+        assert min(contrast(*each) for each in found) >= LEAST_CONTRAST, selector
+    assert "❔" not in page.locator("#upgrade table").inner_text()
+
+
+def test_the_matrix_fits_a_small_screen_or_scrolls_on_its_own(page: Page, published: str) -> None:
+    for width, fits in ((1280, True), (800, False)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(published)
+        row = page.locator("tr.probe th").first
+        expect(row).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        region = page.locator("#matrix-scroll")
+        wider = region.evaluate("each => each.scrollWidth > each.clientWidth")
+        assert wider is not fits
+        before = row.bounding_box()
+        region.evaluate("each => each.scrollTo(200, 0)")
+        assert row.bounding_box() == before
+
+
 def test_links_within_the_page_leave_the_filters_alone(page: Page, small: str) -> None:
     page.goto(f"{small}#outcome=fail")
     page.get_by_role("link", name="Legend").click()
@@ -513,7 +573,9 @@ def test_a_comparison_tells_the_answers_that_differ(page: Page, tmp_path: Path) 
         page.goto(f"{site(run, tmp_path)}#compare={pair}")
         page.reload()
         changes = page.locator("#changes")
-        expect(changes).to_contain_text("From 2.13.0-cpu to 2.14.0-cpu: 1 answer differs.")
+        expect(changes).to_contain_text(
+            "From 2.13.0-cpu to 2.14.0-cpu: 5 answers compared: 0 lost, 0 worse, 1 gained, 4 same."
+        )
         expect(changes).to_contain_text("gained gates.capability[fake_mode].available: no → yes")
     changes.get_by_role("link").click()
     expect(page.get_by_role("dialog")).to_contain_text("gates.capability[fake_mode]")

@@ -1,11 +1,13 @@
-"""A red cell of the corpus as one file: whole, of torch alone, red where the cell is."""
+"""A cell that went wrong as one file: whole, of torch alone, red where the cell is."""
 
 from __future__ import annotations
 
 import ast
 import builtins
 import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ import pytest
 from compat import cli
 from compat.builds.environment import Environment
 from compat.errors import USAGE
-from compat.report.repro import repro_of
-from compat.runs.model import Build, Cell, Run
+from compat.report.repro import MAKERS, can_be_made, repro_command, repro_of
+from compat.runs.model import Build, Cell, Outcome, Run
 from compat.runs.reference import load_latest
+from compat.worker.command import CANNOT_TELL
 from tests.conftest import ROOT
 
 CELL = "corpus.right[rows-interleaved-standalone]@2.11.0-cpu"
@@ -47,57 +50,184 @@ def names_bound(module: ast.Module) -> set[str]:
     return bound
 
 
-def test_each_is_whole_and_needs_torch_alone(run: Run) -> None:
-    red = [
-        cell
-        for cell in run.cells
-        if cell.probe == "corpus.right" and cell.outcome.bad and cell.build.startswith("2.1")
-    ]
-    assert len(red) > 100
-    for cell in {cell.check: cell for cell in red}.values():
-        module = ast.parse(repro_of(cell, build_of(run, cell)))
-        imported = {
-            each.name.partition(".")[0]
-            for node in ast.walk(module)
-            if isinstance(node, ast.Import)
-            for each in node.names
-        } | {
-            (node.module or "").partition(".")[0]
-            for node in ast.walk(module)
-            if isinstance(node, ast.ImportFrom)
-        }
-        assert imported <= {"__future__", "copy", "sys", "torch", "typing", "collections", "math"}
-        used = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
-        assert used <= names_bound(module) | {"__name__", *vars(builtins)}, cell.id
+def went_wrong(cell: Cell) -> Cell:
+    """As if its outputs were off."""
+    record = {"Any": {"failure": "", "share": 2.0, "without": "off"}}
+    return replace(cell, outcome=Outcome.FAIL, reason="off", record=record)
 
 
-@pytest.mark.parametrize(("spec", "status"), [("==2.11.0", 1), ("==2.13.0", 0)])
+def cells_of(run: Run, probe: str) -> list[Cell]:
+    """One a check."""
+    return list({cell.check: cell for cell in run.cells if cell.probe == probe}.values())
+
+
+def assert_whole_and_of_torch_alone(text: str) -> None:
+    module = ast.parse(text)
+    imported = {
+        each.name.partition(".")[0]
+        for node in ast.walk(module)
+        if isinstance(node, ast.Import)
+        for each in node.names
+    } | {
+        (node.module or "").partition(".")[0]
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert imported <= {"torch", *sys.stdlib_module_names}
+    used = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
+    assert used <= names_bound(module) | {"__name__", *vars(builtins)}
+
+
+@pytest.mark.parametrize(
+    ("probe", "number"),
+    [
+        ("corpus.right", 60),
+        ("parity.outputs", 4),
+        ("context_inputs.inputs", 8),
+        ("workarounds.needed", 15),
+    ],
+)
+def test_each_is_whole_and_needs_torch_alone(probe: str, number: int, run: Run) -> None:
+    found = {cell.check: cell for cell in run.cells if cell.probe == probe and can_be_made(cell)}
+    assert len(found) >= number
+    for cell in found.values():
+        assert_whole_and_of_torch_alone(repro_of(cell, build_of(run, cell)))
+
+
+@pytest.mark.parametrize(
+    ("probe", "left_out"),
+    [
+        # It draws random numbers.
+        ("training.step", {"dropout"}),
+        ("parity.outputs", set()),
+    ],
+)
+def test_whatever_goes_wrong_next(probe: str, left_out: set[str], run: Run) -> None:
+    cells = [went_wrong(cell) for cell in cells_of(run, probe)]
+    made = [cell for cell in cells if can_be_made(cell)]
+    without = {next(iter(cell.params.values())) for cell in cells if not can_be_made(cell)}
+    assert made
+    assert without <= left_out
+    for cell in made:
+        assert_whole_and_of_torch_alone(repro_of(cell, build_of(run, cell)))
+
+
+def test_what_passes_and_what_others_ship_have_none(run: Run) -> None:
+    right = next(cell for cell in cells_of(run, "corpus.right") if cell.outcome is Outcome.PASS)
+    assert not can_be_made(right)
+    assert can_be_made(went_wrong(right))
+    assert not can_be_made(replace(went_wrong(right), subject="vllm-0.33.0"))
+    assert not repro_command(right)
+
+
+@pytest.mark.parametrize("probe", MAKERS)
+def test_no_text_of_a_run_becomes_a_part_of_a_program(probe: str, run: Run) -> None:
+    """Whoever runs the file trusts this project, not whoever wrote the run."""
+    cells = [went_wrong(cell) for cell in cells_of(run, probe)]
+    cell = next(each for each in (*cells, *cells_of(run, probe)) if can_be_made(each))
+    for name, value in cell.params.items():
+        hostile = replace(cell, params={**cell.params, name: f'{value}"""\nraise SystemExit'})
+        assert not can_be_made(hostile)
+        assert not can_be_made(replace(cell, params={**cell.params, "more": "x"}))
+
+
+def test_what_a_run_says_stays_within_the_docstring(run: Run) -> None:
+    cell = next(each for each in cells_of(run, "corpus.right") if each.outcome is Outcome.PASS)
+    said = replace(went_wrong(cell), reason='""" \\""" \\')
+    module = ast.parse(repro_of(said, build_of(run, said)))
+    assert "''' /''' /" in (ast.get_docstring(module) or "")
+
+
+def test_what_fails_for_loading_is_not_shown_by_a_step(run: Run) -> None:
+    (cell, *_) = cells_of(run, "training.step")
+    loaded = replace(cell, outcome=Outcome.FAIL, reason="binary, loaded: died: 1")
+    assert (loaded.record or {})["Trained"]["share"] <= 1
+    assert not can_be_made(loaded)
+
+
+def ended(python: Path, file: Path, before: str = "") -> subprocess.CompletedProcess[str]:
+    """Runs a file as it is, or after some lines that break torch."""
+    if not before:
+        return subprocess.run([python, "-I", file], capture_output=True, text=True, cwd=file.parent)
+    lines = f"{before}\nimport runpy\nrunpy.run_path({str(file)!r}, run_name='__main__')"
+    return subprocess.run(
+        [python, "-I", "-c", lines], capture_output=True, text=True, cwd=file.parent
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        (CELL, "2.13.0"),
+        ("parity.outputs[silent-float32-dynamic-standalone]@2.11.0-cpu", "2.13.0"),
+        ("context_inputs.inputs[foreign-dynamic-none]@2.10.0-cpu", "2.11.0"),
+        ("workarounds.needed[pickled-slices]@2.11.0-cpu", "2.13.0"),
+    ],
+)
 def test_it_is_red_where_the_cell_is(
-    spec: str,
-    status: int,
+    name: str,
+    right: str,
     real_build: Callable[[str], Environment],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert cli.main(["repro", CELL, "--to", str(tmp_path)]) == 0
+    assert cli.main(["repro", name, "--to", str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    file = tmp_path / "corpus.right-rows-interleaved-standalone.py"
-    assert said.startswith(f"{file}: exits with 1 on ==2.11.0\n")
-    assert f"--builds ==2.11.0 ==2.15.0 -- python {file}" in said
-    ended = subprocess.run(
-        [real_build(spec).python, "-I", file], capture_output=True, text=True, cwd=tmp_path
-    )
-    assert ended.returncode == status, ended.stdout + ended.stderr
+    (file,) = tmp_path.iterdir()
+    wrong = name.partition("@")[2].removesuffix("-cpu")
+    assert said.startswith(f"{file}: exits with 1 on =={wrong}\n")
+    assert f"--builds =={wrong} ==2.15.0 -- python {file}" in said
+    for release, status in ((wrong, 1), (right, 0)):
+        found = ended(real_build(f"=={release}").python, file)
+        assert found.returncode == status, found.stdout + found.stderr
+
+
+BROKEN = """
+import torch, torch._inductor
+real = torch._inductor.standalone_compile
+def doubled(*args, **kwargs):
+    compiled = real(*args, **kwargs)
+    def call(*inputs):
+        return tuple(2 * each for each in compiled(*inputs))
+    call.save = compiled.save
+    return call
+torch._inductor.standalone_compile = doubled
+"""
+
+
+# What is no compiler's fault, and how ``compat bisect --script`` is told so.
+REFUSING = "import torch; torch.Generator = None"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "training.step[matmul-standalone]@2.13.0-cpu",
+        # In pieces, and judged by its error.
+        "parity.outputs[block-bfloat16-dynamic-standalone]@2.13.0-cpu",
+    ],
+)
+def test_it_is_red_where_torch_is_broken(
+    name: str, run: Run, real_build: Callable[[str], Environment], tmp_path: Path
+) -> None:
+    """No release has such a cell."""
+    (cell,) = (went_wrong(each) for each in run.cells if each.id == name)
+    file = tmp_path / "file.py"
+    file.write_text(repro_of(cell, build_of(run, cell)))
+    python = real_build("==2.13.0").python
+    for before, status in ((BROKEN, 1), ("", 0), (REFUSING, CANNOT_TELL)):
+        found = ended(python, file, before)
+        assert found.returncode == status, found.stdout + found.stderr
 
 
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        ("corpus.right[rows-interleaved-standalone]@2.13.0-cpu", "a cell that ended badly"),
+        ("corpus.right[rows-interleaved-standalone]@2.13.0-cpu", "that says what is wrong"),
         ("corpus.right[no-graph]@2.11.0-cpu", "the id of a cell of the latest run"),
-        ("parity.outputs[silent-float32-static-aot]@2.10.0-cpu", "a cell of corpus.right"),
+        ("donation.copies[donated]@2.13.0-cpu", "a cell of corpus.right, parity.outputs, "),
     ],
 )
 def test_one_line_says_why_there_is_none(

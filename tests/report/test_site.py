@@ -2,21 +2,30 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compat.commands.compared import compare_named, side_of
 from compat.document.escape import spelled
+from compat.findings.expectations import load_expectations
 from compat.findings.model import ExpectationFinding, Use
+from compat.report.comparison import comparison_text
 from compat.report.site import write_site
+from compat.runs.answers import Change
+from compat.runs.history import EMPTY
 from compat.runs.model import Device, Outcome, Run, Status
+from compat.runs.reference import load_latest
 from compat.topics.donation.records import DeviceMemory
-from tests.conftest import make_build, make_cell, make_run
+from tests.conftest import ROOT, make_build, make_cell, make_run
 from tests.report import year
 from tests.report.hostile import HOSTILE, HOSTILE_TEXTS
 from tests.report.made import results
+
+PUBLISHED = ROOT / "reports" / "latest" / "run.json"
 
 
 def written(run: Run, folder: Path) -> dict[str, str]:
@@ -109,6 +118,19 @@ def test_a_cells_details_are_in_the_file_of_its_probe(tmp_path: Path) -> None:
     assert detail["record"] == {"n": 1}
     assert detail["command"].endswith("--probes a.b")
     assert "signature" not in detail
+    assert "repro" not in detail
+
+
+def test_a_cell_of_which_a_file_can_be_made_names_the_command(tmp_path: Path) -> None:
+    params = {"graph": "rows-interleaved", "path": "standalone"}
+    cells = [
+        make_cell("2.11.0", "corpus.right", Outcome.ERROR, params=params),
+        make_cell("2.13.0", "corpus.right", params=params),
+    ]
+    run = make_run([make_build("2.11.0"), make_build("2.13.0")], cells)
+    [[red, green]] = data(written(run, tmp_path)["cells/0.js"])
+    assert red["repro"] == f"compat repro '{cells[0].id}'"
+    assert "repro" not in green
 
 
 def test_a_build_says_when_it_was_last_verified(tmp_path: Path) -> None:
@@ -208,3 +230,26 @@ def test_what_was_expected_stands_with_its_reason(tmp_path: Path) -> None:
     assert "known &lt;since&gt; long" in html
     assert "failed controls: 1" in html
     assert "the control sees nothing" in html
+
+
+def test_two_builds_differ_as_much_as_on_the_command_line(tmp_path: Path) -> None:
+    """In what others ship as well; what only one side was asked is counted apart."""
+    run = load_latest(PUBLISHED)
+    made = results(run, expectations=load_expectations())
+    write_site(made, tmp_path)
+    changes = data((tmp_path / "changes-data.js").read_text("utf-8"))
+    sides = [
+        side_of(text, PUBLISHED, tmp_path, EMPTY, load_expectations()) for text in ("2.12", "2.13")
+    ]
+    comparison = compare_named(*sides, EMPTY)
+    told = changes["pairs"]["2.12.1-cpu..2.13.0-cpu"]
+    said = comparison_text(comparison, {}).splitlines()
+    assert told["said"] == [f"{said[1]}.", *said[2 : said.index("")]]
+    rows = Counter(changes["texts"][change] for change, *_ in told["rows"])
+    assert rows == {
+        change.value: number
+        for change, number in comparison.totals.items()
+        if number and change not in {Change.SAME, Change.UNKNOWN}
+    }
+    checks = {changes["texts"][check] for _, check, *_ in told["rows"]}
+    assert any(check.startswith("vllm-") for check in checks)

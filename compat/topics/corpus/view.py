@@ -57,14 +57,12 @@ def _say_line(named: str, by_build: Mapping[BuildId, Named]) -> Iterable[Sentenc
             build: {name: each for name, each in on.items() if each.state is state}
             for build, on in by_build.items()
         }
-        graphs = {name for on in where.values() for name in on}
+        graphs = list(dict.fromkeys(name for on in where.values() for name in on))
         if graphs:
             yield Sentence(
                 title=f"corpus on {named}: {_counted(len(graphs), len(every))} "
                 f"{_plural(state, len(graphs))}",
-                text=" ".join(
-                    f"On {build.label}: {', '.join(on)}." for build, on in where.items() if on
-                ),
+                text=" ".join(_where(graphs, where)),
                 cells=tuple(
                     cell.id for on in where.values() for each in on.values() for cell in each.cells
                 ),
@@ -85,6 +83,18 @@ def _say_line(named: str, by_build: Mapping[BuildId, Named]) -> Iterable[Sentenc
                 for cell in each.cells
             ),
         )
+
+
+def _where(graphs: Iterable[str], where: Mapping[BuildId, Named]) -> Iterable[str]:
+    """Each graph once, with those that are so on the same builds."""
+    alike: dict[tuple[BuildId, ...], list[str]] = {}
+    for name in graphs:
+        builds = tuple(build for build, on in where.items() if name in on)
+        alike.setdefault(builds, []).append(name)
+    # What is so everywhere comes first.
+    for builds, names in sorted(alike.items(), key=lambda each: -len(each[0])):
+        every = len(builds) == len(where) > 1
+        yield f"On {'every build' if every else labels(builds)}: {', '.join(names)}."
 
 
 def _counted(some: int, every: int) -> str:

@@ -51,6 +51,17 @@ def test_several_builds_are_one_sentence() -> None:
     assert found.text == "On 2.12.1: a. On 2.13.0: b."
 
 
+def test_a_graph_is_named_once_with_those_that_are_wrong_where_it_is() -> None:
+    crashes = [
+        graph_cell(f"{build}-cpu", graph, Outcome.CRASH)
+        for build, graphs in (("2.11.0", "ab"), ("2.12.1", "abc"), ("2.13.0", "bd"))
+        for graph in graphs
+    ]
+    (found,) = said(*crashes).values()
+    assert found.text == "On every build: b. On 2.11.0, 2.12.1: a. On 2.12.1: c. On 2.13.0: d."
+    assert len(found.cells) == len(crashes)
+
+
 def test_the_table_has_what_is_not_right_everywhere() -> None:
     matrix = make_matrix(*CELLS)
     (section,) = show(matrix, find(matrix))

@@ -1,0 +1,77 @@
+"""What makes a file of a cell, and what all such files are made with."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compat.runs.model import Build, Cell
+
+_WIDTH = 96
+
+# What the templates know to write.
+PATHS = ("eager", "compile_fx", "standalone", "donated", "aot")
+BATCHES = ("static", "dynamic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maker:
+    """Makes files of the cells of one probe.
+
+    Attributes:
+        parameters: By name: the values of which it knows what they mean. Others may be any text,
+            and none of it becomes a part of a program.
+        shows: Whether a cell with such parameters says that something is wrong, and that a file of
+            torch alone shows it.
+        write: The file, for such a cell.
+    """
+
+    parameters: Callable[[], Mapping[str, Collection[str]]]
+    shows: Callable[[Cell], bool]
+    write: Callable[[Cell, Build], str]
+
+    def makes(self, cell: Cell) -> bool:
+        """Whether it can make a file of a cell of its probe."""
+        known = self.parameters()
+        return (
+            cell.params.keys() == known.keys()
+            and all(value in known[name] for name, value in cell.params.items())
+            and self.shows(cell)
+        )
+
+
+def ended_badly(cell: Cell) -> bool:
+    return cell.outcome.bad
+
+
+def rendered(template: str, cell: Cell, build: Build, **more: Any) -> str:
+    """A template of this folder, with what each file says of its cell."""
+    # Only whoever makes a file needs it: that one can be made is said by ``compat explain``.
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("compat.report", "repro"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  (Python, which nobody renders)
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(f"{template}.py.jinja").render(
+        release=build.release,
+        device=cell.build.device,
+        **more,
+    )
+
+
+def prose(cell: Cell, why: str) -> str:
+    """What a cell says, by one line of anybody's: for a docstring, which it cannot end."""
+    why = why.partition("\n")[0].replace("\\", "/").replace('"', "'")
+    return "\n".join(textwrap.wrap(f"{cell.id}: {why or 'it did not end well'}", _WIDTH))
+
+
+def fields_of(cell: Cell) -> dict[str, Any]:
+    """Of a cell's record; none where it left none."""
+    return {name: value for each in (cell.record or {}).values() for name, value in each.items()}
