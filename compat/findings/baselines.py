@@ -61,12 +61,12 @@ def paired(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[list[Pair], list
 
 
 def of_two_builds(old: Iterable[Entry], new: Iterable[Entry]) -> list[Pair]:
-    """What each subject says on two builds; none where these are of two devices or Pythons."""
-    by_line = {entry.column.line: entry for entry in old}
+    """What each subject says on two builds; none where device, GPU or Python differs."""
+    alike = {entry.column.comparable: entry for entry in old}
     return [
-        Pair(old=by_line[entry.column.line], new=entry)
+        Pair(old=alike[entry.column.comparable], new=entry)
         for entry in new
-        if entry.column.line in by_line
+        if entry.column.comparable in alike
     ]
 
 
@@ -79,7 +79,7 @@ def _followed(now: Entry, entries: Sequence[Entry]) -> Entry | None:
     """What was last known of the build that ``now`` follows; None where it follows none.
 
     It is the same build in an earlier run; else one of the same series and channel; else, for a
-    nightly, any nightly, since the series moves on.
+    nightly, any nightly, since the series moves on. On the same GPU, if on any.
     """
     column = now.column
     ways: tuple[Callable[[Column], bool], ...] = (
@@ -88,7 +88,9 @@ def _followed(now: Entry, entries: Sequence[Entry]) -> Entry | None:
         lambda other: other.channel == column.channel == _NIGHTLY and other.line == column.line,
     )
     for way in ways:
-        found = [entry for entry in entries if way(entry.column)]
+        found = [
+            entry for entry in entries if entry.column.card == column.card and way(entry.column)
+        ]
         if found:
             newest = max(found, key=lambda entry: (entry.column.run, entry.column.order))
             return _recalled(newest, found, now)
@@ -116,13 +118,13 @@ def _recalled(newest: Entry, found: Sequence[Entry], now: Entry) -> Entry:
 def _with_stable(entries: Sequence[Entry]) -> list[Pair]:
     """Each build that is no release with the newest release; without such, that with the last.
 
-    Within a line: of one subject, device and Python.
+    Of one subject, device, GPU and Python.
     """
     return [
         Pair(old=old, new=new)
         for old, new in stable_twins(
             entries,
-            line=lambda entry: entry.column.line,
+            line=lambda entry: entry.column.comparable,
             is_release=lambda entry: entry.column.channel == _STABLE,
             order=_order,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -20,9 +20,10 @@ from compat.findings.model import ExpectationFinding, Use
 from compat.runs.answers import OUTCOME, Value
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import day_of, run_id
-from compat.runs.ids import BUILTIN, CellId
+from compat.runs.ids import BUILTIN, DEVICES, CellId
 from compat.runs.model import Build, Cell, Outcome, Status
 from compat.topics.matrix import Matrix
+from compat.topics.registry import TOPICS
 
 DEFAULT_FILE = Path(__file__).with_name("expectations.toml")
 
@@ -40,19 +41,25 @@ class Scope:
         params: By parameter: patterns, one of which the value fits.
         builds: The versions; pre-releases are among them.
         subject: A pattern of the subject's id; left out, it is the builtin one.
+        device: ``cpu`` or ``cuda``; empty for both.
     """
 
     probe: str
     params: Mapping[str, tuple[str, ...]]
     builds: SpecifierSet
     subject: str
+    device: str = ""
 
     def holds(self, cell: Cell, build: Build) -> bool:
         return self.holds_on(build, cell.subject) and self.holds_of(cell)
 
     def holds_on(self, build: Build, subject: str) -> bool:
         """Whether it may be said of a cell of a subject on a build."""
-        return _fits(self.subject, subject) and lies_in(build, self.builds)
+        return (
+            _fits(self.subject, subject)
+            and self.device in {"", build.id.device}
+            and lies_in(build, self.builds)
+        )
 
     def holds_of(self, cell: Cell) -> bool:
         """Whether it may be said of a cell, whatever it was run on."""
@@ -158,9 +165,10 @@ def find_expectations(matrix: Matrix, expectations: Expectations) -> list[Expect
     """
     today = day_of(run_id(matrix.run))
     found = []
+    together = _said_together(matrix) if any(each.answer for each in expectations.known) else {}
     for each in expectations.known:
         cells = _in_scope(matrix, each.scope)
-        met = [cell.id for cell in cells if _is_met(matrix, each, cell)]
+        met = [cell.id for cell in cells if _is_met(matrix, each, cell, together)]
         asked = [cell for cell in cells if cell.outcome is not Outcome.NOT_RUN]
         found.append(
             ExpectationFinding(
@@ -178,10 +186,28 @@ def find_expectations(matrix: Matrix, expectations: Expectations) -> list[Expect
     return found
 
 
-def _is_met(matrix: Matrix, expectation: Expectation, cell: Cell) -> bool:
+def _is_met(
+    matrix: Matrix,
+    expectation: Expectation,
+    cell: Cell,
+    together: Mapping[CellId, Collection[str]],
+) -> bool:
     if not expectation.answer:
         return expectation.explains(cell)
-    return any(_fits(expectation.answer, name) for name in _said(matrix, cell))
+    names = (*_said(matrix, cell), *together.get(cell.id, ()))
+    return any(_fits(expectation.answer, name) for name in names)
+
+
+def _said_together(matrix: Matrix) -> Mapping[CellId, Collection[str]]:
+    """By cell: the names of what it says together with others on its build."""
+    found: dict[CellId, set[str]] = {}
+    for build in matrix.ran():
+        for subject in matrix.subjects(build.id):
+            for topic in TOPICS:
+                for across in topic.across(matrix, subject, build.id):
+                    for cell in across.cells:
+                        found.setdefault(cell, set()).add(across.said.name)
+    return found
 
 
 def find_failed_controls(matrix: Matrix, expectations: Expectations) -> dict[CellId, str]:
@@ -296,7 +322,14 @@ class _Entry:
             params=params,
             builds=versions,
             subject=self.text("subject", default=BUILTIN),
+            device=self._device(),
         )
+
+    def _device(self) -> str:
+        device = self.text("device", default="")
+        if device not in {"", *DEVICES}:
+            raise self.wrong(f"expected one of {', '.join(DEVICES)} as 'device', not {device!r}")
+        return device
 
     def _patterns(self, name: str, value: Any) -> tuple[str, ...]:
         patterns = value if isinstance(value, list) else [value]

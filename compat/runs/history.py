@@ -52,6 +52,7 @@ class Column:
         run: The id of the execution: of the newest one, where a report is made of several.
         date: The day, YYYY-MM-DD, on which a cell of the build was seen last: that of an earlier
             execution, where nothing had changed and nothing was seen again.
+        card: The GPU's name; empty for the CPU, and where nobody wrote it down.
     """
 
     run: str
@@ -61,6 +62,7 @@ class Column:
     channel: str
     git_version: str
     subject: str = BUILTIN
+    card: str = ""
 
     @property
     def label(self) -> str:
@@ -71,8 +73,13 @@ class Column:
 
     @property
     def line(self) -> tuple[str, str, str]:
-        """Subject, device and Python: columns are compared and ordered only within one."""
+        """Subject, device and Python: columns are ordered only within one."""
         return (self.subject, *self.build.line)
+
+    @property
+    def comparable(self) -> tuple[str, ...]:
+        """Columns are compared where this is the same: numbers of two GPUs differ by nature."""
+        return (*self.line, self.card)
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -248,6 +255,7 @@ def column_of(
         channel=build.channel,
         git_version=build.git_version,
         subject=subject,
+        card="" if build.id.device == "cpu" else build.device.name,
     )
 
 

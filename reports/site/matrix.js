@@ -45,8 +45,9 @@ function answersOf(pair) {
   const [one, other] = pair.map((column) => column.key);
   if (!changes || pair.some((column) => column.past !== undefined)) return undefined;
   for (const [old, now] of [[one, other], [other, one]]) {
-    const rows = changes.pairs[`${old}..${now}`];
-    if (rows) return { old, now, rows: rows.map((row) => row.map((number) => changes.texts[number])) };
+    const pair = changes.pairs[`${old}..${now}`];
+    if (!pair) continue;
+    return { old, now, said: pair.said, rows: pair.rows.map((row) => row.map((number) => changes.texts[number])) };
   }
   return undefined;
 }
@@ -76,8 +77,17 @@ function isOf(version, name) {
   return release === name || (/^\d+\.\d+$/.test(name) && /^[\d.]+$/.test(release) && release.startsWith(`${name}.`));
 }
 
+/** A device after the other. */
 function shownColumns() {
-  return compared() ?? columns.filter((column) => !state.device || column.device === state.device);
+  const devices = new Set(columns.map((column) => column.device));
+  const grouped = [...devices].flatMap((device) => columns.filter((column) => column.device === device));
+  return compared() ?? grouped.filter((column) => !state.device || column.device === state.device);
+}
+
+/** Whether a device's columns begin there, and another's end. */
+function begins(column, shown) {
+  const before = shown[shown.indexOf(column) - 1];
+  return before !== undefined && before.device !== column.device;
 }
 
 /** Whether few enough are left that their probes are shown opened. */
@@ -138,7 +148,8 @@ function renderChanges() {
   const answers = pair && answersOf(pair);
   list.hidden = !answers;
   if (!answers) return;
-  const words = `From ${answers.old} to ${answers.now}: ${answers.rows.length === 1 ? "1 answer differs" : `${answers.rows.length} answers differ`}.`;
+  const [totals, ...notes] = answers.said;
+  const about = [`From ${answers.old} to ${answers.now}: ${totals}`, ...notes];
   const items = answers.rows.map(([change, check, name, before, after]) => {
     const cell = `${check}@${answers.now}`;
     const said = el("code", {}, `${check}.${name}`);
@@ -147,7 +158,7 @@ function renderChanges() {
     return el("li", { class: `change ${change}` },
       el("strong", {}, change), " ", shown, `: ${before} → ${after}`);
   });
-  list.replaceChildren(el("p", {}, words), el("ul", {}, ...items));
+  list.replaceChildren(...about.map((each) => el("p", {}, each)), el("ul", {}, ...items));
 }
 
 function sayCount(rows, shown) {
@@ -164,18 +175,24 @@ function sayCount(rows, shown) {
 
 function headRow(shown) {
   const heads = shown.map((column) =>
-    el("th", { scope: "col", title: column.version },
+    el("th", { scope: "col", title: column.version, class: begins(column, shown) && "first" },
       el("span", { class: "build" }, ...breakable(column.build)),
       el("span", { class: "sub" }, column.device),
-      el("span", { class: "sub" }, column.date || "never seen"),
+      el("span", { class: "sub" }, ...day(column.date)),
     ),
   );
   return el("tr", {}, el("th", { scope: "col", class: "corner" }, "check"), ...heads);
 }
 
-/** A build's id, which may be broken after a dot. */
+/** A day, which may be broken after its year. */
+function day(date) {
+  const [year, ...rest] = date.split("-");
+  return date ? [`${year}-`, el("wbr"), el("span", { class: "whole" }, rest.join("-"))] : ["never seen"];
+}
+
+/** A build's id, which may be broken after a dot or a hyphen. */
 function breakable(id) {
-  return id.split(/(?<=\.)/).flatMap((part) => [part, el("wbr")]);
+  return id.split(/(?<=[.-])/).flatMap((part) => [part, el("wbr")]);
 }
 
 function familyBody(family, rows, shown, allOpen) {

@@ -15,7 +15,7 @@ from compat.findings.expectations import NONE, load_expectations
 from compat.findings.results import results_of
 from compat.runs.answers import Change
 from compat.runs.history import EMPTY
-from compat.runs.model import Cell, Host, Outcome, Run
+from compat.runs.model import Cell, Device, Host, Outcome, Run
 from compat.runs.store import load
 from compat.topics.donation.records import Flag
 from tests.conftest import RECORDED, SOURCE, make_build, make_cell, make_run
@@ -119,6 +119,26 @@ def test_devices_and_pythons_are_never_compared() -> None:
     assert STABLE not in report(night(21)).comparisons
     lonely = run_of(22, copies("2.15.0", 4, device="cuda"))
     assert PREVIOUS not in report(run_of(21, copies("2.15.0", 1)), lonely).comparisons
+
+
+def test_two_gpus_are_never_compared() -> None:
+    old, new = (
+        replace(make_build(name, device="cuda"), device=Device(kind="cuda", name=card))
+        for name, card in (("2.14.1", "H100"), ("2.15.0", "H200"))
+    )
+    cells = [copies("2.14.1", 1, device="cuda"), copies("2.15.0", 4, device="cuda")]
+    assert STABLE not in report(run_of(21, *cells, builds=[old, new])).comparisons
+    same = replace(old, device=new.device)
+    assert with_stable(run_of(21, *cells, builds=[same, new])).alarms
+    # Nor is a build with itself on another one, the night before.
+    elsewhere = replace(new, device=old.device)
+    before, now = (
+        run_of(day, copies("2.15.0", n, device="cuda"), builds=[build])
+        for day, n, build in ((20, 1, elsewhere), (21, 4, new))
+    )
+    assert PREVIOUS not in report(before, now).comparisons
+    before = run_of(20, copies("2.15.0", 1, device="cuda"), builds=[new])
+    assert since(before, now).alarms
 
 
 def test_since_when_is_asked_of_the_same_device_and_python_only() -> None:

@@ -15,6 +15,7 @@ from compat.runs.model import Cell, Outcome, Run
 from compat.topics.matrix import Matrix
 from compat.topics.tracing_context.records import Needed
 from tests.conftest import SOURCE, make_build, make_cell, make_run
+from tests.topics.parity.parity_cells import make_parity
 
 ENTRY = """
 [[expectation]]
@@ -45,7 +46,10 @@ def cell(build: str = "2.12.1", model: str = "silent", path: str = "aot", **chan
 def findings_of(folder: Path, text: str, *cells: Cell, day: str = "22") -> Findings:
     path = folder / "expectations.toml"
     path.write_text(text)
-    builds = [make_build(name) for name in dict.fromkeys(each.build.name for each in cells)]
+    builds = [
+        make_build(name, device=device)
+        for name, device in dict.fromkeys((each.build.name, each.build.device) for each in cells)
+    ]
     source = replace(SOURCE, id=f"2026-12-{day}T050000.000Z")
     run: Run = replace(make_run(builds, list(cells)), sources=(source,))
     matrix = Matrix(run)
@@ -154,9 +158,32 @@ def test_an_entry_about_an_answer_is_used_as_soon_as_somebody_gives_it(tmp_path:
     assert findings_of(tmp_path, ANSWER, crashed).unexpected == (crashed.id,)
 
 
+def test_an_entry_may_be_about_one_device(tmp_path: Path) -> None:
+    on_cpu, on_gpu = cell(), cell(device="cuda")
+    text = ENTRY + 'device = "cuda"'
+    assert findings_of(tmp_path, text, on_cpu, on_gpu).unexpected == (on_cpu.id,)
+    assert findings_of(tmp_path, ENTRY, on_cpu, on_gpu).unexpected == ()
+
+
+def test_an_entry_may_be_about_what_cells_say_together(tmp_path: Path) -> None:
+    cells = [
+        make_cell("2.16.0", "parity.outputs", params=params, record=make_parity())
+        for params in (
+            {"model": "mlp", "dtype": "float32", "batch": "static", "path": path}
+            for path in ("compile_fx", "standalone")
+        )
+    ]
+    text = ANSWER.replace("tracing_context.*", "parity.outputs").replace("need*", "same_bits")
+    (entry,) = findings_of(tmp_path, text, *cells).expectations
+    assert entry.use is Use.USED
+    (entry,) = findings_of(tmp_path, text.replace("same_bits", "others"), *cells).expectations
+    assert entry.use is Use.UNUSED
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
+        (ENTRY + 'device = "tpu"', "expected one of cpu, cuda as 'device', not 'tpu'"),
         ("[[expectation", "cannot read"),
         ("[[expected]]", r"\[\[expectation\]\] and \[\[control\]\] only, not expected"),
         ("expectation = 1", r"expected tables, \[\[expectation\]\]"),
