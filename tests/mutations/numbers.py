@@ -18,7 +18,8 @@ from tests.mutations.breaking import (
     first_changed,
     wrap_compile_fx,
 )
-from tests.mutations.catalogue import NUMBERS, SAME_BITS, WORK, mutation
+from tests.mutations.catalogue import NUMBERS, PYTORCH, SAME_BITS, WORK, mutation
+from tests.probes.sabotages import seam as sabotages
 from tests.probes.sabotages.seam import off_by_steps, wrap_standalone_compile
 
 LEGACY = r"parity.outputs\[.*-compile_fx.*: (lost|worse)"
@@ -190,6 +191,17 @@ def gelu_is_approximate(patch: pytest.MonkeyPatch) -> None:
         return real(x, approximate=approximate)
 
     patch.setattr(torch.nn.functional, "gelu", rough)
+
+
+@mutation(
+    r"parity.outputs\[block-float32-static-(compile_fx|standalone).*: (lost|worse)",
+    asks=("parity.outputs[block-float32-static",),
+    also=(r"parity.outputs\[block", SAME_BITS),
+    replays=f"{PYTORCH}/issues/187735",
+)
+def numbers_drift(patch: pytest.MonkeyPatch) -> None:
+    """What is compiled of silu computes other numbers than it did, as a candidate of 2.13 did."""
+    sabotages.numbers_drift(patch)
 
 
 @mutation(asks=NUMBERS, also=(r"bits|bitwise|same|digest|agree|kernels",))
