@@ -1,4 +1,4 @@
-"""Outputs that are off, of another dtype, or laid out otherwise."""
+"""Outputs that are off, or of another dtype or shape."""
 
 from __future__ import annotations
 
@@ -140,24 +140,10 @@ def bfloat16_comes_as_float32(patch: pytest.MonkeyPatch) -> None:
     change_compile_fx(patch, lambda output: output.float())
 
 
-@mutation(LEGACY, also=(r"compile_fx", SAME_BITS))
-def strides_are_others(patch: pytest.MonkeyPatch) -> None:
-    """The legacy path returns its output column by column."""
-    change_compile_fx(
-        patch, lambda output: output.mT.contiguous().mT if output.ndim > 1 else output
-    )
-
-
 @mutation(STANDALONE, also=OF_STANDALONE)
 def a_dimension_more(patch: pytest.MonkeyPatch) -> None:
     """What standalone_compile compiles returns one dimension more."""
     change_standalone(patch, lambda output: output.unsqueeze(0))
-
-
-@mutation(LEGACY, also=(r"compile_fx", SAME_BITS))
-def the_output_requires_grad(patch: pytest.MonkeyPatch) -> None:
-    """The legacy path returns a tensor that requires gradients."""
-    change_compile_fx(patch, lambda output: output.clone().requires_grad_())
 
 
 @mutation(STANDALONE, also=OF_STANDALONE)

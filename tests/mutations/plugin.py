@@ -18,7 +18,7 @@ from packaging.version import Version
 
 from tests.mutations.catalogue import BASE, CATALOGUE, UNBROKEN, Mutation
 
-for module in ("names", "seam", "numbers", "saving"):
+for module in ("names", "seam", "numbers", "contract", "saving"):
     importlib.import_module(f"tests.mutations.{module}")
 
 
