@@ -29,6 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("runs", type=int, nargs="?", default=20)
     parser.add_argument("--seed", type=int, default=0, help="who is killed, and when")
+    parser.add_argument("--minutes", type=float, default=600, help="begin no run after that")
     parser.add_argument("--build", default="", help="a released build; left out, a fake torch")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
@@ -36,17 +37,22 @@ def main() -> int:
         real = arguments.build
         place = nullcontext(real_place(here, real)) if real else fake_place(here)
         with place as entered:
-            return soak(entered, arguments.runs, arguments.seed, EDITED["real" if real else ""])
+            return soak(entered, arguments, EDITED["real" if real else ""])
 
 
-def soak(place: Place, runs: int, seed: int, edited: tuple[str, ...]) -> int:
+def soak(place: Place, arguments: argparse.Namespace, edited: tuple[str, ...]) -> int:
     """Go through all runs; 1 if anything was wrong after one."""
-    chance = random.Random(seed)
+    chance = random.Random(arguments.seed)
     account = Account(place)
     wrong, killed, began, run_s = 0, Counter[str](), monotonic(), 0.0
-    for number in range(runs + 1):
-        # The first says which cells there are, the second how long a run takes.
-        kill = choose(chance, run_s) if number > 1 else None
+    last = False
+    number = -1
+    while not last:
+        number += 1
+        last = number >= arguments.runs or monotonic() > began + 60 * arguments.minutes
+        # The first says which cells there are, the second how long a run takes; what the last one
+        # finds must be whole.
+        kill = choose(chance, run_s) if number > 1 and not last else None
         if number:
             probe = chance.choice(edited)
             place.edit(probe)
@@ -69,7 +75,7 @@ def soak(place: Place, runs: int, seed: int, edited: tuple[str, ...]) -> int:
             print("   | " + "\n   | ".join(log.read_text().splitlines()[-20:]), flush=True)
         if kill and sent:
             killed[kill.target] += 1
-    return told_of(account, killed, runs, wrong, monotonic() - began)
+    return told_of(account, killed, number, wrong, monotonic() - began)
 
 
 def told_of(account: Account, killed: Counter[str], runs: int, wrong: int, seconds: float) -> int:

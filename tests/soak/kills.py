@@ -64,14 +64,15 @@ class Kill:
 
     def deliver(self, nox: subprocess.Popen[bytes], place: Path) -> bool:
         """Wait for the target and send it; whether it was still there."""
+        waited = False
         while nox.poll() is None:
             pids = _found(self.target, nox.pid, started_in(place))
-            if pids:
+            if pids and not waited:
                 sleep(self.after_s)
-                # A probe may have ended meanwhile, and the next one is as good.
-                pids = _found(self.target, nox.pid, started_in(place))
-                return bool(pids) and self._send(pids[0])
-            sleep(0.005)
+                waited = True
+            # One probe may have ended meanwhile, and the next one is as good.
+            elif pids and self._send(pids[0]):
+                return True
         return False
 
     def _send(self, pid: int) -> bool:
