@@ -48,7 +48,8 @@ class Mutation:
     """One break.
 
     Attributes:
-        asks: Beginnings of the checks that are asked besides :data:`BASE`.
+        asks: Beginnings of the checks that are asked besides :data:`BASE`; the mutation is one more
+            parameter, so ``[aot-`` and not ``[aot]``.
         told: Regular expressions, each of which at least one answer that is told must match: the
             answer as ``CHECK NAME``, then ``: CHANGE``, such as ``lost`` or ``worse``.
         also: What may be told besides: it follows from the same break.

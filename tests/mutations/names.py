@@ -121,7 +121,7 @@ def fake_mode_is_gone(patch: pytest.MonkeyPatch) -> None:
 
 @mutation(
     r"surface.used\[torch.cuda\] there.torch.cuda._annotate_cuda_graph_trace.annotate_trace: lost",
-    asks=("surface.used[torch.cuda]",),
+    asks=("surface.used[torch.cuda-",),
     also=(r"surface.used\[torch.cuda\] .*_annotate_cuda_graph_trace",),
     until="2.15",
     replays="https://github.com/pytorch/torchtitan/blob/main/torchtitan/experiments/graph_trainer"

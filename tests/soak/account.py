@@ -145,7 +145,8 @@ def statuses(kill: Kill | None) -> set[int]:
     # It may have been done already.
     done = {0}
     if kill.number is INT:
-        return done | {130}
+        # Before it can say so itself, Python dies of it, and nox makes 3 of what it ran.
+        return done | {130, -INT if kill.target in {NOX, GROUP} else 3}
     if kill.target in {NOX, GROUP}:
         return done | {-kill.number}
     return done | {3}

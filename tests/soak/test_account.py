@@ -99,7 +99,8 @@ def test_locks_and_folders_that_are_left(account: Account) -> None:
         (killed(PROBE, signal.SIGTERM), {0, 1}),
         (killed(RUNNER, signal.SIGSTOP), {0}),
         (killed(RUNNER, signal.SIGTERM), {0, 3}),
-        (killed(RUNNER, signal.SIGINT), {0, INTERRUPTED_STATUS}),
+        (killed(RUNNER, signal.SIGINT), {0, 3, INTERRUPTED_STATUS}),
+        (killed(GROUP, signal.SIGINT), {0, -signal.SIGINT, INTERRUPTED_STATUS}),
         (killed(GROUP, signal.SIGKILL), {0, -signal.SIGKILL}),
     ],
 )
