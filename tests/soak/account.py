@@ -13,7 +13,7 @@ from compat.runs.contents import Contents, Reported
 from compat.runs.ids import CheckId
 from compat.runs.model import Outcome
 from compat.runs.store import RunFolder, load
-from tests.soak.kills import GROUP, INT, NOX, PROBE, STOP, Kill, wait_until_gone
+from tests.soak.kills import GROUP, INT, NOX, STOP, Kill, wait_until_gone
 from tests.soak.place import Place, contents
 
 # How long what was killed may take to be gone, on a busy machine.
@@ -140,8 +140,8 @@ def statuses(kill: Kill | None) -> set[int]:
     if kill is None or kill.number is STOP:
         return {0}
     if not kill.is_outside:
-        # A probe that was killed once and passed then is flaky: the report says so.
-        return {0, 1} if kill.target == PROBE else {0}
+        # What was killed once is tried again; that a cell passed then only, the report says.
+        return {0}
     # It may have been done already.
     done = {0}
     if kill.number is INT:

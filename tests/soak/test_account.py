@@ -96,7 +96,7 @@ def test_locks_and_folders_that_are_left(account: Account) -> None:
     [
         (None, {0}),
         (killed(WORKER, signal.SIGKILL), {0}),
-        (killed(PROBE, signal.SIGTERM), {0, 1}),
+        (killed(PROBE, signal.SIGTERM), {0}),
         (killed(RUNNER, signal.SIGSTOP), {0}),
         (killed(RUNNER, signal.SIGTERM), {0, 3}),
         (killed(RUNNER, signal.SIGINT), {0, 3, INTERRUPTED_STATUS}),
