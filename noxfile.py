@@ -177,6 +177,13 @@ def selfcheck(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Run a small matrix again and again, with somebody killed in most runs: nox -s soak -- 200"""
+    session.install("-e.", *nox.project.dependency_groups(PROJECT, "nox", "test"))
+    session.run("python", "-m", "tests.soak", *session.posargs)
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """Ten thousand damaged inputs for each reader, instead of the tests' one thousand."""
     session.install("-e.", *nox.project.dependency_groups(PROJECT, "test"))

@@ -21,6 +21,7 @@ FAULTS = {
     "spin": "while True: pass",
     "stop": "os.kill(os.getpid(), signal.SIGSTOP)",
     "kill": "os.kill(os.getpid(), signal.SIGKILL)",
+    "interrupt": "os.kill(os.getpid(), signal.SIGINT)",
     "die": "ctypes.string_at(0)",
     "exit": "os._exit(0)",
     "clean away": "shutil.rmtree(os.path.dirname(os.environ['TRITON_CACHE_DIR'])); os._exit(0)",
@@ -36,7 +37,9 @@ def wrap(torch):
     torch.backends.cpu.get_cpu_capability = fault
 AFTER["torch"] = wrap
 """,
+    # Before pytest begins, and while it collects.
     "collect": "BEFORE['compat.worker.isolation'] = fault",
+    "inside pytest": "BEFORE['compat.probes.looking'] = fault",
     "warm up": """
 def wrap(torch):
     import torch._inductor.cpu_vec_isa

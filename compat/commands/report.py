@@ -16,7 +16,7 @@ from compat.errors import UsageError
 from compat.findings.awaits import load_awaits
 from compat.findings.expectations import Expectations, load_expectations
 from compat.findings.results import Results, results_of
-from compat.nightly.actions import OUTPUT, SUMMARY, append, link_to_run
+from compat.nightly.actions import OUTPUT, SUMMARY, append, link_to_run, why_blind
 from compat.report.cut import SUMMARY_LIMIT, cut
 from compat.report.first import first_screen
 from compat.report.places import HISTORY, README
@@ -26,6 +26,8 @@ from compat.runs.history import load_history
 from compat.runs.model import Run, Status
 from compat.runs.reference import load_latest
 from compat.runs.store import RunFolder, merge
+
+_OF_NO_USE = "What follows proves nothing, is not published, and no issue is written from it."
 
 
 def report(parsed: argparse.Namespace) -> int:
@@ -40,8 +42,11 @@ def report(parsed: argparse.Namespace) -> int:
 
 def say_in_job(results: Results) -> None:
     """Give a job on GitHub its summary, and its other steps the word that reports were made."""
+    blind = why_blind(os.environ)
+    warning = f"**❌ {blind} {_OF_NO_USE}**\n\n" if blind else ""
     # No link into the reports: a summary lies elsewhere.
-    append(SUMMARY, cut(f"{first_screen(results)}\n", SUMMARY_LIMIT, link_to_run(os.environ)))
+    screen = f"{warning}{first_screen(results)}\n"
+    append(SUMMARY, cut(screen, SUMMARY_LIMIT, link_to_run(os.environ)))
     # Last: what is not said is not published, however this command ended.
     append(OUTPUT, "made=true\n")
 

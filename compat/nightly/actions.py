@@ -12,6 +12,8 @@ from compat.runs.model import DEPTHS
 
 # Where a GPU is found.
 GPU_RUNNER = "COMPAT_GPU_RUNNER"
+# How the job of the self-check ended, as GitHub calls it.
+SELF_CHECK = "COMPAT_SELFCHECK"
 # The files that GitHub gives a step to write into.
 OUTPUT = "GITHUB_OUTPUT"
 SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -71,6 +73,21 @@ def why_unpublished(variables: Mapping[str, str]) -> str:
     if said.builds or said.subjects or said.device:
         return "only some builds, some subjects or one device were chosen"
     return ""
+
+
+def why_blind(variables: Mapping[str, str]) -> str:
+    """Why nothing that a night saw proves anything; empty where the self-check passed or is none.
+
+    Raises:
+        UsageError: The self-check ended in a way that GitHub does not know.
+    """
+    ended = variables.get(SELF_CHECK, "")
+    if ended not in {"", "success", "failure", "cancelled", "skipped"}:
+        raise UsageError(f"{SELF_CHECK}: expected how a job ended, not {ended!r}")
+    if ended in {"", "success"}:
+        return ""
+    how = {"failure": "failed", "cancelled": "was cancelled", "skipped": "was skipped"}[ended]
+    return f"The self-check {how}: the instrument is broken, or nobody knows that it is not."
 
 
 def append(variable: str, text: str) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from compat.probes.agreement import contract_differences
+from compat.probes.calls import Call
 from compat.runs.signature import normalise, signature_of
 from compat.topics.machines.records import Went
 
@@ -48,12 +50,15 @@ def raises(error: Exception) -> str:
 
 
 def same(result: Any, want: Any) -> bool:
-    """Whether two results, tensors or several of them, are as near as rounding explains."""
+    """Whether two results are as near as rounding explains, and alike in all else.
+
+    Aliasing of what a call was given is not looked at: neither says what that was.
+    """
     try:
         torch.testing.assert_close(result, want)
     except AssertionError:
         return False
-    return True
+    return not contract_differences(Call(result), Call(want))
 
 
 def _warns(warned: Sequence[warnings.WarningMessage]) -> str:

@@ -137,7 +137,10 @@ def unpack(packed: bytes) -> tuple[Call, ...]:
 
 
 def digest(calls: Sequence[Call]) -> str:
-    """Sixteen hex digits that are equal for bitwise equal outputs only."""
+    """Sixteen hex digits that are equal for bitwise equal outputs only.
+
+    Strides and all else of the contract are left out: it tells noise, and ``judge`` the rest.
+    """
     hasher = hashlib.sha256()
     for tensor in tensors_of(calls):
         hasher.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())

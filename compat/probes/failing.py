@@ -19,6 +19,7 @@ from torch._inductor import lowering
 from torch._inductor.custom_graph_pass import CustomGraphPass
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
+from compat.probes.agreement import contract_differences
 from compat.probes.calls import Call
 from compat.runs.signature import signature_of
 
@@ -182,7 +183,10 @@ def compare(call: Callable[..., Any], inputs: Sequence[Any], wanted: Any) -> str
             got = call(*inputs)
     except Exception as error:  # noqa: BLE001  (that it runs is an answer)
         return signature_of(error)
-    if Call(got).structure != Call(wanted).structure:
-        return f"{Call(got).structure} instead of {Call(wanted).structure}"
-    same = map(torch.allclose, Call(got).tensors, Call(wanted).tensors)
+    returned, expected = Call(got), Call(wanted)
+    if returned.structure != expected.structure:
+        return f"{returned.structure} instead of {expected.structure}"
+    if differing := contract_differences(returned, expected):
+        return f"other {', '.join(sorted(differing))}"
+    same = map(torch.allclose, returned.tensors, expected.tensors)
     return "right" if all(same) else "other numbers"

@@ -11,7 +11,7 @@ import torch
 
 from compat.interface.compilers import StandaloneCompiler
 from compat.interface.shapes import LARGEST, CompileRange
-from compat.probes.agreement import judge
+from compat.probes.agreement import STRUCTURE, contract_differences, judge
 from compat.probes.calls import Call, pack, unpack
 from compat.probes.conftest import DiedError, FreshProcess, RaisedError, Record, Require
 from compat.probes.driving import PATHS, initialized
@@ -142,6 +142,8 @@ def without_gradients(lesson: str, captured: Captured, compiled: Callable[..., A
     except Exception as error:  # noqa: BLE001  (that it runs is an answer)
         return signature_of(error)
     got = Call(returned).tensors
+    if STRUCTURE in contract_differences(Call(returned), Call(wanted)):
+        return f"wrong: {STRUCTURE}"
     if not all(map(torch.allclose, got, Call(wanted).tensors)):
         return "wrong: other numbers"
     needing = sum(each.requires_grad for each in got)

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 import compat
 from compat.builds.environment import Environment
@@ -126,6 +127,10 @@ class Ending:
     by_machine: bool = False
 
 
+class StoppedError(Exception):
+    """What runs the workers was told to stop."""
+
+
 class Worker:
     """Runs the probes of one build after another.
 
@@ -137,6 +142,11 @@ class Worker:
     def __init__(self, settings: Settings, jobs: int) -> None:
         self._settings = settings
         self._jobs = jobs
+        self._stopped = Event()
+
+    def stop(self) -> None:
+        """End all workers that run, and let none begin: whoever waits for one hears of it."""
+        self._stopped.set()
 
     def run(
         self,
@@ -153,6 +163,9 @@ class Worker:
         ``select`` are parts of the ids of the probes to run; all are run without any.
 
         Without ``driven`` the builtin subject is asked about.
+
+        Raises:
+            StoppedError: Nobody wants to know any more.
         """
         skipped = stream.path.with_suffix(SKIP)
         skipped.write_text(json.dumps(sorted(skip)))
@@ -184,17 +197,22 @@ class Worker:
             )
             overseer = Overseer(keeper.pid, stream, log, self._settings.timeout_s)
             try:
-                return _watch(keeper, overseer, alive)
+                return _watch(keeper, overseer, alive, self._stopped)
             finally:
                 end(keeper)
                 cut(log)
 
 
 def _watch(
-    keeper: subprocess.Popen[bytes], overseer: Overseer, alive: Callable[[], None]
+    keeper: subprocess.Popen[bytes],
+    overseer: Overseer,
+    alive: Callable[[], None],
+    stopped: Event,
 ) -> Ending:
     """Wait for the end of a worker, and say how it came; a worker that hangs is not waited for."""
     while keeper.poll() is None:
+        if stopped.is_set():
+            raise StoppedError
         alive()
         if verdict := overseer.verdict():
             reason = f"{overseer.phase}: {verdict}"

@@ -91,7 +91,7 @@ def _probe_builds(
     side_by_side = min(settings.jobs, len(resolutions)) if settings.device == "cpu" else 1
     worker = Worker(settings, max(1, settings.jobs // side_by_side))
     pipeline = _Pipeline(folder, earlier, settings, worker, progress)
-    with ThreadPoolExecutor(max_workers=side_by_side) as executor:
+    with ThreadPoolExecutor(max_workers=side_by_side) as executor, _until_interrupted(worker):
         # Reading the results raises what a pipeline raised.
         probed = [each for each in executor.map(pipeline.run, resolutions) if each is not None]
         if settings.depth == FULL and selects(settings.probes, ACROSS):
@@ -101,6 +101,16 @@ def _probe_builds(
         kept = f"used longest ago; {KEPT} of a kind are kept"
         progress.phase("environments", f"removed {', '.join(removed)}: {kept}")
     return folder
+
+
+@contextmanager
+def _until_interrupted(worker: Worker) -> Iterator[None]:
+    """Ctrl-C kills the workers as well, which the threads that run them would start again."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        worker.stop()
+        raise
 
 
 # How often the progress of a build is told.

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,8 @@ def main() -> int:
     parser.add_argument("--subject-version", default="", help="the release that lies beside")
     parser.add_argument("--subject-file", default="", help="the file of the subject mine")
     arguments = parser.parse_args()
+    # pytest would take it for an end of its own, and a killed worker for a build that is broken.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     die_with_parent()
     tell_when_asked()
     if arguments.beside is not None:

@@ -38,6 +38,9 @@ NUMBERS = (
 )
 SAVING = ("artifacts.reload[unpacked", "artifacts.reload[fx-graph-cache", "shape_env.reads")
 WORK = ("cost.work",)
+# What the breakages that are replayed are linked to.
+PYTORCH = "https://github.com/pytorch/pytorch"
+VLLM = "https://github.com/vllm-project/vllm"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +48,15 @@ class Mutation:
     """One break.
 
     Attributes:
-        asks: Beginnings of the checks that are asked besides :data:`BASE`.
+        asks: Beginnings of the checks that are asked besides :data:`BASE`; the mutation is one more
+            parameter, so ``[aot-`` and not ``[aot]``.
         told: Regular expressions, each of which at least one answer that is told must match: the
             answer as ``CHECK NAME``, then ``: CHANGE``, such as ``lost`` or ``worse``.
         also: What may be told besides: it follows from the same break.
         quick: Whether the self-check before a night's run has it.
-        since: The first release that has what is broken.
+        since: The first release that has what is broken,
+        until: and the first one that no longer has it, or is broken so itself.
+        replays: The real breakage that this is, as a link.
     """
 
     apply: Break
@@ -60,6 +66,8 @@ class Mutation:
     also: tuple[str, ...] = ()
     quick: bool = False
     since: str = ""
+    until: str = ""
+    replays: str = ""
 
 
 @dataclass
@@ -75,6 +83,8 @@ class Catalogue:
         also: tuple[str, ...] = (),
         quick: bool = False,
         since: str = "",
+        until: str = "",
+        replays: str = "",
     ) -> Callable[[Break], Break]:
         """Register a function that breaks torch; its name and docstring say how."""
 
@@ -90,6 +100,8 @@ class Catalogue:
                 also=also,
                 quick=quick,
                 since=since,
+                until=until,
+                replays=replays,
             )
             return function
 

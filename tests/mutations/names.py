@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import torch._inductor.config
 from torch._inductor import codecache
 from torch._inductor import compile_fx as inductor
 
-from tests.mutations.catalogue import ALL_PATHS, CONTEXT, DONATION, NAMES, PATHS, mutation
+from tests.mutations.catalogue import ALL_PATHS, CONTEXT, DONATION, NAMES, PATHS, PYTORCH, mutation
 from tests.probes.sabotages import seam as sabotages
 
 
@@ -99,10 +100,37 @@ def aot_is_gone(patch: pytest.MonkeyPatch) -> None:
     also=(r"donat", r"aot\]", r"standalone_compile"),
     quick=True,
     since="2.12",
+    replays=f"{PYTORCH}/pull/179910",
 )
 def donate_graph_module_is_gone(patch: pytest.MonkeyPatch) -> None:
-    """standalone_compile no longer takes donate_graph_module."""
+    """standalone_compile does not take donate_graph_module, as in 2.11 and before."""
     _without(patch, torch._inductor, "standalone_compile", "donate_graph_module")
+
+
+@mutation(
+    r"gates.capability\[fake_mode\] .*: lost",
+    asks=("surface.name",),
+    also=(r"gates.capability\[fake_mode", r"standalone_compile"),
+    since="2.13",
+    replays=f"{PYTORCH}/pull/176562",
+)
+def fake_mode_is_gone(patch: pytest.MonkeyPatch) -> None:
+    """standalone_compile does not take fake_mode, as in 2.12 and before."""
+    _without(patch, torch._inductor, "standalone_compile", "fake_mode")
+
+
+@mutation(
+    r"surface.used\[torch.cuda\] there.torch.cuda._annotate_cuda_graph_trace.annotate_trace: lost",
+    asks=("surface.used[torch.cuda-",),
+    also=(r"surface.used\[torch.cuda\] .*_annotate_cuda_graph_trace",),
+    until="2.15",
+    replays="https://github.com/pytorch/torchtitan/blob/main/torchtitan/experiments/graph_trainer"
+    "/cudagraph.py",
+)
+def annotations_of_cuda_graphs_are_gone(patch: pytest.MonkeyPatch) -> None:
+    """torch.cuda._annotate_cuda_graph_trace is removed, as in 2.15."""
+    patch.setitem(sys.modules, "torch.cuda._annotate_cuda_graph_trace", None)
+    patch.delattr(torch.cuda, "_annotate_cuda_graph_trace", raising=False)
 
 
 @mutation(r"surface.name\[torch._inductor.standalone_compile.*", asks=("surface.name",))

@@ -1,7 +1,7 @@
 """A pytest plugin that asks probes under each mutation of torch: its name is one more parameter.
 
 It runs inside a build's environment. ``COMPAT_MUTATIONS`` is a file that the catalogue is written
-to; with ``COMPAT_QUICK`` only the quick part of it is asked.
+to; with ``COMPAT_QUICK`` only the quick part of it is asked, with ``COMPAT_WAYS`` what that names.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ from packaging.version import Version
 
 from tests.mutations.catalogue import BASE, CATALOGUE, UNBROKEN, Mutation
 
-for module in ("names", "seam", "numbers", "saving"):
+for module in ("names", "seam", "numbers", "contract", "saving"):
     importlib.import_module(f"tests.mutations.{module}")
 
 
 def _asked() -> dict[str, Mutation]:
     release = Version(Version(torch.__version__).base_version)
     quick = bool(os.environ.get("COMPAT_QUICK"))
+    ways = os.environ.get("COMPAT_WAYS", "").split() or CATALOGUE.mutations
     return {
         name: each
         for name, each in CATALOGUE.mutations.items()
-        if (each.quick or not quick) and release >= Version(each.since or "2")
+        if (each.quick or not quick)
+        and name in ways
+        and Version(each.since or "2") <= release < Version(each.until or "3")
     }
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import torch
 import torch._inductor
+from torch._inductor.codecache import FxGraphCache
 
 from tests.mutations.breaking import Artifact, first_changed
-from tests.mutations.catalogue import PATHS, SAVING, mutation
+from tests.mutations.catalogue import PATHS, PYTORCH, SAVING, VLLM, mutation
 from tests.probes.sabotages import seam as sabotages
 from tests.probes.sabotages.seam import wrap_standalone_compile
 
@@ -81,13 +82,47 @@ def nothing_can_be_saved(patch: pytest.MonkeyPatch) -> None:
     wrap_standalone_compile(patch, wrapper)
 
 
-@mutation(r"shape_env.reads.*", asks=SAVING, also=("shape_env", "artifacts", PATHS))
+@mutation(
+    r"artifacts.reload\[aot\] outcome: lost",
+    asks=("artifacts.reload[aot-",),
+    also=(r"artifacts.reload\[aot", r"aot\]"),
+    replays=f"{PYTORCH}/issues/184550",
+)
+def nothing_can_be_saved_ahead_of_time(patch: pytest.MonkeyPatch) -> None:
+    """What was compiled with aot=True cannot be saved, as on a candidate of 2.12."""
+    sabotages.aot_artifacts_are_not_saved(patch)
+
+
+@mutation(
+    r"shape_env.reads.*",
+    asks=SAVING,
+    also=("shape_env", "artifacts", PATHS),
+    replays=f"{PYTORCH}/issues/187728",
+)
 def the_cache_asks_the_shape_env_for_more(patch: pytest.MonkeyPatch) -> None:
-    """Saving a graph calls a method of the ShapeEnv that no stand-in has (pytorch#187728)."""
+    """Saving a graph calls a method of the ShapeEnv that no stand-in has, as in 2.13.0rc."""
     sabotages.cache_asks_the_shape_env_for_more(patch)
 
 
 @mutation(r"shape_env.*", asks=(*SAVING, "shape_env.needs[guards"), also=(r"shape_env",))
 def the_cache_reads_another_member(patch: pytest.MonkeyPatch) -> None:
-    """Saving a graph reads a member of the ShapeEnv that it did not read before (vllm#41940)."""
+    """Saving a graph reads a member of the ShapeEnv that it did not read before."""
     sabotages.cache_needs_another_member(patch)
+
+
+@mutation(
+    r"shape_env.needs\[var_to_hint_override\] needed: ",
+    asks=("shape_env.reads", "shape_env.needs[var_to_hint_override"),
+    also=(r"shape_env",),
+    until="2.11",
+    replays=f"{VLLM}/issues/41940",
+)
+def the_cache_reads_var_to_hint_override(patch: pytest.MonkeyPatch) -> None:
+    """Saving a graph reads var_to_hint_override of the ShapeEnv, as from 2.11 on."""
+    real = FxGraphCache._save_graph
+
+    def save(*args: Any, **keywords: Any) -> Any:
+        len(FxGraphCache._get_shape_env().var_to_hint_override)
+        return real(*args, **keywords)
+
+    patch.setattr(FxGraphCache, "_save_graph", staticmethod(save))

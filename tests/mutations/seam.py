@@ -18,7 +18,7 @@ from torch import fx
 from torch._inductor import compile_fx as inductor
 
 from tests.mutations.breaking import change_standalone, wrap_compile_fx
-from tests.mutations.catalogue import CONTEXT, DONATION, SAME_BITS, mutation
+from tests.mutations.catalogue import CONTEXT, DONATION, PYTORCH, SAME_BITS, VLLM, mutation
 from tests.probes.sabotages import seam as sabotages
 from tests.probes.sabotages.seam import wrap_standalone_compile
 
@@ -155,7 +155,14 @@ def donation_is_refused(patch: pytest.MonkeyPatch) -> None:
     wrap_standalone_compile(patch, wrapper)
 
 
-@mutation(r"tracing_context.needed.*", asks=CONTEXT, also=(r"tracing_context",), quick=True)
+@mutation(
+    r"tracing_context.needed.*",
+    asks=CONTEXT,
+    also=(r"tracing_context",),
+    quick=True,
+    since="2.11",
+    replays=f"{VLLM}/pull/38015",
+)
 def compile_fx_refuses_a_context(patch: pytest.MonkeyPatch) -> None:
     """compile_fx refuses fakes of another mode inside a tracing context, as 2.10 does."""
 
@@ -227,7 +234,9 @@ def the_fake_mode_is_not_shared(patch: pytest.MonkeyPatch) -> None:
     wrap_standalone_compile(patch, wrapper)
 
 
-@mutation(r"gates.patch_target\[string.*", asks=GATES, also=(r"gates",))
+@mutation(
+    r"gates.patch_target\[string.*", asks=GATES, also=(r"gates",), replays=f"{VLLM}/issues/37858"
+)
 def a_dotted_name_finds_the_function(patch: pytest.MonkeyPatch) -> None:
     """The dotted name of standalone_compile's module is the function of that name (vllm#37858)."""
     sabotages.name_finds_the_function(patch)
@@ -282,6 +291,25 @@ def names_of_nodes_differ(patch: pytest.MonkeyPatch) -> None:
             else real(self, candidate, *rest)
         ),
     )
+
+
+@mutation(
+    r"parity.outputs\[silent-float32-static-standalone\] outcome: lost",
+    asks=("parity.outputs[silent-float32-static",),
+    also=(r"parity.outputs\[silent.*(standalone|aot|donated)\]", SAME_BITS),
+    since="2.12",
+    replays=f"{PYTORCH}/issues/151945",
+)
+def a_graph_without_outputs_has_no_fake_mode(patch: pytest.MonkeyPatch) -> None:
+    """standalone_compile takes another fake mode for a graph that returns nothing, as 2.10 does."""
+
+    def wrapper(real: Any, graph: fx.GraphModule, inputs: Any, **keywords: Any) -> Any:
+        (output,) = graph.graph.find_nodes(op="output")
+        if not _ends(output):
+            raise AssertionError("fake mode from tracing context 0 doesn't match mode 1")
+        return real(graph, inputs, **keywords)
+
+    wrap_standalone_compile(patch, wrapper)
 
 
 @mutation(

@@ -69,6 +69,8 @@ def test_each_mutation_is_told_and_nothing_else(seen: Seen) -> None:
     wrong = {name: each for name, each in seen.verdicts.items() if not each.right}
     right = len(seen.verdicts) - len(wrong)
     print(f"{right} of {len(seen.verdicts)} mutations are told as they must be")
+    replayed = [name for name, each in seen.catalogue.items() if each.replays and name not in wrong]
+    print(f"{len(replayed)} of them are breakages that were real")
     for name, each in wrong.items():
         for pattern in each.missed:
             print(f"{name}: nothing was told like {pattern}")

@@ -21,12 +21,14 @@ _PARAM = "mutation"
 class Expected:
     """What the catalogue says of a mutation."""
 
-    about: str
-    asks: Sequence[str]
-    told: Sequence[str]
-    also: Sequence[str]
-    quick: bool
-    since: str
+    about: str = ""
+    asks: Sequence[str] = ()
+    told: Sequence[str] = ()
+    also: Sequence[str] = ()
+    quick: bool = False
+    since: str = ""
+    until: str = ""
+    replays: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +56,8 @@ def verdicts(
     """By mutation; the second run of the unbroken build is one of which nothing may be told."""
     said = _said(build, cells)
     control, again = (said[name] for name in UNBROKEN)
-    nothing = Expected(about="", asks=(), told=(), also=(), quick=True, since="")
     return {
-        UNBROKEN[1]: _verdict(_told(control, again), nothing),
+        UNBROKEN[1]: _verdict(_told(control, again), Expected()),
         **{
             name: _verdict(_told(control, said[name]), expected)
             for name, expected in catalogue.items()

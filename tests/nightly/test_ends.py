@@ -128,6 +128,11 @@ def test_what_crashed_is_followed_by_nothing_that_others_see(
     elif job == "twin" and name == "cache" and "twin" in rehearsal.taken[job]:
         # All was seen and handed over; only the next run will have to see it again.
         assert public == {"issue"}
+    elif job == "selfcheck":
+        # The night is reported, and says that it proves nothing.
+        assert "report" in rehearsal.taken["report"]
+        assert ended["report"] == "success"
+        assert public == set()
     elif job in {"plan", "report", "bisect", "twin"}:
         assert public == set()
     elif job == "publish":

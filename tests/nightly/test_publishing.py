@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from compat.errors import UsageError
-from compat.nightly.actions import Chosen, chosen, why_unpublished
+from compat.nightly.actions import SELF_CHECK, Chosen, chosen, why_blind, why_unpublished
 
 NIGHT = {
     "GITHUB_EVENT_NAME": "schedule",
@@ -82,3 +82,24 @@ def test_what_is_chosen() -> None:
 def test_what_is_no_choice(name: str, expected: str) -> None:
     with pytest.raises(UsageError, match=f"{name}: expected {expected}, not 'tpu'"):
         chosen({name: "tpu"})
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason"),
+    [
+        ("success", ""),
+        ("", ""),
+        ("failure", "The self-check failed: "),
+        ("cancelled", "The self-check was cancelled: "),
+        ("skipped", "The self-check was skipped: "),
+    ],
+)
+def test_a_night_is_blind_unless_the_self_check_passed(ended: str, reason: str) -> None:
+    said = why_blind({SELF_CHECK: ended})
+    assert bool(said) is bool(reason)
+    assert said.startswith(reason)
+
+
+def test_a_self_check_ends_as_a_job_does() -> None:
+    with pytest.raises(UsageError):
+        why_blind({SELF_CHECK: "<b>success</b>"})

@@ -24,6 +24,7 @@ from compat.runs.history import day_of, run_id
 from compat.runs.model import Outcome, Run
 from compat.runs.store import RunFolder, load
 from tests.builds.index_server import IndexServer, serve
+from tests.checkout import copy_checkout
 from tests.conftest import ROOT
 from tests.fake_torch import NO_OPTIONS, WHOLE, commit_of, name_of, wheel
 from tests.nightly.workflow import Repository
@@ -41,6 +42,11 @@ NIGHTLIES = [f"2.16.0.dev{day:%Y%m%d}+cpu" for day in DAYS]
 BROKEN = NIGHTLIES[182:184]
 
 NOX = "python -m pip install --require-hashes -r .github/requirements.txt"
+
+# In the place of the real one.
+INSTRUMENT = Path("tests", "mutations", "test_mutations.py")
+SELF_CHECK = "def test_the_instrument() -> None: ..."
+BROKEN_INSTRUMENT = f"{SELF_CHECK}; assert False"
 
 TITLE = "Unexpected on cpu, night after night"
 
@@ -76,12 +82,7 @@ def repository(
 
 def make_fork(index: IndexServer, github: GitHubServer, folder: Path) -> Repository:
     """A fork that lists three builds and has switched its nightly on."""
-    checkout = folder / "checkout"
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
-    for name in listed.stdout.splitlines():
-        if not name.startswith("reports/") and (ROOT / name).exists():
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, checkout / name)
+    checkout = copy_checkout(folder / "checkout")
     (checkout / "compat" / "builds" / "builds.toml").write_text(
         'builds = ["2.14", "2.15.rc", "nightly"]\n'
         f'[index]\npytorch = "{index.address}"\ntimeout_s = 30\n'
@@ -90,6 +91,8 @@ def make_fork(index: IndexServer, github: GitHubServer, folder: Path) -> Reposit
     (checkout / "compat" / "subjects" / "subjects.toml").write_text(
         '[[subjects]]\nspec = "builtin"\nmaintainer = "m"\nlink = "l"\nreason = "r"\n[projects]\n'
     )
+    # Nor can they be broken in ways of the catalogue.
+    (checkout / INSTRUMENT).write_text(SELF_CHECK)
     subprocess.run([sys.executable, "-m", "venv", folder / "python"], check=True)
     path = f"{folder / 'python' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     (folder / "store").mkdir()
@@ -144,7 +147,7 @@ def test_steps_are_sessions_and_actions_are_pinned() -> None:
 
 def test_what_runs_pytorch_may_write_nothing_and_holds_no_token() -> None:
     """Nightlies are code of strangers, and what is written is what the plan lets be published."""
-    runs_pytorch = re.compile(r"nox -s (job|matrix|bisect|twin)\b|\.ci/run")
+    runs_pytorch = re.compile(r"nox -s (job|matrix|bisect|twin|selfcheck)\b|\.ci/run")
     seen = set()
     for file in (ROOT / ".github" / "workflows").glob("*.yml"):
         for name, job in yaml.safe_load(file.read_text())["jobs"].items():
@@ -162,7 +165,10 @@ def test_what_runs_pytorch_may_write_nothing_and_holds_no_token() -> None:
                 assert "inputs.issue" in job["if"]
             elif may_write:
                 assert "vars.COMPAT_NIGHTLY == 'on'" in job["if"]
-    assert seen == {"bisect.bisect", "ci.probes", "ci.tests", "matrix.probe", "twin.twin"}
+    assert seen == {
+        *("bisect.bisect", "ci.probes", "ci.tests", "matrix.probe", "matrix.selfcheck"),
+        "twin.twin",
+    }
 
 
 def test_what_decides_or_writes_takes_nothing_that_ran_beside_pytorch() -> None:
@@ -175,7 +181,7 @@ def test_what_decides_or_writes_takes_nothing_that_ran_beside_pytorch() -> None:
     for file in (ROOT / ".github" / "workflows").glob("*.yml"):
         for name, job in yaml.safe_load(file.read_text())["jobs"].items():
             text = json.dumps(job)
-            runs_pytorch = re.search(r"nox -s (job|matrix|bisect|twin)\b|\.ci/run", text)
+            runs_pytorch = re.search(r"nox -s (job|matrix|bisect|twin|selfcheck)\b|\.ci/run", text)
             assert runs_pytorch or "actions/cache" not in text, name
             for step in job["steps"]:
                 if "download-artifact" not in step.get("uses", ""):
@@ -256,11 +262,37 @@ def spend(repository: Repository, *lost: str) -> Night:
     return Night([job["id"] for job in jobs], needs, run)
 
 
+def spend_blind(repository: Repository, github: GitHubServer) -> None:
+    """A night, a day later, whose self-check fails: it says so, and others see nothing of it."""
+    let_pass(repository, 1)
+    issues = list(github.issues)
+    published = _push(repository, BROKEN_INSTRUMENT)
+    repository.summary = ""
+    needs = repository.go("matrix.yml")
+    assert needs["selfcheck"]["result"] == "failure"
+    assert {needs[job]["result"] for job in ("publish", "pages", "issue")} == {"skipped"}
+    assert repository.summary.startswith("**❌ The self-check failed: the instrument is broken")
+    repository.git("fetch", "--quiet")
+    assert repository.git("rev-parse", "origin/main") == published
+    assert github.issues == issues
+    _push(repository, SELF_CHECK)
+
+
+def _push(repository: Repository, self_check: str) -> str:
+    """Put another self-check into the fork; the commit that has it."""
+    repository.git("fetch", "--quiet")
+    repository.git("reset", "--quiet", "--hard", "origin/main")
+    (repository.checkout / INSTRUMENT).write_text(self_check)
+    repository.git("commit", "--quiet", "--all", "-m", "Another self-check")
+    repository.git("push", "--quiet")
+    return repository.git("rev-parse", "HEAD")
+
+
 def publish_again(repository: Repository, night: Night, artifacts: Path) -> set[str]:
     """Report a night once more from what its jobs left; how what comes after the report ended."""
     shutil.rmtree(repository.store / "artifacts")
     artifacts.rename(repository.store / "artifacts")
-    done = {job: night.needs[job] for job in ("plan", "probe")}
+    done = {job: night.needs[job] for job in ("plan", "selfcheck", "probe")}
     needs = repository.go("matrix.yml", done=done)
     return {needs[job]["result"] for job in ("publish", "pages", "issue")}
 
@@ -326,9 +358,11 @@ def test_nights(repository: Repository, index: IndexServer, github: GitHubServer
     assert failed == [f"{CHECK}@{bad}-cpu"]
     assert github.issues == []
 
-    # The same again, seen in another nightly. Without the caches, what was published is known.
-    let_pass(repository, 1)
+    # The same again, seen by an instrument that is broken: neither published nor an alarm.
     pages["/nightly/cpu"] = year[: FIRST_BAD + 2]
+    spend_blind(repository, github)
+
+    # The same again, seen in another nightly. Without the caches, what was published is known.
     repository.lose_caches()
     third = spend(repository)
     # The index gives no hash for the candidate: it may be another one.

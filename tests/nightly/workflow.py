@@ -29,6 +29,7 @@ class Repository:
         called: Where a workflow is called from another repository: the clone of this one, which
             is checked out into a folder then,
         caller: and the code of that repository, likewise.
+        summary: What steps wrote into the summary of the run.
     """
 
     checkout: Path
@@ -38,6 +39,7 @@ class Repository:
     variables: dict[str, str] = field(default_factory=dict)
     called: Path | None = None
     caller: Path | None = None
+    summary: str = ""
     _caches: list[tuple[str, str, Path]] = field(default_factory=list)
 
     def go(
@@ -144,6 +146,7 @@ class Repository:
         )
         # Shown where a test fails.
         print(f"$ {step['run']}\n{done.stdout}{done.stderr}")
+        self.summary += files["GITHUB_STEP_SUMMARY"].read_text()
         lines = files["GITHUB_OUTPUT"].read_text().splitlines()
         self.leave(step, dict(line.split("=", 1) for line in lines))
         return done.returncode == 0

@@ -5,15 +5,20 @@ Each fault is put into each phase of a worker that runs the fake torch.
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
+import sys
 from pathlib import Path
+from time import sleep
 
 import pytest
 from rich.console import Console
 
 from compat.builds.resolve import Resolution
 from compat.builds.spec import parse_spec
+from compat.errors import INTERRUPTED
 from compat.running.pipeline import probe_builds
 from compat.running.progress import LiveProgress
 from compat.running.settings import Settings
@@ -22,6 +27,7 @@ from compat.runs.store import RunFolder, merge
 from compat.topics.surface.watched import watched
 from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT, PROBE, START, WARM_UP
 from tests.fake_build import FAULTS, FAULTY, fake_python, put_fault
+from tests.running.test_reuse import workers
 from tests.sabotaged_build import Place
 
 pytestmark = pytest.mark.slow
@@ -127,15 +133,51 @@ def test_what_a_build_does_to_its_worker_is_its_own_fault(
     assert sum(log.stat().st_size for log in newest.path.glob("*.log")) < 1 << 20
 
 
-@pytest.mark.parametrize("phase", [START, COLLECT, WARM_UP, END])
+@pytest.mark.parametrize(
+    ("phase", "fault"),
+    [
+        (START, "kill"),
+        (COLLECT, "kill"),
+        (WARM_UP, "kill"),
+        (END, "kill"),
+        ("inside pytest", "interrupt"),
+    ],
+)
 def test_who_kills_a_worker_once_costs_nothing(
-    phase: str, place: Place, python: Path, tmp_path: Path
+    phase: str, fault: str, place: Place, python: Path, tmp_path: Path
 ) -> None:
-    put_fault(python, phase, FAULTS["kill"], marker=tmp_path / "mark")
+    put_fault(python, phase, FAULTS[fault], marker=tmp_path / "mark")
     run = probe(place, python)
     assert (tmp_path / "mark").exists()
     assert run.builds[0].status is Status.OK
     assert outcomes(run) == [Outcome.PASS] * CELLS
+
+
+def test_ctrl_c_ends_the_workers_and_starts_no_other(
+    place: Place, python: Path, tmp_path: Path
+) -> None:
+    """It reaches the runner and its workers, and none is tried again."""
+    put_fault(python, IMPORT, f"open({str(tmp_path / 'mark')!r}, 'a').write('x'); time.sleep(600)")
+    interrupted = subprocess.Popen(
+        [
+            # What starts in a shell's background, as these tests may, is deaf to it.
+            *("env", "--default-signal=INT", sys.executable, "-m", "compat", "probe"),
+            *("--builds", f"python:{python}", *PROBES, "--device", "cpu"),
+        ],
+        cwd=place.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not (tmp_path / "mark").exists():
+        assert interrupted.poll() is None
+        sleep(0.05)
+    os.killpg(interrupted.pid, signal.SIGINT)
+    _, said = interrupted.communicate(timeout=60)
+    assert said == "compat: interrupted; what was seen so far is kept\n"
+    assert interrupted.returncode == INTERRUPTED
+    assert workers(tmp_path) == []
 
 
 @pytest.mark.parametrize(

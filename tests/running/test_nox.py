@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from filelock import FileLock
 from uv import find_uv_bin
 
-from tests.conftest import ROOT
+from tests.checkout import copy_checkout
 from tests.fake_build import FAULTS, fake_python, put_fault
 from tests.running.test_reuse import workers
 
@@ -20,12 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_killed_nox_leaves_nothing_behind_and_frees_the_lock(tmp_path: Path) -> None:
-    checkout = tmp_path / "checkout"
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
-    for name in listed.stdout.splitlines():
-        if not name.startswith("reports/") and (ROOT / name).exists():
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, checkout / name)
+    checkout = copy_checkout(tmp_path / "checkout")
     python = fake_python(tmp_path / "fake")
     put_fault(python, "import", FAULTS["hang"])
     uv = find_uv_bin()

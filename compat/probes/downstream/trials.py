@@ -35,7 +35,11 @@ def none_wrong(found: Mapping[str, Trial]) -> None:
 
 
 def compared(got: Any, wanted: Any, said: str = "") -> Trial:
-    """Whether the tensors in two structures are the same to a rounding step or two."""
+    """Whether the tensors in two structures are the same to a rounding step or two.
+
+    What they come in, strides, aliases and gradients are left out: the passes and splits that are
+    asked about replace what returns an output.
+    """
     pairs = (Call(got).tensors, Call(wanted).tensors)
     same = len(pairs[0]) == len(pairs[1]) and all(map(_alike, *pairs))
     return Trial(ended=RIGHT if same else WRONG, said=said)

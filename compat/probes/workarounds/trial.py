@@ -66,7 +66,10 @@ def compiled(graph: fx.GraphModule, inputs: list[Any], **kwargs: Any) -> Any:
 
 
 def agrees(artifact: Callable[..., Any], inputs: list[Any], expected: torch.Tensor) -> None:
-    """Hold the first output to what is expected."""
+    """Hold the first output to what is expected: shape, dtype and numbers.
+
+    What it comes in, strides and aliases are left out: it is asked whether a trial works at all.
+    """
     with torch.no_grad():
         result = artifact(*inputs)
     first = result if isinstance(result, torch.Tensor) else result[0]
