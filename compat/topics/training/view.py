@@ -28,7 +28,7 @@ def say(matrix: Matrix, found: Training) -> Iterable[Sentence]:
         named = ", Python ".join(filter(None, line))
         for state in State:
             where = [
-                (f"{on.lesson} ({on.path})", build, each)
+                (on.lesson, on.path, build, each)
                 for on in found.lessons
                 for build, each in on.builds.items()
                 if build.line == line and each.state is state
@@ -42,15 +42,21 @@ def say(matrix: Matrix, found: Training) -> Iterable[Sentence]:
                 )
 
 
-def _places(where: Iterable[tuple[str, BuildId, OnBuild]]) -> str:
-    """Of which computations this is said on which builds: those of the same builds together."""
-    builds: dict[str, list[BuildId]] = {}
-    for lesson, build, _ in where:
-        builds.setdefault(lesson, []).append(build)
-    lessons: dict[tuple[BuildId, ...], list[str]] = {}
-    for lesson, on in builds.items():
-        lessons.setdefault(tuple(on), []).append(lesson)
-    return " ".join(f"On {labels(on)}: {', '.join(those)}." for on, those in lessons.items())
+def _places(where: Iterable[tuple[str, str, BuildId, OnBuild]]) -> str:
+    """Of which computations this is said on which builds: those of the same ones together."""
+    builds: dict[tuple[str, str], list[BuildId]] = {}
+    for lesson, path, build, _ in where:
+        builds.setdefault((lesson, path), []).append(build)
+    paths: dict[tuple[str, tuple[BuildId, ...]], list[str]] = {}
+    for (lesson, path), on in builds.items():
+        paths.setdefault((lesson, tuple(on)), []).append(path)
+    lessons: dict[tuple[tuple[BuildId, ...], tuple[str, ...]], list[str]] = {}
+    for (lesson, on_builds), by in paths.items():
+        lessons.setdefault((on_builds, tuple(by)), []).append(lesson)
+    return " ".join(
+        f"On {labels(on)}: {', '.join(those)} ({', '.join(by)})."
+        for (on, by), those in lessons.items()
+    )
 
 
 def show(matrix: Matrix, found: Training) -> Iterable[Section]:
