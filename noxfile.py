@@ -139,17 +139,6 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
-def gpu(session: nox.Session) -> None:
-    """Probe builds on this machine's GPU at full depth, those that are there among them.
-
-    nox -s gpu -- --builds 2.13 2.15 python:/path/bin/python
-    """
-    session.install("-e.")
-    on_gpu = ("--device", "cuda", *session.posargs)
-    compat(session, "matrix", "--depth", "full", *on_gpu)
-
-
-@nox.session
 def fast(session: nox.Session) -> None:
     """The tests that start no process, browser or PyTorch: a minute."""
     session.install("-e.", *nox.project.dependency_groups(PROJECT, "test"))
