@@ -49,6 +49,20 @@ def test_a_computation_stands_beside_its_own_builds() -> None:
     )
 
 
+def test_computations_of_the_same_paths_and_builds_stand_together() -> None:
+    refused = make_trained(kept={"binary": REFUSED})
+    cells = [
+        trained_cell("2.12.0-cpu", refused, lesson=lesson, path=path)
+        for lesson, paths in (("norm", ("standalone", "aot")), ("dropout", ("standalone", "aot")))
+        for path in paths
+    ]
+    matrix = make_matrix(*cells, trained_cell("2.12.0-cpu", refused, lesson="tied"))
+    (sentence,) = say(matrix, find(matrix))
+    assert sentence.text.startswith(
+        "On 2.12.0: norm, dropout (standalone, aot). On 2.12.0: tied (standalone)."
+    )
+
+
 def test_the_table() -> None:
     matrix = make_matrix(*CELLS)
     (section,) = show(matrix, find(matrix))

@@ -31,12 +31,16 @@ def failed() -> Trained:
 
 
 def trained_cell(
-    build: str, record: Trained | None, outcome: Outcome = Outcome.PASS, lesson: str = "matmul"
+    build: str,
+    record: Trained | None,
+    outcome: Outcome = Outcome.PASS,
+    lesson: str = "matmul",
+    path: str = "standalone",
 ) -> Cell:
     return make_cell(
         build,
         record,
         outcome,
         probe="training.step",
-        params={"lesson": lesson, "path": "standalone"},
+        params={"lesson": lesson, "path": path},
     )
