@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compat.runs.model import Cell, Outcome
-from compat.runs.signature import normalise
+from compat.runs.signature import normalise, without_measurements
 
 
 def signature_of_cell(cell: Cell) -> str:
@@ -15,4 +15,5 @@ def signature_of_cell(cell: Cell) -> str:
         return f"crash: {normalise(cell.reason)}"
     if cell.outcome is Outcome.TIMEOUT:
         return "timeout"
-    return cell.signature if cell.outcome.bad else ""
+    # That of an older run may have figures in it.
+    return without_measurements(cell.signature) if cell.outcome.bad else ""

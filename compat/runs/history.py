@@ -22,7 +22,7 @@ from compat.runs.answers import ENDING, OUTCOME, Change, Ending, Sample, Scale, 
 from compat.runs.decode import DamagedError, read_json
 from compat.runs.ids import BUILTIN, AnswerId, BuildId, CheckId
 from compat.runs.model import Build, Cell, Outcome, Run, Status
-from compat.runs.signature import normalise
+from compat.runs.signature import normalise, without_measurements
 from compat.runs.store import write_json
 from compat.runs.versions import public_version, version_order
 
@@ -329,7 +329,8 @@ def _entries(data: _File) -> list[Entry]:
         for number, letter in enumerate(letters):
             if letter != ABSENT:
                 outcome = OUTCOMES[letter]
-                signature = signatures.get(str(number), "")
+                # That of an older run may have figures in it.
+                signature = without_measurements(signatures.get(str(number), ""))
                 endings[number][check] = Ending(outcome=outcome, signature=signature)
     known = _Known(endings)
     lanes = dict(enumerate(column.lane for column in data.columns))

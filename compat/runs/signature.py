@@ -9,6 +9,13 @@ _LENGTH = 240
 # Only so much of a message is looked at: the steps that this takes grow faster than its length.
 _LOOKED_AT = 2000
 
+# How far outputs are off, as :mod:`compat.probes.agreement` says it: the figures differ between
+# processors, and whether they are finite does not.
+_MEASURED = re.compile(
+    r"\boff by (nan|inf|[\d.e+-]+) \([^;:]{0,100}\): root mean square [^;:]{0,200}"
+    r"(?:; bias [^;:]{0,100})?(?:; worst element [^;:]{0,100})?"
+)
+
 # Applied in this order to the first line of a message.
 _VOLATILE = (
     (re.compile(r"0x[0-9a-fA-F]+"), "0x…"),
@@ -53,7 +60,15 @@ def normalise(message: str) -> str:
     return message if len(message) <= _LENGTH else _lasting(message[: _LENGTH - 1]) + "…"
 
 
+def without_measurements(text: str) -> str:
+    """``text`` without the figures of how far outputs are off."""
+    return _MEASURED.sub(
+        lambda found: f"off by {found[1] if found[1] in {'nan', 'inf'} else '…'}", text
+    )
+
+
 def _lasting(text: str) -> str:
+    text = without_measurements(text)
     for pattern, replacement in _VOLATILE:
         text = pattern.sub(replacement, text)
     return text

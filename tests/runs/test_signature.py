@@ -10,6 +10,15 @@ from compat.runs import signature
 from compat.runs.signature import normalise, signature_of
 
 
+def off(share: float, more: str = "") -> str:
+    """As ``compat.probes.agreement`` says it."""
+    return (
+        f"off by {share:.3g} (relative {2 * share:.3g}): root mean square error {1e6 * share:.3g} "
+        f"rounding steps, eager's 1.1, {share:.3g} of what is allowed; bias {share:.3g} of that; "
+        f"worst element {1e7 * share:.3g} steps, {share:.3g} of that{more}"
+    )
+
+
 @pytest.mark.parametrize(
     ("today", "tomorrow"),
     [
@@ -18,6 +27,7 @@ from compat.runs.signature import normalise, signature_of
         ("Eq(s77, u0) in x.py:12", "Eq(s3, u14) in x.py:99"),
         ("line 12 of f", "line 7 of f"),
         (f"key {'ab3' * 14} lost", f"key {'zz9' * 14} lost"),
+        (f"outputs are {off(1e-3)}: see it", f"outputs are {off(2.5e-3)}: see it"),
     ],
 )
 def test_what_changes_from_run_to_run_is_no_part_of_it(today: str, tomorrow: str) -> None:
@@ -28,6 +38,9 @@ def test_what_tells_failures_apart_stays() -> None:
     assert normalise("unexpected keyword 'aot'") != normalise("unexpected keyword 'donate'")
     assert normalise("takes 2 arguments") != normalise("takes 3 arguments")
     assert normalise("no file /a/b/one.so") != normalise("no file /a/b/other.so")
+    assert normalise(off(1e-3)) == "off by …"
+    assert normalise(off(float("nan"))) == "off by nan"
+    assert normalise(off(1e-3, "; not as eager: strides")) == "off by …; not as eager: strides"
 
 
 def test_the_work_on_a_message_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
