@@ -102,7 +102,7 @@ def _pairs(old: Side, new: Side) -> tuple[Sequence[Pair], Sequence[Column]]:
     pairs = of_two_builds(old.entries, new.entries)
     if not pairs:
         raise UsageError(
-            f"{old.name} and {new.name}: expected builds of one device and Python: others are not "
-            f"compared"
+            f"{old.name} and {new.name}: expected builds of one device and Python, and on "
+            f"a GPU of one card: others are not compared"
         )
     return pairs, []

@@ -12,7 +12,7 @@ from compat.report.places import LATEST_RUN
 from compat.report.repeat import spec_of
 from compat.report.repro import can_be_made, repro_of
 from compat.runs.durable import write_text
-from compat.runs.ids import CheckId
+from compat.runs.ids import CellId
 from compat.runs.model import Build, Cell, Outcome, Run
 from compat.runs.reference import load_latest
 from compat.runs.versions import version_order
@@ -23,7 +23,7 @@ def repro(parsed: argparse.Namespace) -> int:
     cell = _named(run, parsed.cell)
     builds = {build.id: build for build in run.builds}
     text = repro_of(cell, builds[cell.build])
-    path = parsed.to / f"{_file_name(cell.check)}.py"
+    path = parsed.to / f"{_file_name(cell.id)}.py"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text)
     specs = [spec_of(builds[cell.build])]
@@ -62,5 +62,5 @@ def _right(run: Run, cell: Cell, build: Build) -> Build | None:
     return max(alike, key=lambda each: version_order(each.version_text), default=None)
 
 
-def _file_name(check: CheckId) -> str:
-    return "".join(c if c.isalnum() or c in ".-_" else "-" for c in check).strip("-")
+def _file_name(cell: CellId) -> str:
+    return "".join(c if c.isalnum() or c in ".-_" else "-" for c in cell).strip("-")

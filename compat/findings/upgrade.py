@@ -30,12 +30,14 @@ class UpgradeLine:
     Attributes:
         columns: The newest first: nightlies and candidates are what a reader waits for.
         builds: The oldest first.
+        cards: The GPU that each was asked on; none for a CPU.
     """
 
     device: str
     python: str
     columns: tuple[Series, ...]
     builds: tuple[BuildId, ...]
+    cards: Mapping[BuildId, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +117,7 @@ def _lines(builds: Sequence[Build]) -> Iterable[UpgradeLine]:
                 Series(label=label, builds=tuple(found)) for label, found in columns.items()
             )[::-1],
             builds=tuple(build.id for build in those),
+            cards={b.id: b.device.name for b in those if device != "cpu" and b.device.name},
         )
 
 

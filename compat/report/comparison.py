@@ -70,8 +70,12 @@ def comparison_markdown(
     if rest:
         counts = Counter(group.change for group in rest for _ in group.differences)
         said = ", ".join(f"{counts[change]} {change.value}" for change in Change if counts[change])
-        items = "\n".join(_item(group, commands, page) for group in rest)
-        parts.append(folded(f"The others: {said}", items))
+        # A page has room for what is neither good nor bad.
+        shown = [group for group in rest if not page or group.change is not Change.CHANGED]
+        items = "\n".join(_item(group, commands, page) for group in shown)
+        if len(shown) < len(rest):
+            items += f"\n\nWhat changed and is neither better nor worse is on [the page]({page})."
+        parts.append(folded(f"The others: {said}", items.strip()))
     about = [f"{code(comparison.old)} → {code(comparison.new)}.", *map(plain, notes(comparison))]
     parts.append(folded("What was compared with what", "\n\n".join(about)))
     return "\n\n".join(parts)

@@ -182,6 +182,8 @@ def upgrade_notes(upgrade: Upgrade) -> Iterable[str]:
         yield f"Nothing is known of {listed(unknown)}, so a row may change there."
     for other in others:
         yield _compared(upgrade, line, other)
+        if other.cards:
+            yield _cards(other)
 
 
 def _gaps(upgrade: Upgrade, line: UpgradeLine) -> Iterable[str]:
@@ -241,7 +243,11 @@ def _compared(upgrade: Upgrade, line: UpgradeLine, other: UpgradeLine) -> str:
     silent: dict[tuple[str, ...], list[str]] = {}
     for row in shown_rows(upgrade):
         name = plain_text(row.name)
-        known = [each for each in columns if not _unknown(row, each)]
+        known = (
+            []
+            if _is_needed_nowhere(row, other)
+            else [each for each in columns if not _unknown(row, each)]
+        )
         differ += [
             f"{name} on {column.label}: {_words(theirs)}"
             for column in known
@@ -257,6 +263,15 @@ def _compared(upgrade: Upgrade, line: UpgradeLine, other: UpgradeLine) -> str:
         few = len(names) <= _FEW
         said += f" Not known on {listed(labels)}: {listed(names) if few else f'{len(names)} rows'}."
     return said
+
+
+def _cards(line: UpgradeLine) -> str:
+    """Which GPU each build of a line was asked on."""
+    by_card: dict[str, list[str]] = {}
+    for build, card in line.cards.items():
+        by_card.setdefault(card, []).append(build.name)
+    seen = (f"{listed(names)} ({card})" for card, names in by_card.items())
+    return f"Asked on a GPU: {'; '.join(seen)}."
 
 
 def _values(found: Mapping[BuildId, Says]) -> set[Says]:

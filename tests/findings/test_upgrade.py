@@ -110,6 +110,22 @@ def test_a_workaround_without_a_control_is_unknown_there() -> None:
     assert gpu.endswith("Not known on 2.13: hiding Dynamo's tracing context.")
 
 
+def test_a_workaround_that_nothing_on_a_device_is_known_to_need_is_not_known_there() -> None:
+    def trial(build: str, *, needed: bool, device: str = "cpu") -> Cell:
+        without = "RuntimeError: no" if needed else ""
+        record = Tried(without=without, with_it="")
+        params = {"name": "scalar-mask"}
+        return make_cell(build, "workarounds.needed", record=record, params=params, device=device)
+
+    cells = [trial(name, needed=name < "2.12") for name in RELEASES]
+    on_gpu = [trial(name, needed=False, device="cuda") for name in ("2.11.0", "2.13.0")]
+    builds = [*releases(), *releases("2.11.0", "2.13.0", device="cuda")]
+    (gpu,) = [
+        note for note in upgrade_notes(of(*cells, *on_gpu, builds=builds)) if note[:4] == "GPU:"
+    ]
+    assert gpu == "GPU: the same, wherever both are known. Not known on 2.13 and 2.11: scalar-mask."
+
+
 def test_another_device_that_says_otherwise_is_told() -> None:
     found = of(
         capability("2.13.0", True),
@@ -119,6 +135,7 @@ def test_another_device_that_says_otherwise_is_told() -> None:
     assert list(upgrade_notes(found)) == [
         "The table says what was seen on a CPU.",
         "GPU: donate on 2.13: not.",
+        "Asked on a GPU: 2.13.0 (H100).",
     ]
 
 

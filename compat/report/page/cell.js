@@ -85,7 +85,7 @@ function known(cell) {
       ...cell.params,
       ...(cell.record ?? {}),
       "took": `${cell.duration_s ?? 0} s, of it compiling ${cell.compile_s ?? 0} s`,
-      "seen in": source ? `${source.id}, harness at ${source.commit.slice(0, 10)}, ${source.host}` : "no run",
+      "seen in": source ? `${source.id}, harness at ${source.commit.slice(0, 10) || "an unknown commit"}, ${source.host}` : "no run",
     }),
   ];
   return parts.filter(Boolean);

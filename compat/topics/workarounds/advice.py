@@ -36,12 +36,15 @@ def _advise(row: Row, builds: Sequence[BuildId]) -> Advice:
     elif again := _again(row, builds):
         kind = AdviceKind.STILL_NEEDED
         text = f"No such build needs it, but {labels(again)} does again."
-    elif controls:
-        kind = AdviceKind.CAN_GO
-        text = f"No build needs it; {labels(controls)} does, so the probe sees it."
+    elif blind := [build for build in on if build.device not in {b.device for b in controls}]:
+        kind = AdviceKind.UNKNOWN
+        text = (
+            f"It is not needed on {labels(on)}, but no build is known to need it on the device of "
+            f"{labels(blind)}, so nothing shows that its trouble would be seen there."
+        )
     else:
         kind = AdviceKind.CAN_GO
-        text = "No build needs it, nor does any other that was asked."
+        text = f"No build needs it; {labels(controls)} does, so the probe sees it."
     return Advice(
         kind=kind,
         about=f"the workaround {row.workaround.name} of {ships}",

@@ -39,12 +39,23 @@ NAME = "scalar-mask"
             AdviceKind.STILL_NEEDED,
             "but 2.11.0 does again",
         ),
-        ([free("2.12.0-cpu", NAME)], ["2.12.0"], AdviceKind.CAN_GO, "nor does any other"),
+        (
+            [free("2.12.0-cpu", NAME)],
+            ["2.12.0"],
+            AdviceKind.UNKNOWN,
+            "no build is known to need it on the device of 2.12.0, so nothing shows",
+        ),
+        (
+            [needed("2.11.0-cpu", NAME), free("2.12.0-cpu", NAME), free("2.12.0-cuda", NAME)],
+            ["2.12.0", "2.12.0-cuda"],
+            AdviceKind.UNKNOWN,
+            "on the device of 2.12.0 cuda, so nothing shows",
+        ),
     ],
 )
 def test_advice(cells: list[Cell], builds: list[str], kind: AdviceKind, said: str) -> None:
     matrix = make_matrix(*cells)
-    names = [BuildId(f"{build}-cpu") for build in builds]
+    names = [BuildId(each if each.endswith("-cuda") else f"{each}-cpu") for each in builds]
     (advice,) = advise(matrix, find(matrix), names)
     assert advice.kind is kind
     assert said in advice.text
