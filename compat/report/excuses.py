@@ -103,7 +103,8 @@ def ready_sentence(build: str, those: Sequence[Excuse]) -> str:
     """For all subjects together; what is known to fail, and who does not claim it, is said."""
     names = []
     for excuse in those:
-        about = [number_of(excuse.known, "known failure")] if excuse.known else []
+        about = [number_of(excuse.asked, "cell")] if excuse.asked else []
+        about += [number_of(excuse.known, "known failure")] if excuse.known else []
         about += [f"requires torch{excuse.requires}"] if excuse.requires else []
         named = _named(excuse.subject)
         names.append(f"{named} ({', '.join(about)})" if about else named)

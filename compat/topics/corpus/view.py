@@ -94,7 +94,7 @@ def _where(graphs: Iterable[str], where: Mapping[BuildId, Named]) -> Iterable[st
     # What is so everywhere comes first.
     for builds, names in sorted(alike.items(), key=lambda each: -len(each[0])):
         every = len(builds) == len(where) > 1
-        yield f"On {'every build' if every else labels(builds)}: {', '.join(names)}."
+        yield f"On {'every build that was asked' if every else labels(builds)}: {', '.join(names)}."
 
 
 def _counted(some: int, every: int) -> str:

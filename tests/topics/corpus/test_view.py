@@ -58,7 +58,10 @@ def test_a_graph_is_named_once_with_those_that_are_wrong_where_it_is() -> None:
         for graph in graphs
     ]
     (found,) = said(*crashes).values()
-    assert found.text == "On every build: b. On 2.11.0, 2.12.1: a. On 2.12.1: c. On 2.13.0: d."
+    assert (
+        found.text
+        == "On every build that was asked: b. On 2.11.0, 2.12.1: a. On 2.12.1: c. On 2.13.0: d."
+    )
     assert len(found.cells) == len(crashes)
 
 
