@@ -109,8 +109,8 @@ def test_what_was_not_tested_is_said_and_how_to_test_it() -> None:
 def test_ready_is_one_line_for_all_subjects() -> None:
     found = results(run_of({"a.b": Outcome.PASS}))
     assert excuses_markdown(found) == (
-        "- ✅ 2.16.0rc1 is ready for the builtin interface \\(1 cell\\): on a CPU nothing failed that "
-        f"is not expected, and nothing was lost against {STABLE} that is not expected."
+        "- ✅ 2.16.0rc1 is ready for the builtin interface \\(1 cell\\): on a CPU nothing failed "
+        f"that is not expected, and nothing was lost against {STABLE} that is not expected."
     )
     assert found.excuses[0].twin == STABLE
 
