@@ -133,20 +133,6 @@ def annotations_of_cuda_graphs_are_gone(patch: pytest.MonkeyPatch) -> None:
     patch.delattr(torch.cuda, "_annotate_cuda_graph_trace", raising=False)
 
 
-@mutation(
-    r"surface.used\[torch._inductor\] there.torch._inductor.ir.Conditional: lost",
-    asks=("surface.used[torch._inductor-",),
-    also=(r"surface.used\[torch._inductor\] .*torch._inductor.ir.Conditional",),
-    until="2.14",
-    replays=f"{PYTORCH}/blob/v2.14.1/torch/_inductor/ir.py",
-)
-def the_class_of_conditionals_is_gone(patch: pytest.MonkeyPatch) -> None:
-    """torch._inductor.ir.Conditional is removed, as in 2.14.1."""
-    import torch._inductor.ir
-
-    patch.delattr(torch._inductor.ir, "Conditional")
-
-
 @mutation(r"surface.name\[torch._inductor.standalone_compile.*", asks=("surface.name",))
 def standalone_compile_takes_one_more(patch: pytest.MonkeyPatch) -> None:
     """standalone_compile takes one more optional parameter."""
