@@ -66,7 +66,10 @@ def test_it_is_probed_as_it_is(real_build: Callable[[str], Environment], tmp_pat
     run = json.loads((tmp_path / "reports/latest/run.json").read_text())
     (build,) = run["builds"]
     assert build["aliases"] == [spec]
-    assert build["channel"] == "local"
+    # It is a release as it was released, and says how it came in.
+    assert build["id"] == f"{build['version'].partition('+')[0]}-cpu"
+    assert build["channel"] == "stable"
+    assert build["note"].startswith("adopted: ")
     assert build["version"].startswith("2.13.")
     assert build["wheel"] is None
     assert [cell["outcome"] for cell in run["cells"]] == ["pass"] * 4
