@@ -20,7 +20,7 @@ from compat.topics.suites.topic import TOPIC as SUITES
 
 def derive(matrix: Matrix, answers: Answers, expectations: Expectations = NONE) -> Findings:
     """Everything that follows from the cells alone, of which these are all ``answers``."""
-    entries = find_expectations(matrix, expectations)
+    entries = find_expectations(matrix, answers, expectations)
     explained = {cell for entry in entries for cell in entry.cells}
     failed_controls = find_failed_controls(matrix, expectations)
     topics = {topic.name: topic.find(matrix) for topic in TOPICS}

@@ -14,7 +14,7 @@ import tomllib
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from compat.errors import UsageError
-from compat.findings.answers import said_by
+from compat.findings.answers import Answers, said_by
 from compat.findings.changes import Difference
 from compat.findings.model import ExpectationFinding, Use
 from compat.runs.answers import OUTCOME, Value
@@ -23,7 +23,6 @@ from compat.runs.history import day_of, run_id
 from compat.runs.ids import BUILTIN, DEVICES, CellId
 from compat.runs.model import Build, Cell, Outcome, Status
 from compat.topics.matrix import Matrix
-from compat.topics.registry import TOPICS
 
 DEFAULT_FILE = Path(__file__).with_name("expectations.toml")
 
@@ -157,7 +156,9 @@ class Expectations:
 NONE = Expectations()
 
 
-def find_expectations(matrix: Matrix, expectations: Expectations) -> list[ExpectationFinding]:
+def find_expectations(
+    matrix: Matrix, answers: Answers, expectations: Expectations
+) -> list[ExpectationFinding]:
     """What became of each entry in a run, by whose day it is judged whether one is overdue.
 
     One that names an answer counts as used as soon as the answer is there: whether it is lost
@@ -165,10 +166,10 @@ def find_expectations(matrix: Matrix, expectations: Expectations) -> list[Expect
     """
     today = day_of(run_id(matrix.run))
     found = []
-    together = _said_together(matrix) if any(each.answer for each in expectations.known) else {}
+    said = _said_by(answers)
     for each in expectations.known:
         cells = _in_scope(matrix, each.scope)
-        met = [cell.id for cell in cells if _is_met(matrix, each, cell, together)]
+        met = [cell.id for cell in cells if _is_met(each, cell, said)]
         asked = [cell for cell in cells if cell.outcome is not Outcome.NOT_RUN]
         found.append(
             ExpectationFinding(
@@ -186,27 +187,20 @@ def find_expectations(matrix: Matrix, expectations: Expectations) -> list[Expect
     return found
 
 
-def _is_met(
-    matrix: Matrix,
-    expectation: Expectation,
-    cell: Cell,
-    together: Mapping[CellId, Collection[str]],
-) -> bool:
+def _is_met(expectation: Expectation, cell: Cell, said: Mapping[CellId, Collection[str]]) -> bool:
     if not expectation.answer:
         return expectation.explains(cell)
-    names = (*_said(matrix, cell), *together.get(cell.id, ()))
-    return any(_fits(expectation.answer, name) for name in names)
+    return any(_fits(expectation.answer, name) for name in said.get(cell.id, ()))
 
 
-def _said_together(matrix: Matrix) -> Mapping[CellId, Collection[str]]:
-    """By cell: the names of what it says together with others on its build."""
+def _said_by(answers: Answers) -> Mapping[CellId, Collection[str]]:
+    """By cell: the names of what it says, alone or with others; how it ended is none of that."""
     found: dict[CellId, set[str]] = {}
-    for build in matrix.ran():
-        for subject in matrix.subjects(build.id):
-            for topic in TOPICS:
-                for across in topic.across(matrix, subject, build.id):
-                    for cell in across.cells:
-                        found.setdefault(cell, set()).add(across.said.name)
+    for of_build in answers.values():
+        for name, answer in of_build.items():
+            if name.name != OUTCOME:
+                for cell in answer.cells:
+                    found.setdefault(cell, set()).add(name.name)
     return found
 
 
