@@ -86,7 +86,16 @@ def _joined(rows: Iterable[UpgradeRow]) -> list[UpgradeRow]:
         known = found.get(row.name)
         found[row.name] = row if known is None else _join(known, row)
     # What only says what a deletion costs is no row of its own.
-    return [row for row in found.values() if row.says]
+    return [_controlled(row) for row in found.values() if row.says]
+
+
+def _controlled(row: UpgradeRow) -> UpgradeRow:
+    """That no build of a line needs a workaround shows nothing: the check may be blind there."""
+    if row.kind is not Kind.WORKAROUND:
+        return row
+    controlled = {build.line for build, said in row.says.items() if said is Says.NEEDED}
+    says = {b: said if b.line in controlled else Says.UNKNOWN for b, said in row.says.items()}
+    return replace(row, says=says)
 
 
 def _join(first: UpgradeRow, second: UpgradeRow) -> UpgradeRow:

@@ -243,11 +243,7 @@ def _compared(upgrade: Upgrade, line: UpgradeLine, other: UpgradeLine) -> str:
     silent: dict[tuple[str, ...], list[str]] = {}
     for row in shown_rows(upgrade):
         name = plain_text(row.name)
-        known = (
-            []
-            if _is_needed_nowhere(row, other)
-            else [each for each in columns if not _unknown(row, each)]
-        )
+        known = [each for each in columns if not _unknown(row, each)]
         differ += [
             f"{name} on {column.label}: {_words(theirs)}"
             for column in known

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from compat.runs.ids import BuildId, CellId
 from compat.topics.matrix import Matrix
 from compat.topics.tracing_context.advice import ABOUT
-from compat.topics.tracing_context.finding import Line, TracingContext
+from compat.topics.tracing_context.finding import TracingContext
 from compat.topics.tracing_context.view import say_cost
 from compat.topics.upgrade import Kind, Says, UpgradeRow
 
@@ -20,7 +20,7 @@ def upgrade(_: Matrix, found: TracingContext) -> Iterable[UpgradeRow]:
     says: dict[BuildId, Says] = {}
     cells: dict[BuildId, tuple[CellId, ...]] = {}
     for line in found.lines:
-        says.update(_says(line))
+        says.update((build, _NEEDED[needed]) for build, needed in line.needed.items())
         for cell in line.cells:
             cells[cell.build] = (*cells.get(cell.build, ()), cell)
     deletions = (line.deletion for line in found.lines if line.deletion is not None)
@@ -32,12 +32,3 @@ def upgrade(_: Matrix, found: TracingContext) -> Iterable[UpgradeRow]:
         cells=cells,
         cost=" ".join(costs),
     )
-
-
-def _says(line: Line) -> dict[BuildId, Says]:
-    """That no build of a line needs it shows nothing: the check may not see the failure there."""
-    controlled = any(line.needed.values())
-    return {
-        build: _NEEDED[needed] if controlled else Says.UNKNOWN
-        for build, needed in line.needed.items()
-    }
