@@ -17,7 +17,8 @@ from typing import Any
 import tomllib
 from packaging.version import InvalidVersion, Version
 
-_ANSWER_TIMEOUT_S = 300
+from compat.builds.interpreter import ask
+
 _GIT_VERSION = re.compile(r"^git_version = '([0-9a-f]{40})'$", re.MULTILINE)
 # Where torch lies, whether its files are those of its wheel, and what runs before it is imported.
 _QUESTION = """
@@ -89,14 +90,7 @@ def release_in(python: Path) -> Version | None:
 def _ask(python: Path) -> dict[str, Any]:
     """What the interpreter says; nothing where it is none, or has no torch that was installed."""
     try:
-        answer = subprocess.run(
-            [str(python), "-B", "-c", _QUESTION],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_ANSWER_TIMEOUT_S,
-        )
-        said = json.loads(answer.stdout)
+        said = ask(python, _QUESTION)
     except (OSError, subprocess.SubprocessError, json.JSONDecodeError):
         return {}
     return said if isinstance(said, dict) else {}

@@ -17,6 +17,7 @@ from filelock import FileLock
 from packaging.requirements import Requirement
 
 from compat.builds.index import IndexedWheel
+from compat.builds.interpreter import ANSWER_TIMEOUT_S, ask
 from compat.builds.spec import OWN_PYTHON
 from compat.errors import UsageError
 from compat.probes.packages import PINS, PROBLEM
@@ -37,7 +38,6 @@ _LARGEST_WHEEL_B = 10 << 30
 _INSTALL_TIMEOUT_S = 3600
 # PyTorch's host says of what is not there that it is forbidden.
 _GONE = frozenset({requests.codes.not_found, requests.codes.forbidden, requests.codes.gone})
-_ANSWER_TIMEOUT_S = 300
 
 
 class InstallError(Exception):
@@ -155,17 +155,10 @@ def lacking(python: Path) -> list[str]:
         "print(json.dumps([n for n in sys.argv[1:] if importlib.util.find_spec(n) is None]))"
     )
     try:
-        answer = subprocess.run(
-            [str(python), "-B", "-c", question, "torch", *requirements],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_ANSWER_TIMEOUT_S,
-        )
-        missing = json.loads(answer.stdout)
+        missing = ask(python, question, "torch", *requirements)
     except subprocess.TimeoutExpired:
         raise UsageError(
-            f"python:{python}: expected an interpreter that answers in {_ANSWER_TIMEOUT_S} s"
+            f"python:{python}: expected an interpreter that answers in {ANSWER_TIMEOUT_S} s"
         ) from None
     except (OSError, subprocess.CalledProcessError, json.JSONDecodeError):
         raise UsageError(f"python:{python}: expected a Python interpreter") from None
