@@ -8,7 +8,7 @@ trace names them, in a call after the first ones.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Ran:
         launches: Of each kernel, in the order in which they ran: its name, grid and block.
         generated: How many kernels Inductor generated, those that it only tries included.
         bits: Equal for the same outputs only.
+        verdict: What is wrong with the outputs; empty where nothing is.
     """
 
     launches: tuple[tuple[str, str], ...]
@@ -104,7 +105,7 @@ def test_launched(
     assert not wrong, f"outputs are {wrong}"
 
 
-def same(runs: Any, of: Callable[[Ran], object]) -> bool:
+def same(runs: Iterable[Ran], of: Callable[[Ran], object]) -> bool:
     """Whether all that ran agree in something."""
     return len({of(each) for each in runs}) == 1
 

@@ -32,8 +32,7 @@ def _parameters() -> Mapping[str, Collection[str]]:
 
 def _functions() -> Mapping[str, str]:
     """What makes each kind of inputs."""
-    entries = module_of(_PROBE).entries_of("INPUTS")
-    return {name: each.id for name, each in entries.items() if isinstance(each, ast.Name)}
+    return module_of(_PROBE).names_of("INPUTS")
 
 
 def _write(cell: Cell, build: Build) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection, Mapping
 from functools import cache
 
@@ -35,8 +34,7 @@ def _parameters() -> Mapping[str, Collection[str]]:
 
 def _kinds() -> Mapping[str, str]:
     """The class of each model."""
-    entries = module_of(_MODELS).entries_of("MODELS")
-    return {name: each.id for name, each in entries.items() if isinstance(each, ast.Name)}
+    return module_of(_MODELS).names_of("MODELS")
 
 
 def _write(cell: Cell, build: Build) -> str:

@@ -52,6 +52,11 @@ class Module:
                 }
         return {}
 
+    def names_of(self, name: str) -> Mapping[str, str]:
+        """Of such a dictionary: the names among its values."""
+        entries = self.entries_of(name)
+        return {key: each.id for key, each in entries.items() if isinstance(each, ast.Name)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
