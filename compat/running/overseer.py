@@ -126,4 +126,4 @@ def cut(log: Path) -> None:
 def _tail(log: Path) -> bytes:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL_B))
-        return file.read()
+        return file.read(_TAIL_B)

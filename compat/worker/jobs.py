@@ -218,7 +218,7 @@ def tail(log: Path) -> str:
         return ""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - LOG_TAIL))
-        return file.read().decode(errors="replace")
+        return file.read(LOG_TAIL).decode(errors="replace")
 
 
 def _run(job: Job, connection: Connection, scratch: Path) -> None:
