@@ -13,6 +13,7 @@ from time import perf_counter
 from tabulate import tabulate
 
 import compat
+from compat.bench.parts import parts, parts_text
 from compat.builds.environment import Environment, install
 from compat.builds.resolve import Resolution
 from compat.errors import UsageError
@@ -49,7 +50,8 @@ class Comparison:
         later_s: This runner, once these are there.
         report_s: Merging, findings and tables.
         first: Where ``first_s`` went.
-        later: Where ``later_s`` went.
+        later: Where ``later_s`` went,
+        parts: and that by part, down into the compilations; cells side by side are added up.
     """
 
     cells: int
@@ -59,6 +61,7 @@ class Comparison:
     report_s: float
     first: Timing
     later: Timing
+    parts: dict[str, float]
 
 
 def compare(resolution: Resolution, settings: Settings, progress: Progress) -> Comparison:
@@ -87,6 +90,7 @@ def compare(resolution: Resolution, settings: Settings, progress: Progress) -> C
     render(results_of(merge([later]), EMPTY, NONE))
     report_s = perf_counter() - began
     (first_timing,), (later_timing,) = timings(first), timings(later)
+    of_later = parts(later, settings.jobs)
     shutil.rmtree(home)
     return Comparison(
         cells=len(nodes),
@@ -96,6 +100,7 @@ def compare(resolution: Resolution, settings: Settings, progress: Progress) -> C
         report_s=report_s,
         first=first_timing,
         later=later_timing,
+        parts=of_later,
     )
 
 
@@ -165,4 +170,5 @@ def comparison_text(comparison: Comparison) -> str:
         for timing, name in ((comparison.first, "first"), (comparison.later, "later"))
     )
     phases = timing_table([first, later])
-    return f"\n{ratios}\n\n{phases}\n\nReport: {comparison.report_s:.2f} s"
+    within = parts_text(comparison.parts)
+    return f"\n{ratios}\n\n{phases}\n\n{within}\n\nReport: {comparison.report_s:.2f} s"

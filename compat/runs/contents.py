@@ -37,10 +37,32 @@ class Planned:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spent:
+    """Where the seconds of a cell went, by the names of torch's parts; the rest has no name.
+
+    Attributes:
+        dynamo: Capturing, without the backend.
+        aot_autograd: Without Inductor.
+        inductor: Its Python: lowering, scheduling, code generation.
+        compiler: g++, which links as well.
+        loading: What it made, and the Python that calls it.
+        garbage: Collections of garbage, which interrupt all the others and are counted there, too.
+    """
+
+    dynamo: float = 0.0
+    aot_autograd: float = 0.0
+    inductor: float = 0.0
+    compiler: float = 0.0
+    loading: float = 0.0
+    garbage: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reported:
     """How a cell ended; see :class:`compat.runs.model.Cell` for the attributes.
 
     Attributes:
+        spent: Where its seconds went, if that was seen; a run does not keep it.
         seen_in: Empty where the execution that wrote the stream saw it.
     """
 
@@ -52,6 +74,7 @@ class Reported:
     message: str = ""
     duration_s: float = 0.0
     compile_s: float = 0.0
+    spent: Spent | None = None
     record: Mapping[str, Mapping[str, JSON]] | None = None
     first: Attempt | None = None
     seen_in: str = ""

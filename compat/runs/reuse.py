@@ -109,7 +109,9 @@ def _add(known: Known, folder: RunFolder, path: Path, key: Key) -> None:
             # It may have been taken over from run to run.
             and is_remembered(cell.seen_in or source.id)
         ):
-            known.cells.setdefault(check, replace(cell, seen_in=cell.seen_in or source.id))
+            known.cells.setdefault(
+                check, replace(cell, seen_in=cell.seen_in or source.id, spent=None)
+            )
     same = (written.environment, written.subject) == (key.environment, key.subject)
     if not key.environment or not same:
         return

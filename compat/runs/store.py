@@ -391,7 +391,8 @@ def _cells(seen: _Seen, plans: Mapping[CheckId, Planned]) -> Iterable[Cell]:
             reported = replace(reported, seen_in="")
         if reported.outcome.bad and seen.subject is not None and not seen.supported:
             reported = _unsupported(reported, seen.subject)
-        yield Cell(build=seen.build.id, subject=seen.subject_id, **vars(reported))
+        fields = {name: value for name, value in vars(reported).items() if name != "spent"}
+        yield Cell(build=seen.build.id, subject=seen.subject_id, **fields)
 
 
 def _unsupported(reported: Reported, subject: Subject) -> Reported:

@@ -21,7 +21,7 @@ from compat.runs.stream import Stream
 from compat.worker.jobs import LOG_TAIL, Isolation, Job, Limits
 from compat.worker.machine import trouble
 from compat.worker.phases import PROBE
-from compat.worker.stopwatch import COMPILING
+from compat.worker.stopwatch import COMPILING, spent, watch_garbage
 
 # Where a probe leaves what it found out, as JSON values.
 RECORD: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
@@ -61,6 +61,7 @@ class _Probe(Job):
             **witness.outcome(item),
             "duration_s": round(perf_counter() - started, 3),
             "compile_s": round(COMPILING.seconds, 3),
+            "spent": spent(),
             "record": item.stash.get(RECORD, None),
         }
 
@@ -118,6 +119,7 @@ class IsolatedRun:
                 self._prepare()
                 # A collection in a fork would copy all that the parent has made.
                 gc.freeze()
+                watch_garbage()
             together = [each for each in pending if not each.alone]
             alone = [each for each in pending if each.alone]
             with self._stream.timed(PROBE):

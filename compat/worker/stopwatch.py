@@ -1,7 +1,9 @@
-"""How much of a probe's time goes into capturing and compiling."""
+"""Where a probe's time goes: into capturing and compiling, and into what within that."""
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -12,18 +14,65 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self._started = 0.0
         self._depth = 0
+
+    def start(self) -> None:
+        if not self._depth:
+            self._started = perf_counter()
+        self._depth += 1
+
+    def stop(self) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self.seconds += perf_counter() - self._started
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        started = perf_counter()
-        self._depth += 1
+        self.start()
         try:
             yield
         finally:
-            self._depth -= 1
-            if not self._depth:
-                self.seconds += perf_counter() - started
+            self.stop()
 
 
 COMPILING = Stopwatch()
+_COLLECTING = Stopwatch()
+
+# What torch times itself, by ``torch._dynamo.utils.dynamo_timed``, with what it calls in its turn.
+_FRAME = "_compile.compile_inner"
+_BACKEND = "OutputGraph.call_user_compiler"
+_AOT = "create_aot_dispatcher_function"
+_INDUCTOR = "compile_fx_inner"
+_LOADING = "PyCodeCache.load_by_key_path"
+_CXX = "compile_file"
+
+
+def watch_garbage() -> None:
+    """Time the collections of garbage in this process, and in its forks, from now on."""
+    gc.callbacks.append(
+        lambda phase, _: _COLLECTING.start() if phase == "start" else _COLLECTING.stop()
+    )
+
+
+def spent() -> dict[str, float]:
+    """Seconds of this process and of what it compiled; see :class:`compat.runs.contents.Spent`.
+
+    What torch spent in a process of its own is not among them, and nothing is where it has no such
+    timers (``torch._dynamo.utils.compilation_time_metrics``).
+    """
+    utilities = sys.modules.get("torch._dynamo.utils")
+    timers = getattr(utilities, "compilation_time_metrics", {})
+
+    def of(name: str) -> float:
+        return float(sum(timers.get(name, ())))
+
+    parts = {
+        "dynamo": of(_FRAME) - of(_BACKEND),
+        "aot_autograd": of(_AOT) - of(_INDUCTOR),
+        "inductor": of(_INDUCTOR) - of(_LOADING),
+        "loading": of(_LOADING) - of(_CXX),
+        "compiler": of(_CXX),
+        "garbage": _COLLECTING.seconds,
+    }
+    return {name: round(max(0.0, seconds), 3) for name, seconds in parts.items()}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
 
 from compat.builds.environment import Environment, install_packages
 from compat.runs.answers import Change, relate
-from compat.runs.contents import Reported, read_contents
+from compat.runs.contents import Reported, Spent, read_contents
 from compat.runs.ids import CheckId
 from compat.runs.model import Outcome
 from compat.runs.stream import Stream
@@ -152,6 +152,12 @@ def test_a_donor_that_returns_a_list_no_longer_works(sabotaged: Sabotaged) -> No
 def calls_under(sabotaged: Sabotaged, sabotage: str) -> dict[str, int]:
     """How many Python functions a compilation called, by path."""
     return {cell.params["path"]: recorded(cell)["calls"] for cell in sabotaged.under(sabotage)}
+
+
+def test_torch_says_where_the_time_of_a_compilation_went(sabotaged: Sabotaged) -> None:
+    spent = [cell.spent for cell in sabotaged.under("nothing_is_broken")]
+    for part in fields(Spent):
+        assert any(getattr(each, part.name) > 0 for each in spent), part.name
 
 
 def test_two_processes_count_the_same_calls(sabotaged: Sabotaged) -> None:
