@@ -1,13 +1,14 @@
 """A pytest plugin that breaks torch, or the interface, in one way just before a probe.
 
 Each probe named in :mod:`tests.probes.sabotages` runs once for each sabotage that is meant for it,
-with the sabotage's name as one more parameter; all other probes are left out. It runs inside a
-build's environment.
+with the sabotage's name as one more parameter; all other probes are left out. COMPAT_SABOTAGES
+names those that are wanted; all are if it is empty. It runs inside a build's environment.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 
 import pytest
@@ -20,7 +21,8 @@ for module in pkgutil.iter_modules(sabotages.__path__):
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    metafunc.parametrize("sabotage", list(SABOTAGES), indirect=True)
+    wanted = os.environ["COMPAT_SABOTAGES"].split() or list(SABOTAGES)
+    metafunc.parametrize("sabotage", wanted, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,59 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from compat.builds.environment import Environment, install_packages
+from compat.builds.environment import Environment
 from compat.runs.answers import Change, relate
-from compat.runs.contents import Reported, Spent, read_contents
-from compat.runs.ids import CheckId
+from compat.runs.contents import Spent
 from compat.runs.model import Outcome
-from compat.runs.stream import Stream
 from compat.topics.cost.answers import CALLS
-from tests.conftest import ask_worker
+from tests.probes.sabotaged import RED, Sabotaged, ask_sabotaged, recorded
 from tests.probes.test_graphs import graphs
 
-RED = {Outcome.FAIL, Outcome.ERROR}
 GRAPHS = {name.replace("_", "-") for name, _ in graphs()}
 
 
-@dataclass(frozen=True)
-class Sabotaged:
-    spec: str
-    cells: Mapping[CheckId, Reported]
-
-    def under(self, sabotage: str) -> list[Reported]:
-        found = [cell for cell in self.cells.values() if cell.params["sabotage"] == sabotage]
-        assert found, f"no probe ran under {sabotage}"
-        return found
-
-
-@pytest.fixture(scope="module", params=["2.11", "2.13"])
+@pytest.fixture(scope="module")
 def sabotaged(
-    request: pytest.FixtureRequest,
-    real_build: Callable[[str], Environment],
-    tmp_path_factory: pytest.TempPathFactory,
+    real_build: Callable[[str], Environment], tmp_path_factory: pytest.TempPathFactory
 ) -> Sabotaged:
-    """One worker runs every sabotaged probe of a build."""
-    folder = tmp_path_factory.mktemp("sabotage")
-    environment = real_build(request.param)
-    stream = Stream(folder / "stream.jsonl")
-    packages = install_packages(environment.python, environment.scratch.parent)
-    options = ("--timeout", "60", "--packages", str(packages))
-    ask_worker(environment, stream, "tests.probes.sabotage", *options)
-    contents = read_contents(stream)
-    assert not contents.damaged
-    return Sabotaged(request.param, contents.cells)
-
-
-def recorded(cell: Reported) -> Mapping[str, Any]:
-    """What a cell's probe found out before it failed, by field."""
-    assert cell.record is not None, cell
-    (fields,) = cell.record.values()
-    return fields
+    return ask_sabotaged(real_build("2.13"), tmp_path_factory.mktemp("sabotage"))
 
 
 @pytest.mark.parametrize(
@@ -108,12 +76,10 @@ def test_red(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
 
 
 def test_what_compiles_instead_of_loading_is_counted(sabotaged: Sabotaged) -> None:
-    """On 2.11 what was compiled so is wrong as well, which the probe says first."""
     for cell in sabotaged.under("loading_compiles"):
         assert cell.outcome in RED
         assert recorded(cell)["compilations"] == 4
-        if sabotaged.spec != "2.11":
-            assert "the new process compiled 4 times" in cell.message
+        assert "the new process compiled 4 times" in cell.message
 
 
 @pytest.mark.parametrize(
@@ -126,23 +92,16 @@ def test_what_compiles_instead_of_loading_is_counted(sabotaged: Sabotaged) -> No
         ("donated_graph_is_wrong", "a donated graph is wrong"),
     ],
 )
-def test_red_where_there_is_donation(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
+def test_donation_goes_red(sabotaged: Sabotaged, sabotage: str, says: str) -> None:
     for cell in sabotaged.under(sabotage):
-        if sabotaged.spec == "2.11":
-            assert cell.outcome is Outcome.UNSUPPORTED
-            assert cell.reason == "this build has no donate_graph_module"
-        else:
-            assert cell.outcome in RED
-            assert says in cell.message
+        assert cell.outcome in RED
+        assert says in cell.message
 
 
 def test_a_donor_that_returns_a_list_no_longer_works(sabotaged: Sabotaged) -> None:
     by_flag = {cell.params["flag"]: cell for cell in sabotaged.under("output_becomes_a_list")}
     assert by_flag["standalone"].outcome is Outcome.FAIL
     assert "no longer fit for it" in by_flag["standalone"].message
-    if sabotaged.spec == "2.11":
-        assert by_flag["donated"].outcome is Outcome.UNSUPPORTED
-        return
     assert by_flag["donated"].outcome is Outcome.PASS
     seen = recorded(by_flag["donated"])
     assert (seen["works_before"], seen["works"]) == (True, False)
@@ -248,11 +207,7 @@ def test_every_graph_of_the_corpus_can_go_red(sabotaged: Sabotaged) -> None:
     right = {cell.params["graph"]: cell for cell in sabotaged.under("graphs_are_not_compiled")}
     off = {cell.params["graph"]: cell for cell in sabotaged.under("graphs_are_off")}
     assert right.keys() == off.keys() == GRAPHS
-    # Of some graphs, an older build's eager mode wants nothing to do.
-    refused = {name for name, cell in right.items() if cell.outcome is Outcome.UNSUPPORTED}
-    assert not refused or sabotaged.spec == "2.11"
-    assert {name for name, cell in off.items() if cell.outcome is Outcome.UNSUPPORTED} == refused
-    for name in GRAPHS - refused:
+    for name in GRAPHS:
         assert right[name].outcome is Outcome.PASS, (name, right[name])
         assert off[name].outcome is Outcome.FAIL, (name, off[name])
         assert "https://github.com/" in off[name].reason, (name, off[name])
@@ -459,10 +414,8 @@ def test_what_is_compiled_ahead_is_refused_or_wrong(sabotaged: Sabotaged) -> Non
     (wrong,) = sabotaged.under("what_was_compiled_ahead_is_off")
     assert refused.outcome is Outcome.PASS
     how = recorded(refused)["starts"]["closure"]["how"]
-    # 2.11 does not come as far as saving.
-    loads = sabotaged.spec != "2.11"
-    assert how.startswith("loading raises RuntimeError") is loads, how
-    assert (wrong.outcome is Outcome.FAIL) is loads, wrong
+    assert how.startswith("loading raises RuntimeError"), how
+    assert wrong.outcome is Outcome.FAIL, wrong
 
 
 @pytest.mark.parametrize(
