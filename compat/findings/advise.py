@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -20,10 +21,14 @@ from compat.runs.versions import public_version
 from compat.topics.matrix import Matrix
 from compat.topics.registry import TOPICS
 from compat.topics.subjects.finding import Decisions, Subjects, is_supported
-from compat.topics.topic import Advice, AdviceKind
+from compat.topics.topic import Advice, AdviceKind, Topic
 from compat.topics.words import labels
 
 _NEWER = Version("9999")
+_ON = {"cpu": "a CPU", "cuda": "a GPU"}
+
+# Advice by what it is about.
+_Told = Mapping[str, Advice]
 
 
 def builds_in(matrix: Matrix, versions: SpecifierSet, subject: str = "") -> list[Build]:
@@ -115,34 +120,74 @@ def advise(results: Results, builds: Sequence[Build], subject: str = "") -> list
 
 
 def _of_topics(results: Results, builds: Sequence[Build]) -> Iterable[Advice]:
-    """What is not known of a build that was asked less blocks no answer that others give."""
-    names = [build.id for build in builds]
-    deep = [build for build in names if build not in _shallow(results.matrix, builds)]
+    """What is not known of some builds, since they were asked less, blocks no answer of the others.
+
+    Nor does one kind of device block the answer of the other.
+    """
+    matrix = results.matrix
+    # Of the others a subject alone was asked about.
+    builds = [build for build in builds if matrix.on(build.id)]
+    deep = _deep(matrix, builds)
     for topic in TOPICS:
         found = results.findings.topics[topic.name]
-        told = list(topic.advise(results.matrix, found, names))
-        # Only where something is not known, and something was asked less.
-        known: dict[str, Advice] = {}
-        if deep != names and any(each.kind is AdviceKind.UNKNOWN for each in told):
-            known = {each.about: each for each in topic.advise(results.matrix, found, deep)}
-        for each in told:
-            better = known.get(each.about)
-            if each.kind is not AdviceKind.UNKNOWN or not better or better.kind is each.kind:
-                yield each
-                continue
-            rest = labels(build for build in names if build not in deep)
-            text = f"{better.text} Not known in full of {rest}, which this run asked less."
-            yield replace(better, text=text)
+
+        def told_of(some: Iterable[Build], topic: Topic[Any] = topic, found: Any = found) -> _Told:
+            names = [build.id for build in some]
+            return {each.about: each for each in topic.advise(matrix, found, names)}
+
+        told = told_of(builds)
+        if all(each.kind is not AdviceKind.UNKNOWN for each in told.values()):
+            yield from told.values()
+            continue
+        fewer = told_of(deep) if deep != builds else {}
+        by_device = {
+            kind: (told_of(_of_kind(deep, kind)), told_of(_of_kind(builds, kind)))
+            for kind in _ON
+            if len({build.device.kind for build in builds}) > 1
+        }
+        rest = labels(build.id for build in builds if build not in deep)
+        for each in told.values():
+            yield (
+                _known(each)
+                or _known(fewer.get(each.about), f"Not known of {rest}: asked less.")
+                or _on_one_device(each.about, by_device)
+                or each
+            )
 
 
-def _shallow(matrix: Matrix, builds: Sequence[Build]) -> set[BuildId]:
-    """Builds beside which another one of the same series was asked more: a variant, or a patch."""
+def _known(advice: Advice | None, but: str = "") -> Advice | None:
+    """Advice that says something, with what is not known beside it."""
+    if advice is None or advice.kind is AdviceKind.UNKNOWN:
+        return None
+    return replace(advice, text=f"{advice.text} {but}") if but else advice
+
+
+def _on_one_device(about: str, told: Mapping[str, tuple[_Told, _Told]]) -> Advice | None:
+    """What is known on a CPU or on a GPU, and what is not on the other."""
+    for kind, other in zip(_ON, reversed(_ON), strict=True):
+        if kind not in told:
+            return None
+        here, there = told[kind][0].get(about), told[other][1].get(about)
+        if here is not None and there is not None and here.kind is not AdviceKind.UNKNOWN:
+            text = f"On {_ON[kind]}: {here.text} On {_ON[other]} that is not known: {there.text}"
+            return replace(here, text=text, cells=(*here.cells, *there.cells))
+    return None
+
+
+def _of_kind(builds: Iterable[Build], kind: str) -> list[Build]:
+    return [build for build in builds if build.device.kind == kind]
+
+
+def _deep(matrix: Matrix, builds: Sequence[Build]) -> list[Build]:
+    """The builds that were asked at least half of what another one of their series was.
+
+    Others are a variant, or a patch release, at default depth beside one at full depth.
+    """
     asked = {build.id: _asked(matrix, build.id) for build in builds}
     most: dict[str, int] = {}
     for build in builds:
-        series = series_of(build)
-        most[series] = max(most.get(series, 0), asked[build.id])
-    return {build.id for build in builds if asked[build.id] < most[series_of(build)]}
+        most[series_of(build)] = max(most.get(series_of(build), 0), asked[build.id])
+    return [build for build in builds if 2 * asked[build.id] >= most[series_of(build)]]
 
 
 def _asked(matrix: Matrix, build: BuildId) -> int:

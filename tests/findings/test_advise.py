@@ -161,3 +161,50 @@ def test_what_a_build_of_another_device_says_is_told_as_such() -> None:
     (advice,) = [each for each in advise(results, builds) if "gate of" in each.about]
     assert advice.kind is AdviceKind.GATE_CAN_MOVE
     assert "and not on 2.11.0, 2.12.1 cuda" in advice.text
+
+
+def test_what_is_not_known_on_a_gpu_blocks_no_answer_on_a_cpu() -> None:
+    """Nothing on a GPU is known to need it, so nothing shows that the probe would see it there."""
+    cpu = [needed("2.10.0", answer=True), needed("2.13.0", answer=False)]
+    gpu = [replace(needed("2.13.0", answer=False), build=BuildId.of("2.13.0", "cuda"))]
+    cells = [*cpu, *gpu]
+    builds = [make_build(cell.build.name, device=cell.build.device) for cell in cells]
+    results = results_of(make_run(builds, cells), EMPTY, NONE)
+    among = [build for build in builds if build.id.name == "2.13.0"]
+    (advice,) = [each for each in advise(results, among) if "context" in each.about]
+    assert advice.kind is AdviceKind.CAN_GO
+    assert advice.text.startswith("On a CPU: None of these builds needs it.")
+    assert "On a GPU that is not known: 2.13.0 cuda work without it" in advice.text
+    assert {cell.build for cell in advice.cells} == {build.id for build in builds}
+
+
+def test_what_no_device_knows_stays_unknown() -> None:
+    gpu = [replace(needed("2.13.0", answer=None), build=BuildId.of("2.13.0", "cuda"))]
+    cells = [needed("2.10.0", answer=True), needed("2.13.0", answer=None), *gpu]
+    builds = [make_build(cell.build.name, device=cell.build.device) for cell in cells]
+    results = results_of(make_run(builds, cells), EMPTY, NONE)
+    (advice,) = [each for each in advise(results, builds[1:]) if "context" in each.about]
+    assert advice.kind is AdviceKind.UNKNOWN
+
+
+def test_a_build_that_was_asked_much_less_blocks_no_answer() -> None:
+    """2.13.1 was asked of its gates alone; 2.13.0 was asked all."""
+    asked = [needed("2.10.0", answer=True), needed("2.13.0", answer=False)]
+    more = gates({"2.13.0": (True, True), "2.13.1": (True, True)})
+    more += [
+        make_cell("2.13.0", "surface.name", params={"name": name}) for name in ("one", "another")
+    ]
+    (advice,) = [
+        each for each in advised([*asked, *more], ["2.13.0", "2.13.1"]) if "context" in each.about
+    ]
+    assert advice.kind is AdviceKind.CAN_GO
+    assert advice.text.endswith("Not known of 2.13.1: asked less.")
+
+
+def test_a_build_of_a_subject_alone_is_not_asked_what_the_builtin_interface_answers() -> None:
+    other = replace(
+        make_cell("2.14.0", "subject.compiled", params={"place": "inside"}), subject="vllm-0.33.0"
+    )
+    cells = [needed("2.10.0", answer=True), needed("2.13.0", answer=False), other]
+    (advice,) = [each for each in advised(cells, ["2.13.0", "2.14.0"]) if "context" in each.about]
+    assert advice.kind is AdviceKind.CAN_GO

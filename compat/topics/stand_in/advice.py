@@ -23,7 +23,7 @@ def advise(matrix: Matrix, found: StandIn, builds: Sequence[BuildId]) -> Iterabl
         elif unknown:
             kind, text = AdviceKind.UNKNOWN, f"Nothing is known of {labels(unknown)}."
         else:
-            kind, text = AdviceKind.CAN_GO, "No build needs it to save or to load."
+            kind, text = AdviceKind.CAN_GO, "None of these builds needs it to save or to load."
         yield Advice(
             kind=kind,
             about=f"{member} in the ShapeEnv stand-in",

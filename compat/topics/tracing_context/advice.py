@@ -10,7 +10,7 @@ from compat.topics.matrix import Matrix
 from compat.topics.topic import Advice, AdviceKind
 from compat.topics.tracing_context.finding import TracingContext, cost_on
 from compat.topics.tracing_context.view import say_cost
-from compat.topics.words import labels
+from compat.topics.words import labels, not_needed
 
 ABOUT = "hiding Dynamo's tracing context"
 
@@ -47,7 +47,10 @@ def _advise(found: TracingContext, builds: Sequence[BuildId]) -> tuple[AdviceKin
             "nothing shows that the probe can see the failure there."
         )
         return AdviceKind.UNKNOWN, text
-    return AdviceKind.CAN_GO, f"No build needs it; {labels(controls)} does, so the probe sees it."
+    return (
+        AdviceKind.CAN_GO,
+        not_needed(controls),
+    )
 
 
 def _again(found: TracingContext, builds: Sequence[BuildId]) -> list[BuildId]:

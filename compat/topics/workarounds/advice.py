@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from compat.runs.ids import BuildId
 from compat.topics.matrix import Matrix
 from compat.topics.topic import Advice, AdviceKind
-from compat.topics.words import labels
+from compat.topics.words import labels, not_needed
 from compat.topics.workarounds.finding import Row, State, Workarounds
 from compat.topics.workarounds.table import Measured
 
@@ -44,7 +44,7 @@ def _advise(row: Row, builds: Sequence[BuildId]) -> Advice:
         )
     else:
         kind = AdviceKind.CAN_GO
-        text = f"No build needs it; {labels(controls)} does, so the probe sees it."
+        text = not_needed(controls)
     return Advice(
         kind=kind,
         about=f"the workaround {row.workaround.name} of {ships}",

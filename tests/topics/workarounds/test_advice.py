@@ -31,7 +31,7 @@ NAME = "scalar-mask"
             [needed("2.11.0-cpu", NAME), free("2.12.0-cpu", NAME)],
             ["2.12.0"],
             AdviceKind.CAN_GO,
-            "2.11.0 does, so the probe sees it",
+            "2.11.0: needed, so the probe sees that",
         ),
         (
             [free("2.10.0-cpu", NAME), needed("2.11.0-cpu", NAME)],
