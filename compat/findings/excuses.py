@@ -12,7 +12,7 @@ from compat.findings.changes import Comparison, Difference
 from compat.findings.model import Findings
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import WHOLE, Column
-from compat.runs.ids import BUILTIN, BuildId, CellId
+from compat.runs.ids import BUILTIN, BuildId, CellId, CheckId
 from compat.runs.model import Build, Outcome, Status
 from compat.topics.matrix import Matrix
 
@@ -43,7 +43,7 @@ class Excuse:
         first: The first build that says so.
         requires: The versions of torch that the subject claims, where this build is none of them.
         broken: By signature: the cells that break there, which says nothing against either.
-        known: How many cells ended badly as expected.
+        known: How many cells ended badly as expected, or as on a build that the subject claims.
         asked: How many cells were asked.
         cells: All cells that are to be run again.
     """
@@ -136,8 +136,14 @@ def _excuse(
     asked = [seen.cell for seen in matrix.on(build.id, subject).values()]
     requires = _requires(matrix, build, subject)
     broken: dict[str, tuple[CellId, ...]] = {}
+    known = sum(each.id in expected for each in asked)
+    bad_anyway = _bad_where_claimed(matrix, build, subject) if requires else set()
     for each in asked if requires else ():
-        if each.outcome is Outcome.UNSUPPORTED and each.signature:
+        if each.outcome is not Outcome.UNSUPPORTED or not each.signature:
+            continue
+        if each.check in bad_anyway:
+            known += 1
+        else:
             broken[each.signature] = (*broken.get(each.signature, ()), each.id)
     return Excuse(
         build=build.id,
@@ -152,7 +158,7 @@ def _excuse(
         first=_first(assessment, lost, own),
         requires=requires,
         broken=broken,
-        known=sum(each.id in expected for each in asked),
+        known=known,
         asked=len(asked),
         cells=tuple(cell.id for cell in matrix.run.cells if cell.id in cells),
     )
@@ -172,6 +178,18 @@ def _requires(matrix: Matrix, build: Build, subject: str) -> str:
     if pair is None or pair.supported:
         return ""
     return next((each.requires for each in matrix.run.subjects if each.id == subject), "")
+
+
+def _bad_where_claimed(matrix: Matrix, build: Build, subject: str) -> set[CheckId]:
+    """The checks that end badly on a build that the subject claims: no fault of another one."""
+    return {
+        check
+        for pair in matrix.run.pairs
+        if (pair.subject, pair.supported) == (subject, True)
+        and pair.build.device == build.id.device
+        for check, seen in matrix.on(pair.build, subject).items()
+        if seen.cell.outcome.bad
+    }
 
 
 def _is_of(cell: CellId, build: BuildId, subject: str) -> bool:

@@ -89,6 +89,21 @@ def test_what_broke_where_it_is_not_claimed_is_never_called_ready() -> None:
     assert "is ready for vLLM" not in excuses_markdown(found)
 
 
+def test_what_breaks_on_the_torch_that_a_subject_requires_is_no_fault_of_another() -> None:
+    endings = {"x.loaded": Outcome.UNSUPPORTED, "x.again": Outcome.PASS}
+    run = run_of(endings, subject=VLLM, supported=False)
+    cells = tuple(
+        replace(cell, outcome=Outcome.ERROR, signature=NO)
+        if (cell.build.name, cell.probe) == (STABLE, "x.loaded")
+        else cell
+        for cell in run.cells
+    )
+    found = results(replace(run, cells=cells))
+    (excuse,) = [each for each in found.excuses if (each.subject, each.build.name) == (VLLM, RC)]
+    assert (excuse.ready, excuse.known, excuse.broken) == (Ready.READY, 1, {})
+    assert "vLLM 0.33.0 (2 cells, 1 known failure, requires torch==2.15.0)" in sentence(excuse)
+
+
 def test_what_passed_on_the_release_and_breaks_on_an_unclaimed_candidate_is_lost() -> None:
     found = results(run_of({"x.loaded": Outcome.UNSUPPORTED}, subject=VLLM, supported=False))
     (excuse,) = [each for each in found.excuses if each.subject == VLLM]
