@@ -154,7 +154,7 @@ def ask_worker(
     environment: Environment, stream: Stream, plugin: str, *options: str, **variables: str
 ) -> None:
     """Have a worker in a build ask its probes, changed by a plugin of pytest's."""
-    temporary = environment.scratch / "tests"
+    temporary = environment.scratch / "tmp"
     temporary.mkdir(exist_ok=True)
     worker = subprocess.run(
         [

@@ -96,11 +96,20 @@ def sabotaged(real: Environment, folder: Path, source: str) -> Path:
 
 def share_bytecode(real: Environment, scratch: Path) -> None:
     """Spare a build the minute in which Python compiles all of torch."""
+    _share(real, scratch, "bytecode")
+
+
+def share_scratch(real: Environment, scratch: Path) -> None:
+    """Spare a build that too, and precompiled headers and libraries: its compiler is the same."""
+    _share(real, scratch, "bytecode")
+    _share(real, scratch, "tmp")
+
+
+def _share(real: Environment, scratch: Path, name: str) -> None:
     scratch.mkdir(parents=True, exist_ok=True)
-    bytecode = scratch / "bytecode"
-    if not bytecode.is_symlink():
-        (real.scratch / "bytecode").mkdir(exist_ok=True)
-        bytecode.symlink_to(real.scratch / "bytecode")
+    if not (scratch / name).is_symlink():
+        (real.scratch / name).mkdir(exist_ok=True)
+        (scratch / name).symlink_to(real.scratch / name)
 
 
 def by_check(run: Run, build: str) -> Mapping[str, Cell]:

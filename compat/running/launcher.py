@@ -251,7 +251,8 @@ def worker_variables(
     if not link.is_symlink() or link.resolve() != package:
         link.unlink(missing_ok=True)
         link.symlink_to(package)
-    temporary = environment.scratch / "tmp"
+    # Its own name: precompiled headers and the compiler's stand-in are known by their paths.
+    temporary = (environment.scratch / "tmp").resolve()
     for leftover in temporary.glob("compat-*"):
         # Of a worker that was killed; another matrix may run in the same environment.
         if not Path("/proc", leftover.name.split("-")[1]).exists():

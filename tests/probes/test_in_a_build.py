@@ -15,7 +15,7 @@ from tests.conftest import ROOT, variables_inside
 @pytest.mark.parametrize("spec", ["2.11", "2.13"])
 def test_checks(spec: str, real_build: Callable[[str], Environment], tmp_path: Path) -> None:
     environment = real_build(spec)
-    temporary = environment.scratch / "tests"
+    temporary = environment.scratch / "tmp"
     temporary.mkdir(exist_ok=True)
     answer = subprocess.run(
         [

@@ -33,7 +33,7 @@ def test_without_them(real_build: Callable[[str], Environment], tmp_path: Path) 
     environment = real_build("2.13")
     (tmp_path / PROBLEM).write_text("error: dns error")
     stream = Stream(tmp_path / "stream.jsonl")
-    temporary = environment.scratch / "tests"
+    temporary = environment.scratch / "tmp"
     temporary.mkdir(exist_ok=True)
     selected = ("real_models.embeddings[minilm-float32-dynamic-eager", "surface.name[torch._guards")
     worker = subprocess.run(

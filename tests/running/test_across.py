@@ -13,7 +13,7 @@ from compat.runs.model import Outcome, Run
 from compat.topics.artifacts.records import Across, Load
 from compat.topics.matrix import Matrix
 from tests.conftest import ROOT
-from tests.sabotaged_build import Place, by_check, sabotaged, share_bytecode
+from tests.sabotaged_build import Place, by_check, sabotaged, share_scratch
 
 # Loads another build's aot artifact with other numbers, and dies of a binary one.
 BROKEN = """
@@ -49,7 +49,7 @@ def test_wrong_and_crashed_loads_are_red(
 ) -> None:
     real = real_build("2.13")
     python = sabotaged(real, tmp_path / "broken", BROKEN)
-    share_bytecode(real, adopt(python, place.folder / ".compat" / "environments").scratch)
+    share_scratch(real, adopt(python, place.folder / ".compat" / "environments").scratch)
     status, run = place.matrix(
         *("--builds", "2.13", f"python:{python}", "--depth", "full", "--probes", *SELECTED)
     )

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from compat.builds.environment import Environment
+from compat.builds.environment import Environment, adopt
+from tests.sabotaged_build import share_scratch
 
 # On a machine that has no network, and of the project's dependencies not those two.
 ALONE = """
@@ -26,7 +27,9 @@ sys.exit(main())
 
 
 def test_what_is_there_is_enough(real_build: Callable[[str], Environment], tmp_path: Path) -> None:
-    spec = f"python:{real_build('2.13').python}"
+    real = real_build("2.13")
+    spec = f"python:{real.python}"
+    share_scratch(real, adopt(real.python, tmp_path / ".compat" / "environments").scratch)
     options = ("--device", "cpu", "--probes", "gates.capability")
     # Nothing is installed: there is no index, and uv must not be asked.
     variables = os.environ | {"UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
@@ -45,7 +48,9 @@ def test_what_is_there_is_enough(real_build: Callable[[str], Environment], tmp_p
 
 
 def test_it_is_probed_as_it_is(real_build: Callable[[str], Environment], tmp_path: Path) -> None:
-    python = real_build("2.13").python
+    real = real_build("2.13")
+    python = real.python
+    share_scratch(real, adopt(python, tmp_path / ".compat" / "environments").scratch)
     before = sorted(python.parents[1].rglob("*"))
     spec = f"python:{python}"
 

@@ -20,7 +20,7 @@ from compat.runs.store import load
 from compat.topics.gates.records import Capability
 from compat.topics.matrix import Matrix
 from tests.conftest import ROOT
-from tests.sabotaged_build import Place, by_check, sabotaged, share_bytecode
+from tests.sabotaged_build import Place, by_check, sabotaged, share_scratch
 
 BFLOAT16 = """
 def off(output):
@@ -147,7 +147,7 @@ def told(
     for name, each in BREAKS.items():
         # Always the same folder: precompiled headers know the path of their compiler.
         python = sabotaged(real, ROOT / ".compat" / "broken-release" / name, each.source)
-        share_bytecode(real, adopt(python, environments).scratch)
+        share_scratch(real, adopt(python, environments).scratch)
         specs.append(f"python:{python}")
     options = ("--builds", "==2.13.0", *specs, "--device", "cpu", "--probes", *PROBES)
     ended = place.compat("matrix", *options)

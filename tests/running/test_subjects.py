@@ -16,7 +16,7 @@ from compat.runs.model import Cell, Outcome, Run, Status
 from compat.runs.store import load
 from compat.topics.matrix import Matrix
 from tests.conftest import ROOT
-from tests.sabotaged_build import Place, sabotaged, share_bytecode
+from tests.sabotaged_build import Place, sabotaged, share_scratch
 
 BACKENDS = ROOT / "tests" / "subjects" / "backends"
 
@@ -86,7 +86,7 @@ def told(
     environments.symlink_to(ROOT / ".compat" / "environments")
     real = real_build("==2.13.0")
     python = sabotaged(real, ROOT / ".compat" / "broken-release" / "for-subjects", SABOTAGE)
-    share_bytecode(real, adopt(python, environments).scratch)
+    share_scratch(real, adopt(python, environments).scratch)
     # A source tree in which what the adapter imports is not there.
     (place.folder / "gone" / "torchtitan").mkdir(parents=True)
     ended = place.compat(

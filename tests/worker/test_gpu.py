@@ -37,7 +37,7 @@ def work(real_build: Callable[[str], Environment], tmp_path: Path) -> Work:
         environment = Environment(python=Path(sys.executable), scratch=tmp_path)
 
     def run(device: str, *select: str, **variables: str) -> tuple[list[Reported], Device]:
-        temporary = environment.scratch / "tests"
+        temporary = environment.scratch / "tmp"
         temporary.mkdir(exist_ok=True)
         stream = Stream(tmp_path / "stream.jsonl")
         worker = subprocess.run(
