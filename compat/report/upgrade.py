@@ -215,7 +215,7 @@ def _shut(upgrade: Upgrade, line: UpgradeLine) -> Iterable[str]:
             if let_run and (shut := asked[asked.index(let_run[-1]) + 1 :]):
                 yield (
                     f"{plain_text(row.name)}: {subject_name(subject)} lets it run on {rule} alone, "
-                    f"so it does nothing from {shut[0]} on, and can go there."
+                    f"so it does nothing from {shut[0]} on, although torch needs it there as well."
                 )
 
 
