@@ -5,6 +5,7 @@ The build's own environment stays as it is: an environment of its own lies over 
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -108,6 +109,8 @@ def share_scratch(real: Environment, scratch: Path) -> None:
 def _share(real: Environment, scratch: Path, name: str) -> None:
     scratch.mkdir(parents=True, exist_ok=True)
     if not (scratch / name).is_symlink():
+        # One of its own, from when it shared nothing.
+        shutil.rmtree(scratch / name, ignore_errors=True)
         (real.scratch / name).mkdir(exist_ok=True)
         (scratch / name).symlink_to(real.scratch / name)
 
