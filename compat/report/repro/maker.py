@@ -5,11 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from compat.document.escape import spelled
 from compat.report.words import shortened
+from compat.runs.decode import DamagedError, decode
 from compat.runs.model import Build, Cell
+
+R = TypeVar("R")
 
 _WIDTH = 96
 # Of a cell, in its file.
@@ -83,3 +86,11 @@ def prose(cell: Cell, why: str) -> str:
 def fields_of(cell: Cell) -> dict[str, Any]:
     """Of a cell's record; none where it left none."""
     return {name: value for each in (cell.record or {}).values() for name, value in each.items()}
+
+
+def record_of(cell: Cell, kind: type[R]) -> R | None:
+    """What its probe recorded; None where that is nothing, or does not fit."""
+    try:
+        return decode((cell.record or {}).get(kind.__name__), kind)
+    except DamagedError:
+        return None
