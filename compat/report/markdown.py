@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
@@ -41,6 +42,7 @@ _LONGEST = 120
 PAGE = "site/index.html"
 EXPECTED = "What [`expectations.toml`](../compat/findings/expectations.toml) knows."
 _GIT_LENGTH = 10
+_LINK = re.compile(r"https:/\S+")
 
 
 def render(results: Results) -> str:
@@ -140,7 +142,8 @@ def _failure(
             f"{cell_links([cell.id for cell in cells], PAGE)}{file}",
             *(
                 [f"  {plain(happened)}"]
-                if signature and normalise(happened) not in signature
+                if signature
+                and _without_links(normalise(happened)) not in _without_links(signature)
                 else []
             ),
             *(
@@ -151,6 +154,11 @@ def _failure(
             *([] if known else [f"  Repeat: {code(commands[some.id])}"]),
         ]
     )
+
+
+def _without_links(text: str) -> str:
+    """Signatures of older runs have links that were taken for folders."""
+    return _LINK.sub("", text)
 
 
 def _where(cell: Cell) -> str:
