@@ -302,3 +302,35 @@ def test_one_line_says_why_there_is_none(
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
     assert not list(tmp_path.iterdir())
+
+
+class Lying:
+    """Of a tensor only what a file asks of it."""
+
+    dtype, shape = "float32", (2,)
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+    def stride(self) -> tuple[int, ...]:
+        return (1,)
+
+    def untyped_storage(self) -> Lying:
+        return self
+
+    def data_ptr(self) -> int:
+        return self.place
+
+
+def test_an_input_that_is_returned_is_told_from_a_copy_of_it(run: Run) -> None:
+    cell = next(each for each in cells_of(run, "corpus.right") if each.outcome is Outcome.PASS)
+    module = ast.parse(repro_of(went_wrong(cell), build_of(run, cell)))
+    (traits,) = (
+        each for each in module.body if isinstance(each, ast.FunctionDef) and each.name == "traits"
+    )
+    names: dict[str, Any] = {}
+    exec(compile(ast.Module([traits], []), "traits", "exec"), names)
+    given = Lying(1)
+    # What is returned comes first, then what was given.
+    itself, alias, copied = (names["traits"]([each, given]) for each in (given, Lying(1), Lying(2)))
+    assert itself == alias != copied
