@@ -520,11 +520,19 @@ def _add_reading_commands(commands: Any) -> None:
     explaining.set_defaults(command="reading.explain")
 
     repro = commands.add_parser(
-        "repro", help="write a cell that went wrong as one Python file that needs torch alone"
+        "repro",
+        parents=[_limits()],
+        help="write a cell that went wrong as one Python file that needs torch alone",
     )
     repro.add_argument("cell", metavar="CELL", help="the id of a cell of the latest run")
     repro.add_argument(
         "--to", type=Path, default=Path(), metavar="FOLDER", help="where it goes; default: here"
+    )
+    repro.add_argument(
+        "--run",
+        action="store_true",
+        help="run it on that build, and on the newest one where the check passes; ends with 0 only "
+        "if it exits with 1 on the one and with 0 on the other",
     )
     repro.set_defaults(command="repro.repro")
 

@@ -1,39 +1,77 @@
-"""``compat repro``: write a cell that went wrong as a file that needs torch alone."""
+"""``compat repro``: write a cell that went wrong as a file that needs torch alone, and run it."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from shlex import join, quote
 
+from compat.commands.alone import BROKEN, RIGHT, Limits, run_alone
 from compat.commands.places import REPORTS
 from compat.document.escape import printed
-from compat.errors import UsageError
+from compat.errors import EXPECTED, UNEXPECTED, UsageError
+from compat.report.attached import file_name
 from compat.report.places import LATEST_RUN
-from compat.report.repeat import spec_of
+from compat.report.repeat import can_be_had, spec_of
 from compat.report.repro import can_be_made, repro_of
 from compat.runs.durable import write_text
-from compat.runs.ids import CellId
 from compat.runs.model import Build, Cell, Outcome, Run
 from compat.runs.reference import load_latest
 from compat.runs.versions import version_order
 
 
 def repro(parsed: argparse.Namespace) -> int:
+    """0: the file is there, and with ``--run`` ended as it should on both builds."""
     run = load_latest(REPORTS / LATEST_RUN)
     cell = _named(run, parsed.cell)
-    builds = {build.id: build for build in run.builds}
-    text = repro_of(cell, builds[cell.build])
-    path = parsed.to / f"{_file_name(cell.id)}.py"
+    build = next(each for each in run.builds if each.id == cell.build)
+    text = repro_of(cell, build)
+    path = parsed.to / file_name(cell)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text)
-    specs = [spec_of(builds[cell.build])]
-    if twin := _right(run, cell, builds[cell.build]):
-        specs.append(spec_of(twin))
-    device = builds[cell.build].device.kind
-    command = join(["compat", "run", "--alone", "--device", device, "--builds", *specs])
-    print(printed(f"{path}: exits with 1 on {specs[0]}"))
-    print(printed(f"  {command} -- python {quote(str(path))}"))
-    return 0
+    ends = {spec_of(build): BROKEN}
+    if twin := right_beside(run, cell, can_be_had):
+        ends[spec_of(twin)] = RIGHT
+    if parsed.run:
+        print(printed(f"{path}:"))
+        ended = run_alone(
+            path, ends, cell.build, Limits(timeout_s=parsed.timeout, memory_gb=parsed.memory)
+        )
+        for each in ended:
+            print(printed(f"  {each.text}"))
+        if twin is None:
+            print("  no build of the latest run is known on which the check passes")
+        return EXPECTED if twin and all(each.as_expected for each in ended) else UNEXPECTED
+    python = ["--python", cell.build.python] if cell.build.python else []
+    command = [
+        "compat",
+        "run",
+        "--alone",
+        "--device",
+        cell.build.device,
+        *python,
+        "--builds",
+        *ends,
+    ]
+    print(printed(f"{path}: exits with {BROKEN} on {spec_of(build)}"))
+    print(printed(f"  {join(command)} -- python {quote(str(path))}"))
+    return EXPECTED
+
+
+def right_beside(run: Run, cell: Cell, usable: Callable[[Build], bool]) -> Build | None:
+    """The newest build of the same device and Python where a check passes and nothing is wrong."""
+    passed = {
+        each.build
+        for each in run.cells
+        if (each.check, each.subject, each.outcome) == (cell.check, cell.subject, Outcome.PASS)
+        and not can_be_made(each)
+    }
+    alike = [
+        each
+        for each in run.builds
+        if each.id in passed and each.id.line == cell.build.line and usable(each)
+    ]
+    return max(alike, key=lambda each: version_order(each.version_text), default=None)
 
 
 def _named(run: Run, name: str) -> Cell:
@@ -44,23 +82,3 @@ def _named(run: Run, name: str) -> Cell:
             "corpus.right[rows-interleaved-standalone]@2.11.0-cpu"
         )
     return found
-
-
-def _right(run: Run, cell: Cell, build: Build) -> Build | None:
-    """The newest build of the same device on which the check passes and nothing is wrong."""
-    passed = {
-        each.build
-        for each in run.cells
-        if (each.check, each.subject, each.outcome) == (cell.check, cell.subject, Outcome.PASS)
-        and not can_be_made(each)
-    }
-    alike = [
-        each
-        for each in run.builds
-        if each.id in passed and each.device.kind == build.device.kind and each.wheel is not None
-    ]
-    return max(alike, key=lambda each: version_order(each.version_text), default=None)
-
-
-def _file_name(cell: CellId) -> str:
-    return "".join(c if c.isalnum() or c in ".-_" else "-" for c in cell).strip("-")

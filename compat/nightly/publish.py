@@ -2,7 +2,8 @@
 
 The only code that holds a token which may push. What it takes was made in a job without PyTorch,
 has the digest that this job gave, and is looked at all the same: only files that reports have, and
-in each what belongs there. Git reads no configuration of the machine and runs no program of others.
+in each what belongs there. Programs for people to run are not taken but made anew from the run. Git
+reads no configuration of the machine and runs no program of others.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from compat.builds.memory import check as check_nightlies
 from compat.errors import CommandError, UsageError
 from compat.findings.support import load_support
 from compat.nightly.handover import REPORTS_DIGEST, RefusedError, check_digest, plain_files
+from compat.report.attached import LARGEST_B, MOST, NAME, cells_by_name, write_repros
+from compat.report.places import LATEST_RUN, REPROS
 from compat.runs.history import load_history
 from compat.runs.ids import CellId
-from compat.runs.model import Source
+from compat.runs.model import Cell, Run, Source
 from compat.runs.store import began_at, load
 
 _PLAN = "data/plan.txt"
@@ -70,8 +73,12 @@ def publish(handed: Path, reports: Path, variables: Mapping[str, str], now: date
     # Whole: a cell of a build that is gone has no page any more.
     shutil.rmtree(reports, ignore_errors=True)
     for name in plain_files(handed):
+        if Path(name).parent == REPROS:
+            continue
         (reports / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(handed / name, reports / name, follow_symlinks=False)
+    run = load(handed / LATEST_RUN)
+    write_repros(_repros_in(handed, run), run, reports / REPROS)
     _git("add", "--all", "--", str(reports))
     if not _git("status", "--porcelain", "--", str(reports)):
         return "nothing is new"
@@ -109,10 +116,31 @@ def check_reports(folder: Path, now: datetime) -> None:
             raise RefusedError(f"{name!r}: {reason}") from None
     if missing := _NEEDED - files.keys():
         raise RefusedError(f"{folder}: expected {', '.join(sorted(missing))} in it")
+    _repros_in(folder, load(folder / LATEST_RUN))
     executions = {path.parent.name for path in folder.glob("data/runs/*/header.json")}
     for began in (began_at((folder / _PLAN).read_text().strip()), *map(began_at, executions)):
         if began > now + _SLACK:
             raise RefusedError(f"{began.isoformat()}: expected nothing that is yet to come")
+
+
+def _repros_in(folder: Path, run: Run) -> Mapping[str, Cell]:
+    """The cells of a run of which there are files below ``folder``, by the files' names.
+
+    Raises:
+        RefusedError: They are too many, or one is called as no file of a cell.
+    """
+    names = sorted(path.name for path in (folder / REPROS).glob("*"))
+    if len(names) > MOST:
+        raise RefusedError(f"'{REPROS}': expected at most {MOST} files, not {len(names)}")
+    known = cells_by_name(run)
+    if strange := [name for name in names if name not in known]:
+        raise RefusedError(f"'{REPROS / strange[0]}': expected the file of a cell that went wrong")
+    return {name: known[name] for name in names}
+
+
+def _repro(path: Path) -> None:
+    if path.stat().st_size > LARGEST_B:
+        raise ValueError(f"expected at most {LARGEST_B} B")
 
 
 def _text(path: Path) -> None:
@@ -172,10 +200,11 @@ _FILES: Mapping[str, Callable[[Path], Any]] = {
     r"data/rerun\.txt": _cells,
     rf"data/runs/{_EXECUTION}/header\.json": _header,
     rf"data/runs/{_EXECUTION}/[A-Za-z0-9_+-][A-Za-z0-9_.+@-]*\.jsonl": _stream,
+    f"{REPROS}/{NAME}": _repro,
     r"site/(matrix|history|changes)-data\.js|site/cells/[0-9]+\.js": _data,
     r"site/(index\.html|(style|plot)\.css|(data|state|matrix|history|cell|page)\.js)": _text,
 }
-_NEEDED = frozenset({"README.md", "latest/run.json", "data/support.json", _PLAN, "site/index.html"})
+_NEEDED = frozenset({"README.md", str(LATEST_RUN), "data/support.json", _PLAN, "site/index.html"})
 
 
 def _git(*arguments: str, **variables: str) -> str:

@@ -13,14 +13,16 @@ from compat.errors import UsageError
 from compat.findings.answers import said_by
 from compat.findings.changes import value_in
 from compat.findings.results import Results
+from compat.report.attached import attached
 from compat.report.comparison import moment
+from compat.report.places import REPROS
 from compat.report.repeat import repeat_command
 from compat.report.repro import repro_command
 from compat.report.words import number_of, shortened, value_text
 from compat.runs.answers import ENDING, OUTCOME, Scale, Value
 from compat.runs.failures import signature_of_cell
 from compat.runs.history import Column, Entry
-from compat.runs.ids import BUILTIN, AnswerId, BuildId
+from compat.runs.ids import BUILTIN, AnswerId, BuildId, CellId
 from compat.runs.model import Build, Cell, Run
 from compat.runs.reference import builds_named, is_version_of
 
@@ -53,7 +55,8 @@ def explain(name: str, results: Results) -> str:
         )
     parts = [f"{cells[0].probe}: {run.descriptions.get(cells[0].probe, '')}"]
     if len(cells) <= _MOST_CELLS:
-        parts += ["\n".join(_lines(cell, builds, results)) for cell in cells]
+        files = attached(results).names
+        parts += ["\n".join(_lines(cell, builds, results, files)) for cell in cells]
     else:
         parts.append("\n".join(map(_in_one_line, cells)))
         parts.append(f"More about one of these: compat explain {quote(cells[0].id)}")
@@ -84,7 +87,9 @@ def _names(cell: Cell) -> tuple[str, ...]:
     return (check, probe, *alone)
 
 
-def _lines(cell: Cell, builds: Mapping[BuildId, Build], results: Results) -> Iterable[str]:
+def _lines(
+    cell: Cell, builds: Mapping[BuildId, Build], results: Results, files: Mapping[CellId, str]
+) -> Iterable[str]:
     yield f"{cell.id}: {cell.outcome.value}" + (", flaky" if cell.flaky else "")
     for name, value in _facts(cell, builds[cell.build], results).items():
         if value:
@@ -100,6 +105,8 @@ def _lines(cell: Cell, builds: Mapping[BuildId, Build], results: Results) -> Ite
         yield "  message:"
         yield from (f"    {line}" for line in cell.message.splitlines())
     yield f"  repeat it:   {repeat_command(cell, results.run)}"
+    if file := files.get(cell.id):
+        yield f"  as a file:   reports/{REPROS}/{file}"
     if command := repro_command(cell):
         yield f"  hand it on:  {command}"
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
-from itertools import chain
+from itertools import groupby
 
 import jinja2
 
@@ -13,10 +14,13 @@ from compat.document.escape import code, plain
 from compat.document.parts import Code, Link, Sentence, Strong, Table, Text
 from compat.findings.model import ExpectationFinding, Use
 from compat.findings.results import Results
+from compat.report.attached import attached
 from compat.report.chapters import Chapter, chapters
+from compat.report.failures import Failure, failures, what_happened
 from compat.report.first import first_screen
+from compat.report.places import REPROS
 from compat.report.repeat import RepeatCommands
-from compat.report.repro import can_be_made, repro_command
+from compat.report.repro import can_be_made
 from compat.report.shown import (
     cell_links,
     folded,
@@ -37,8 +41,8 @@ _LONGEST = 120
 # Where the page is, seen from the README.
 PAGE = "site/index.html"
 EXPECTED = "What [`expectations.toml`](../compat/findings/expectations.toml) knows."
-_NEW, _KNOWN, _FLAKY = "New failures", "Known failures", "Flaky: passed when tried again"
 _GIT_LENGTH = 10
+_LINK = re.compile(r"https:/\S+")
 
 
 def render(results: Results) -> str:
@@ -93,66 +97,53 @@ def _finding(sentence: Sentence) -> str:
 
 def _failures(results: Results, commands: Mapping[CellId, str]) -> str:
     """Every cell that is flaky, ended badly or says nothing, by what it ended with and why."""
-    matrix, unfit = results.matrix, results.findings.unfit
-    expected = {
-        cell: each
-        for each in results.findings.expectations
-        for cell in each.cells
-        if not each.answer
-    }
-    unexpected = set(results.findings.unexpected)
-    groups: dict[tuple[str, str, str, str], list[Cell]] = {}
-    for cell in results.run.cells:
-        if cell.flaky or cell.outcome.bad or cell.id in unfit or matrix.is_silent(cell):
-            signature = signature_of_cell(cell) or _what_happened(cell, unfit)
-            kind = _NEW if cell.id in unexpected else _KNOWN if cell.id in expected else _FLAKY
-            why = expected[cell.id].reason if kind == _KNOWN else ""
-            key = (kind, cell.outcome.value, signature, why)
-            groups.setdefault(key, []).append(cell)
+    files = attached(results)
     parts = []
-    for title in (_NEW, _KNOWN, _FLAKY):
-        own = [cells for (kind, *_), cells in groups.items() if kind == title]
-        if own:
-            number = number_of(sum(map(len, own)), "cell")
-            items = "\n".join(
-                _failure(cells, commands, unfit, expected.get(cells[0].id)) for cells in own
-            )
-            said = f"{title}: {number}, {number_of(len(own), 'cause')}"
-            parts.append(folded(said, "\n\n".join(filter(None, (_as_files(own), items)))))
+    for kind, group in groupby(failures(results), key=lambda each: each.kind):
+        own = list(group)
+        number = number_of(sum(len(each.cells) for each in own), "cell")
+        items = "\n".join(
+            _failure(each, commands, results.findings.unfit, files.names) for each in own
+        )
+        said = f"{kind.value}: {number}, {number_of(len(own), 'cause')}"
+        parts.append(folded(said, "\n\n".join(filter(None, (_as_files(own), items)))))
     return "\n\n".join(parts)
 
 
-def _as_files(groups: Sequence[Sequence[Cell]]) -> str:
+def _as_files(own: Sequence[Failure]) -> str:
     """Of how many cells the command makes a file: the page names it for each."""
-    number = sum(map(can_be_made, chain.from_iterable(groups)))
+    number = sum(can_be_made(cell) for failure in own for cell in failure.cells)
     if not number:
         return ""
     return (
-        f"`compat repro CELL` writes each of {number} of these cells as one file that needs "
-        "PyTorch alone; the page gives the command."
+        "`repro` is one file that needs PyTorch alone and shows it on the newest of those builds. "
+        f"`compat repro CELL` writes one of each of {number} of these cells; the page gives the "
+        "command."
     )
 
 
 def _failure(
-    cells: Sequence[Cell],
+    failure: Failure,
     commands: Mapping[CellId, str],
     unfit: Mapping[CellId, str],
-    known: ExpectationFinding | None,
+    files: Mapping[CellId, str],
 ) -> str:
+    cells, known = failure.cells, failure.known
     some = cells[0]
     builds = ", ".join(dict.fromkeys(_where(cell) for cell in cells))
-    happened = _what_happened(some, unfit)
+    happened = what_happened(some, unfit)
     signature = signature_of_cell(some)
     known_by = plain(shortened(signature or happened, _LONGEST))
-    as_file = repro_command(some)
+    file = f"; [`repro`]({REPROS}/{files[some.id]})" if some.id in files else ""
     return "  \n".join(
         [
             f"- {GLYPHS[some.outcome]} {some.outcome.value}: **{known_by}**",
             f"  {plain(number_of(len(cells), 'cell'))} on {plain(builds)}: "
-            f"{cell_links([cell.id for cell in cells], PAGE)}",
+            f"{cell_links([cell.id for cell in cells], PAGE)}{file}",
             *(
                 [f"  {plain(happened)}"]
-                if signature and normalise(happened) not in signature
+                if signature
+                and _without_links(normalise(happened)) not in _without_links(signature)
                 else []
             ),
             *(
@@ -161,9 +152,13 @@ def _failure(
                 else []
             ),
             *([] if known else [f"  Repeat: {code(commands[some.id])}"]),
-            *([] if known or not as_file else [f"  As one file: {code(as_file)}"]),
         ]
     )
+
+
+def _without_links(text: str) -> str:
+    """Signatures of older runs have links that were taken for folders."""
+    return _LINK.sub("", text)
 
 
 def _where(cell: Cell) -> str:
@@ -237,15 +232,6 @@ def _use(each: ExpectationFinding) -> Text:
             return "not asked in this run"
         case Use.USED:
             return number_of(len(each.cells), "cell") if each.cells else "the answer is there"
-
-
-def _what_happened(cell: Cell, unfit: Mapping[CellId, str]) -> str:
-    said = [cell.reason]
-    if cell.first is not None and cell.flaky:
-        said = [f"flaky: at first {cell.first.outcome.value}, {cell.first.reason}", *said]
-    if cell.id in unfit:
-        said.append(f"its record cannot be read: {unfit[cell.id]}")
-    return "; then ".join(filter(None, said))
 
 
 def _missing(results: Results) -> Table:

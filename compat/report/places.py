@@ -7,3 +7,5 @@ from pathlib import Path
 HISTORY = Path("data") / "history.json"
 LATEST_RUN = Path("latest") / "run.json"
 README = Path("README.md")
+# The files of its failures; of one name each, without folders below.
+REPROS = Path("repro")

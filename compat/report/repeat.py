@@ -111,6 +111,11 @@ def spec_of(build: Build) -> str:
     return f"=={build.id.name}"
 
 
+def can_be_had(build: Build) -> bool:
+    """Whether what :func:`spec_of` says of it names a build elsewhere, too."""
+    return build.channel not in {"", "local"} or _is_a_release(build)
+
+
 def _is_a_release(build: Build) -> bool:
     """Whether an interpreter that was there holds a release, by the variant in its version."""
     release = build.release

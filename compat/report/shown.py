@@ -46,7 +46,7 @@ def _part(part: Part, page: str) -> str:
 def cell_link(cell: CellId, page: str) -> str:
     """A cell's id, leading to it on the page if there is one."""
     shown = code(cell)
-    return f"[{shown}]({page}#cell={quote(cell, safe=':@,/')})" if page else shown
+    return f"[{shown}]({page}#cell={quote(cell, safe=':@,/[]')})" if page else shown
 
 
 def cell_links(cells: Sequence[CellId], page: str, most: int = 1) -> str:

@@ -25,12 +25,14 @@ from compat.document.escape import spelled
 from compat.document.parts import Code, Strong, Text, plain_text
 from compat.findings.changes import Comparison, Difference
 from compat.findings.results import Results
+from compat.report.attached import attached
 from compat.report.chapters import chapters
 from compat.report.comparison import notes, title, totals
 from compat.report.drawing import draw
 from compat.report.excuses import excuse_command, reasons, sentence
 from compat.report.first import COMPARED, MEANS
 from compat.report.past import past
+from compat.report.places import REPROS
 from compat.report.plots import plots
 from compat.report.repeat import RepeatCommands
 from compat.report.repro import repro_command
@@ -69,17 +71,19 @@ def write_site(results: Results, folder: Path) -> None:
     columns = _columns(run)
     probes = _probes(run)
     commands = RepeatCommands(run)
+    files = {cell: f"reports/{REPROS}/{name}" for cell, name in attached(results).names.items()}
     explained = {
         cell: f"{each.reason} {each.link}"
         for each in results.findings.expectations
         for cell in each.cells
     }
     index = page.joinpath("index.html.jinja").read_text("utf-8")
-    (folder / "index.html").write_text(_index(index, results, columns), encoding="utf-8")
+    (folder / "index.html").write_text(_index(index, results, columns, files), encoding="utf-8")
     _write(folder, "matrix-data", _matrix(results, columns, probes))
     for number, probe in enumerate(probes):
         details = [
-            [cell and _detail(cell, commands, explained) for cell in row] for row in probe.rows
+            [cell and _detail(cell, commands, explained, files) for cell in row]
+            for row in probe.rows
         ]
         _write(folder, f"cells/{number}", details)
     _write(folder, "history-data", past(results.history))
@@ -135,7 +139,9 @@ def _probes(run: Run) -> list[Probe]:
     ]
 
 
-def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
+def _index(
+    template: str, results: Results, columns: Sequence[Column], files: Mapping[CellId, str]
+) -> str:
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -153,7 +159,7 @@ def _index(template: str, results: Results, columns: Sequence[Column]) -> str:
         upgrade=[[_parts(each) for each in row] for row in (table.headers, *table.rows)],
         chapters=list(chapters(results)),
         not_known=NOT_KNOWN,
-        repros={cell.id: repro_command(cell) for cell in run.cells if cell.outcome.bad},
+        repros=files,
         how_to_read=_parts(HOW_TO_READ),
         upgrade_notes=list(upgrade_notes(results.upgrade)),
         meanings=meanings(results.upgrade),
@@ -329,7 +335,10 @@ def _check(row: Sequence[Cell | None], notes: dict[str, int], marks: Marks) -> J
 
 
 def _detail(
-    cell: Cell, commands: Mapping[CellId, str], explained: Mapping[CellId, str]
+    cell: Cell,
+    commands: Mapping[CellId, str],
+    explained: Mapping[CellId, str],
+    files: Mapping[CellId, str],
 ) -> Mapping[str, JSON]:
     """All that is known of a cell; what is empty is left out."""
     first = cell.first
@@ -348,6 +357,7 @@ def _detail(
         else "",
         "seen_in": cell.seen_in,
         "command": commands[cell.id],
+        "file": files.get(cell.id, ""),
         "repro": repro_command(cell),
         "expected": explained.get(cell.id, "no" if cell.outcome.bad else ""),
     }

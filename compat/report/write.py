@@ -7,13 +7,14 @@ from pathlib import Path
 from compat.findings.excuses import to_run_again
 from compat.findings.results import Results
 from compat.findings.support import support
+from compat.report.attached import attached, write_repros
 from compat.report.badge import badge
 from compat.report.cut import ISSUE_LIMIT, README_LIMIT, cut
 from compat.report.excuses import RERUN, rerun_text
 from compat.report.first import first_screen
 from compat.report.markdown import render
 from compat.report.paragraph import paragraph
-from compat.report.places import HISTORY, LATEST_RUN, README
+from compat.report.places import HISTORY, LATEST_RUN, README, REPROS
 from compat.report.plots import plots
 from compat.report.site import write_site
 from compat.runs.history import save_history
@@ -33,6 +34,7 @@ def write_reports(reports: Path, results: Results, rest: str) -> None:
     if not results.assessment.proves_nothing:
         save_history(results.history, reports / HISTORY)
     write_site(results, reports / "site")
+    write_repros(attached(results).made_of, results.run, reports / REPROS)
     short = paragraph(results) + "\n"
     first = f"{short}\n{first_screen(results)}\n\n[All tables]({rest})\n"
     cells = to_run_again(results.matrix, results.excuses)

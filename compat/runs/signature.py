@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from functools import partial
 
 _LENGTH = 240
 # Only so much of a message is looked at: the steps that this takes grow faster than its length.
@@ -16,19 +17,25 @@ _MEASURED = re.compile(
     r"(?:; bias [^;:]{0,100})?(?:; worst element [^;:]{0,100})?"
 )
 
-# Applied in this order to the first line of a message.
-_VOLATILE = (
-    (re.compile(r"0x[0-9a-fA-F]+"), "0x…"),
-    (re.compile(r"(?<=\.py)(?::\d+)+"), ""),
-    (re.compile(r"(?:/[\w.+~@-]+)+/([\w.+-]+)"), r"…/\1"),
-    (re.compile(r"\bline (number: )?\d+"), "line …"),
-    (re.compile(r"\bb(['\"]).*?\1"), "b'…'"),
-    (re.compile(r"\b([su])\d+\b"), r"\1N"),
-    (re.compile(r"\b(pid[ =:]{1,2})\d+", re.IGNORECASE), r"\1…"),
-    # What :mod:`compat.worker.patience` measured.
-    (re.compile(r"\b[\d.]+ s of (?=processor time|wall clock)"), "… s of "),
-    (re.compile(r"\b[0-9a-z]{40,}\b"), "…"),
-    (re.compile(r"\b\d{4,}\b"), "…"),
+# It names the same thing on every machine, whatever is in it.
+_LINK = r"\bhttps://[\w.~:/?#@!$&*+=%-]+"
+
+# Applied in this order to the first line of a message, but to no link in it.
+_VOLATILE = tuple(
+    (re.compile(f"(?:{pattern})|(?P<link>{_LINK})"), replacement)
+    for pattern, replacement in (
+        (r"0x[0-9a-fA-F]+", "0x…"),
+        (r"(?<=\.py)(?::\d+)+", ""),
+        (r"(?:/[\w.+~@-]+)+/([\w.+-]+)", r"…/\1"),
+        (r"\bline (number: )?\d+", "line …"),
+        (r"\bb(['\"]).*?\1", "b'…'"),
+        (r"\b([su])\d+\b", r"\1N"),
+        (r"\b((?i:pid)[ =:]{1,2})\d+", r"\1…"),
+        # What :mod:`compat.worker.patience` measured.
+        (r"\b[\d.]+ s of (?=processor time|wall clock)", "… s of "),
+        (r"\b[0-9a-z]{40,}\b", "…"),
+        (r"\b\d{4,}\b", "…"),
+    )
 )
 
 
@@ -70,8 +77,12 @@ def without_measurements(text: str) -> str:
 def _lasting(text: str) -> str:
     text = without_measurements(text)
     for pattern, replacement in _VOLATILE:
-        text = pattern.sub(replacement, text)
+        text = pattern.sub(partial(_replaced, replacement), text)
     return text
+
+
+def _replaced(replacement: str, found: re.Match[str]) -> str:
+    return found[0] if found["link"] else found.expand(replacement)
 
 
 def _innermost_torch_frame(error: BaseException) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from compat.findings.results import Results
+from compat.report.attached import attached
 from compat.runs.history import day_of, run_id
 from compat.tracking.github import GitHub, Issue
 from compat.tracking.nights import Wanted, is_late, known_symptoms, track, watch_index
@@ -41,11 +42,12 @@ def find_topics(
     """
     known = known_symptoms(results)
     history, run = results.history, results.run
+    files = attached(results).names
     topics = []
     for device in sorted({column.build.device for column in history.columns}):
         tracking = track(history, device, nights, known)
         if tracking and any(column.run == run_id(run) for column in tracking.newest):
-            topics.append(tracking_topic(tracking, run, run_link))
+            topics.append(tracking_topic(tracking, run, run_link, files))
     return [
         *topics,
         index_topic(watch_index(history, run)),

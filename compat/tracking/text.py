@@ -8,19 +8,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
 import jinja2
 
 from compat.document.escape import code, inert
+from compat.report.places import REPROS
 from compat.report.repeat import repeat_command
 from compat.report.words import ending_text, value_text
 from compat.runs.answers import ENDING, OUTCOME, Ending, Kind, Scale
 from compat.runs.history import Column
-from compat.runs.ids import AnswerId
-from compat.runs.model import Run
+from compat.runs.ids import AnswerId, CellId
+from compat.runs.model import Cell, Run
 from compat.tracking.nights import (
     GOOD_NIGHTS,
     STALE_INDEX_DAYS,
@@ -61,14 +62,19 @@ def tracking_marker(device: str) -> str:
     return f"<!-- torch-compile-compat tracking: {device} -->"
 
 
-def tracking_topic(tracking: Tracking, run: Run, run_link: str) -> Topic:
-    """The issue of a device; ``run`` is that of its newest night."""
+def tracking_topic(
+    tracking: Tracking, run: Run, run_link: str, files: Mapping[CellId, str]
+) -> Topic:
+    """The issue of a device; ``run`` is that of its newest night.
+
+    ``files`` lie beside its report: by cell the one that shows its failure.
+    """
     marker = tracking_marker(tracking.device)
     return Topic(
         marker=marker,
         title=f"Unexpected on {tracking.device}, night after night",
         wanted=tracking.wanted,
-        body=_tracking_body(marker, tracking, run, run_link),
+        body=_tracking_body(marker, tracking, run, run_link, files),
     )
 
 
@@ -120,7 +126,9 @@ def says_the_same(one: str, other: str) -> bool:
     return texts[0] == texts[1]
 
 
-def _tracking_body(marker: str, tracking: Tracking, run: Run, run_link: str) -> str:
+def _tracking_body(
+    marker: str, tracking: Tracking, run: Run, run_link: str, files: Mapping[CellId, str]
+) -> str:
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701  (markdown; every value is quoted)
         undefined=jinja2.StrictUndefined,
@@ -131,7 +139,7 @@ def _tracking_body(marker: str, tracking: Tracking, run: Run, run_link: str) -> 
     source = resources.files("compat.tracking").joinpath("issue.md.jinja").read_text("utf-8")
     template = environment.from_string(source)
     counts = Counter(trouble.standing for trouble in tracking.troubles)
-    troubles = [_shown(trouble, run) for trouble in tracking.troubles]
+    troubles = [_shown(trouble, run, files) for trouble in tracking.troubles]
 
     def render(number: int) -> str:
         return template.render(
@@ -152,10 +160,12 @@ def _tracking_body(marker: str, tracking: Tracking, run: Run, run_link: str) -> 
     return render(too_many - 1)
 
 
-def _shown(trouble: Trouble, run: Run) -> Mapping[str, str]:
+def _shown(trouble: Trouble, run: Run, files: Mapping[CellId, str]) -> Mapping[str, str]:
     """One symptom, in the words of the template."""
     good, bad = trouble.last_good, trouble.first_bad
     more = len(trouble.answers) - _MOST_CHECKS
+    cells = list(_cells(trouble, run))
+    file = next((files[cell.id] for cell in cells if cell.id in files), "")
     return {
         "symptom": _quote(_symptom(trouble.symptom)),
         "standing": trouble.standing.value,
@@ -165,7 +175,8 @@ def _shown(trouble: Trouble, run: Run) -> Mapping[str, str]:
         "last_good": _suspect(good) if good else "none is known",
         "first_bad": _suspect(bad),
         "compare": _compare(good, bad) if good else "",
-        "repeat": _repeat(trouble, run),
+        "repeat": _inline(repeat_command(cells[0], run)) if cells else "",
+        "file": _inline(f"reports/{REPROS}/{file}") if file else "",
     }
 
 
@@ -198,14 +209,13 @@ def _compare(good: Column, bad: Column) -> str:
     return _COMPARE.format(*commits)
 
 
-def _repeat(trouble: Trouble, run: Run) -> str:
-    """The command for one of its checks; empty where the run has none of them."""
+def _cells(trouble: Trouble, run: Run) -> Iterator[Cell]:
+    """Its checks on the build that it was seen on last, as far as the run has them."""
     column = trouble.seen_on
     checks = {answer.check for answer in trouble.answers}
     for cell in run.cells:
         if cell.check in checks and (cell.build, cell.subject) == (column.build, column.subject):
-            return _inline(repeat_command(cell, run))
-    return ""
+            yield cell
 
 
 def _version(column: Column) -> str:

@@ -170,7 +170,7 @@ class _Program:
             return {**_failure(raised[-1], scratch), "message": message}
         if lacking := trouble(scratch):
             return {"outcome": Outcome.NOT_RUN, "reason": lacking}
-        how = f"ended with status {status}"
+        how = signature_of_status(status)
         return {"outcome": Outcome.FAIL, "reason": how, "signature": how, "message": message}
 
     def got_on(self) -> bool:
@@ -343,6 +343,11 @@ def _with_options(words: Sequence[str], options: Sequence[str]) -> list[str]:
         # Its own script knows one environment; what lies beside that may have another pytest.
         return ["python", "-m", "pytest", *options, *words[1:]]
     return [*words[:place], *options, *words[place:]]
+
+
+def signature_of_status(status: int) -> str:
+    """What a program goes by that ended with a status and raised nothing."""
+    return f"ended with status {status}"
 
 
 def is_pytest(words: Sequence[str]) -> bool:

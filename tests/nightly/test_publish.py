@@ -15,6 +15,10 @@ from compat.errors import CommandError
 from compat.nightly.handover import LARGEST_B, PLAN_DIGEST, REPORTS_DIGEST, RefusedError, digest_of
 from compat.nightly.plan import make_plan
 from compat.nightly.publish import PublishError, check_reports, publish
+from compat.report.attached import LARGEST_B as LARGEST_REPRO_B
+from compat.report.attached import MOST
+from compat.report.places import REPROS
+from compat.runs.model import Outcome
 from compat.subjects.spec import BUILTIN_ALONE
 from tests.nightly.test_hostile_night import FUTURE, git, here, nested_clone
 from tests.nightly.test_plan import NEW, OLD, leave_run, left_by
@@ -128,7 +132,55 @@ def a_damaged_stream(handed: Path) -> None:
         file.write("[]\n")
 
 
-ATTACKS: dict[Callable[[Path], None], str] = {
+def a_program(handed: Path, name: str = "x.py") -> Path:
+    """Beside the files that show failures."""
+    path = handed / REPROS / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("raise SystemExit")
+    return path
+
+
+def a_program_of_no_kind(handed: Path) -> None:
+    a_program(handed, "x.sh")
+
+
+def a_program_like_an_option(handed: Path) -> None:
+    a_program(handed, "-x.py")
+
+
+def a_program_of_two_lines(handed: Path) -> None:
+    a_program(handed, "x.py\n")
+
+
+def a_program_below(handed: Path) -> None:
+    a_program(handed, "more/x.py")
+
+
+def an_empty_folder(handed: Path) -> None:
+    (handed / REPROS / "more").mkdir(parents=True)
+
+
+def a_linked_program(handed: Path) -> None:
+    path = a_program(handed)
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
+def programs_of_elsewhere(handed: Path) -> None:
+    shutil.copytree(handed / "site", handed.parent / "programs")
+    (handed / REPROS).symlink_to(handed.parent / "programs")
+
+
+def a_large_program(handed: Path) -> None:
+    a_program(handed).write_text("#" * (LARGEST_REPRO_B + 1))
+
+
+def many_programs(handed: Path) -> None:
+    for number in range(MOST + 1):
+        a_program(handed, f"x{number}.py")
+
+
+ATTACKS: dict[Callable[[Path], object], str] = {
     a_link: "'issue.md': expected a plain file or a folder",
     a_linked_folder: "'site': expected a plain file or a folder",
     nested: "'site/clone/.git': expected no name that begins with a dot",
@@ -148,13 +200,23 @@ ATTACKS: dict[Callable[[Path], None], str] = {
     no_page: "expected site/index.html in it",
     a_future_plan: "9999-01-01T00:00:00+00:00: expected nothing that is yet to come",
     a_foreign_header: "header.json': expected the id 2",
+    a_program: "'repro/x.py': expected the file of a cell that went wrong",
+    a_program_of_no_kind: "'repro/x.sh': expected no such file among reports",
+    a_program_like_an_option: "'repro/-x.py': expected no such file among reports",
+    a_program_of_two_lines: "'repro/x.py\\n': expected no such file among reports",
+    a_program_below: "'repro/more/x.py': expected no such file among reports",
+    an_empty_folder: "'repro/more': expected the file of a cell that went wrong",
+    a_linked_program: "'repro/x.py': expected a plain file or a folder",
+    programs_of_elsewhere: "'repro': expected a plain file or a folder",
+    a_large_program: f"'repro/x.py': expected at most {LARGEST_REPRO_B} B",
+    many_programs: f"'repro': expected at most {MOST} files, not {MOST + 1}",
     a_damaged_stream: ".jsonl': Expected `object`, got `array`",
 }
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
 def test_what_no_report_has_is_refused(
-    attack: Callable[[Path], None], handed: Path, here: Path
+    attack: Callable[[Path], object], handed: Path, here: Path
 ) -> None:
     attack(handed)
     before = git(here, "rev-parse", "HEAD")
@@ -185,6 +247,30 @@ def test_reports_are_committed_and_pushed(handed: Path, here: Path) -> None:
     # One of the last year there is was once let through: it does not count.
     (REPORTS / "data" / "plan.txt").write_text(FUTURE)
     assert published(handed).startswith("published the reports of 2020")
+
+
+def test_programs_are_made_anew_where_they_are_published(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever runs one trusts this project, not whoever hands reports over."""
+    make_plan({"cpu": [NEW, OLD]}, [BUILTIN_ALONE], "default", "", [], PLAN)
+    (stream,) = leave_run(left_by(PLAN, OLD), OLD).streams()
+    check = {
+        "probe": "corpus.right",
+        "params": {"graph": "rows-interleaved", "path": "standalone"},
+    }
+    stream.append("plan", {**check, "description": "", "node": ""})
+    stream.append("cell", {**check, "outcome": Outcome.FAIL, "reason": "off"})
+    assert cli.main(["report", "--planned"]) == 1
+    assert cli.main(["remember"]) == 0
+    shutil.move(REPORTS, HANDED_OVER)
+    (file,) = (HANDED_OVER / REPROS).iterdir()
+    made = file.read_text()
+    assert f'"""Rows interleaved, compiled by PyTorch {OLD.id("cpu").name}.' in made
+    file.write_text("raise SystemExit")
+    assert published(here / HANDED_OVER).startswith("published")
+    name = f"reports/{REPROS}/{file.name}"
+    assert git(here, "show", f"origin/main:{name}") == made
 
 
 @pytest.mark.parametrize("digest", ["", "0" * 64])

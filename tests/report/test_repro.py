@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -56,6 +57,16 @@ def went_wrong(cell: Cell) -> Cell:
     return replace(cell, outcome=Outcome.FAIL, reason="off", record=record)
 
 
+def with_record(cell: Cell, **changes: object) -> Cell:
+    """As if its probe had recorded that, in every place where it looks."""
+    ((kind, fields),) = (cell.record or {}).items()
+    if "places" in fields:
+        places = cast("dict[str, dict[str, object]]", fields["places"])
+        changes = {"places": {place: {**each, **changes} for place, each in places.items()}}
+    record: Any = {kind: {**fields, **changes}}
+    return replace(cell, record=record)
+
+
 def cells_of(run: Run, probe: str) -> list[Cell]:
     """One a check."""
     return list({cell.check: cell for cell in run.cells if cell.probe == probe}.values())
@@ -85,6 +96,8 @@ def assert_whole_and_of_torch_alone(text: str) -> None:
         ("parity.outputs", 4),
         ("context_inputs.inputs", 8),
         ("workarounds.needed", 15),
+        ("failing.compilation", 3),
+        ("donation.afterwards", 5),
     ],
 )
 def test_each_is_whole_and_needs_torch_alone(probe: str, number: int, run: Run) -> None:
@@ -112,6 +125,46 @@ def test_whatever_goes_wrong_next(probe: str, left_out: set[str], run: Run) -> N
         assert_whole_and_of_torch_alone(repro_of(cell, build_of(run, cell)))
 
 
+@pytest.mark.parametrize(
+    ("probe", "change"),
+    [
+        ("failing.compilation", {"left": ["gradients"]}),
+        ("failing.compilation", {"next": "other numbers"}),
+        ("donation.afterwards", {"works": False}),
+    ],
+)
+def test_whatever_goes_wrong_next_by_what_is_recorded(
+    probe: str, change: dict[str, object], run: Run
+) -> None:
+    newest = [each for each in run.cells if (each.probe, each.build) == (probe, "2.15.0-cpu")]
+    assert len(newest) >= 8
+    for cell in newest:
+        assert_whole_and_of_torch_alone(repro_of(with_record(cell, **change), build_of(run, cell)))
+
+
+@pytest.mark.parametrize("probe", MAKERS)
+def test_a_record_that_does_not_fit_costs_no_report(probe: str, run: Run) -> None:
+    cell = next(each for each in run.cells if each.probe == probe and each.record)
+    kind = next(iter(cell.record or {}))
+    for fields in (
+        {},
+        {"places": []},
+        {"places": {"compiler": {"reached": True}}},
+        {"works_before": True, "works": False},
+        {"share": "x", "failure": [], "without": {"x": 1}},
+        {"share": 2.0, "failure": ["x"], "without": ["x"]},
+    ):
+        for name in (kind, "Any"):
+            strange = replace(cell, outcome=Outcome.FAIL, record={name: fields})
+            if can_be_made(strange):
+                assert_whole_and_of_torch_alone(repro_of(strange, build_of(run, cell)))
+
+
+def test_a_compilation_that_failed_elsewhere_is_not_shown(run: Run) -> None:
+    cell = next(each for each in cells_of(run, "failing.compilation") if can_be_made(each))
+    assert not can_be_made(with_record(cell, reached=False))
+
+
 def test_what_passes_and_what_others_ship_have_none(run: Run) -> None:
     right = next(cell for cell in cells_of(run, "corpus.right") if cell.outcome is Outcome.PASS)
     assert not can_be_made(right)
@@ -124,7 +177,8 @@ def test_what_passes_and_what_others_ship_have_none(run: Run) -> None:
 def test_no_text_of_a_run_becomes_a_part_of_a_program(probe: str, run: Run) -> None:
     """Whoever runs the file trusts this project, not whoever wrote the run."""
     cells = [went_wrong(cell) for cell in cells_of(run, probe)]
-    cell = next(each for each in (*cells, *cells_of(run, probe)) if can_be_made(each))
+    seen = [each for each in run.cells if each.probe == probe]
+    cell = next(each for each in (*cells, *seen) if can_be_made(each))
     for name, value in cell.params.items():
         hostile = replace(cell, params={**cell.params, name: f'{value}"""\nraise SystemExit'})
         assert not can_be_made(hostile)
@@ -157,17 +211,20 @@ def ended(python: Path, file: Path, before: str = "") -> subprocess.CompletedPro
 
 
 @pytest.mark.parametrize(
-    ("name", "right"),
+    ("name", "right", "newest"),
     [
-        (CELL, "2.13.0"),
-        ("parity.outputs[silent-float32-dynamic-standalone]@2.11.0-cpu", "2.13.0"),
-        ("context_inputs.inputs[foreign-dynamic-none]@2.10.0-cpu", "2.11.0"),
-        ("workarounds.needed[pickled-slices]@2.11.0-cpu", "2.13.0"),
+        (CELL, "2.13.0", "2.15.0"),
+        ("parity.outputs[silent-float32-dynamic-standalone]@2.11.0-cpu", "2.13.0", "2.15.0"),
+        ("context_inputs.inputs[foreign-dynamic-none]@2.10.0-cpu", "2.11.0", "2.15.0"),
+        ("workarounds.needed[pickled-slices]@2.11.0-cpu", "2.13.0", "2.15.0"),
+        # The graph is donated where the rule that downstreams ship says so.
+        ("failing.compilation[aot-bare]@2.13.0-cpu", "2.11.0", "2.12.1"),
     ],
 )
 def test_it_is_red_where_the_cell_is(
     name: str,
     right: str,
+    newest: str,
     real_build: Callable[[str], Environment],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -179,7 +236,7 @@ def test_it_is_red_where_the_cell_is(
     (file,) = tmp_path.iterdir()
     wrong = name.partition("@")[2].removesuffix("-cpu")
     assert said.startswith(f"{file}: exits with 1 on =={wrong}\n")
-    assert f"--builds =={wrong} ==2.15.0 -- python {file}" in said
+    assert f"--builds =={wrong} =={newest} -- python {file}" in said
     for release, status in ((wrong, 1), (right, 0)):
         found = ended(real_build(f"=={release}").python, file)
         assert found.returncode == status, found.stdout + found.stderr
@@ -245,3 +302,35 @@ def test_one_line_says_why_there_is_none(
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
     assert not list(tmp_path.iterdir())
+
+
+class Lying:
+    """Of a tensor only what a file asks of it."""
+
+    dtype, shape = "float32", (2,)
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+    def stride(self) -> tuple[int, ...]:
+        return (1,)
+
+    def untyped_storage(self) -> Lying:
+        return self
+
+    def data_ptr(self) -> int:
+        return self.place
+
+
+def test_an_input_that_is_returned_is_told_from_a_copy_of_it(run: Run) -> None:
+    cell = next(each for each in cells_of(run, "corpus.right") if each.outcome is Outcome.PASS)
+    module = ast.parse(repro_of(went_wrong(cell), build_of(run, cell)))
+    (traits,) = (
+        each for each in module.body if isinstance(each, ast.FunctionDef) and each.name == "traits"
+    )
+    names: dict[str, Any] = {}
+    exec(compile(ast.Module([traits], []), "traits", "exec"), names)
+    given = Lying(1)
+    # What is returned comes first, then what was given.
+    itself, alias, copied = (names["traits"]([each, given]) for each in (given, Lying(1), Lying(2)))
+    assert itself == alias != copied

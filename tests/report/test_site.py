@@ -130,7 +130,8 @@ def test_a_cell_of_which_a_file_can_be_made_names_the_command(tmp_path: Path) ->
     run = make_run([make_build("2.11.0"), make_build("2.13.0")], cells)
     [[red, green]] = data(written(run, tmp_path)["cells/0.js"])
     assert red["repro"] == f"compat repro '{cells[0].id}'"
-    assert "repro" not in green
+    assert red["file"] == "reports/repro/corpus.right-rows-interleaved-standalone-2.11.0-cpu.py"
+    assert not {"repro", "file"} & green.keys()
 
 
 def test_a_build_says_when_it_was_last_verified(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from compat.runs import signature
 from compat.runs.signature import normalise, signature_of
 
+LINK = "https://github.com/pytorch/pytorch/blob/0x1f/s12/x.py:123?line=12&pid=7#L1234"
+
 
 def off(share: float, more: str = "") -> str:
     """As ``compat.probes.agreement`` says it."""
@@ -28,6 +30,7 @@ def off(share: float, more: str = "") -> str:
         ("line 12 of f", "line 7 of f"),
         (f"key {'ab3' * 14} lost", f"key {'zz9' * 14} lost"),
         (f"outputs are {off(1e-3)}: see it", f"outputs are {off(2.5e-3)}: see it"),
+        (f"/tmp/a/b.py:1 of {LINK}", f"/home/x/b.py:22 of {LINK}"),
     ],
 )
 def test_what_changes_from_run_to_run_is_no_part_of_it(today: str, tomorrow: str) -> None:
@@ -128,7 +131,38 @@ def test_words_and_small_numbers_stay_so_that_other_texts_are_other_signatures(t
     assert normalise(text) == text
 
 
+# Whatever else would be looked at in it.
+LINKS = st.from_regex(
+    r"https://[a-z]{1,9}\.(org|com)(/([a-z]{1,9}|[0-9]{1,9}|0x1f|s7|[0-9a-z]{40}|x\.py:12)){0,6}",
+    fullmatch=True,
+)
+
+
+@given(PLAIN, LINKS, PAIRS, PLAIN)
+@example("x", LINK, ("{}/x.py", "/a/b", "/c"), "y")
+def test_a_link_survives_whole_beside_what_does_not(
+    before: str, link: str, pair: tuple[str, str, str], after: str
+) -> None:
+    form, one, other = pair
+    for text in ("{} {} {} {}", "{} ({}) {} {}", "{} '{}': {} {}", "{} {}, {} {}"):
+        today, tomorrow = (
+            normalise(text.format(before, link, form.format(each), after)) for each in (one, other)
+        )
+        assert today == tomorrow
+        assert link in today or len(today) == 240
+        # And where it comes last.
+        assert normalise(f"{form.format(one)} {link}").endswith(link)
+
+
+def test_links_tell_failures_apart() -> None:
+    links = [f"https://github.com/pytorch/pytorch/issues/{number}" for number in (195320, 195383)]
+    assert len({normalise(f"outputs are {off(1e-3)}: {link}") for link in links}) == 2
+    # Others are not links for everybody.
+    assert normalise("http://127.0.0.1:43211/a/b") == normalise("http://127.0.0.1:5555/x/b")
+
+
 PIECES = [
+    *("https://", "https:/", "/", "h", "x.org", "(", ")", "https://x.org/1234", "…"),
     *("/a", "/b.py", ".py", ":12", ":3", "0x1f", "line ", "number: ", "s7", "b", "'", '"', "1234"),
     *("5", ".", " s of ", "processor time", "pid ", "a" * 39, "_", " ", "\n", "…", "~", "@"),
 ]
@@ -137,6 +171,7 @@ PIECES = [
 @given(st.text() | st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
 @example("/a.py:1/b")
 @example("x.py:1:2")
+@example("a" * 39 + "https://x.org/1234https://")
 @example("-" * 199 + "a" * 40 + "_" * 2)
 def test_a_signature_is_its_own(message: str) -> None:
     once = normalise(message)

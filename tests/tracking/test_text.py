@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from compat.nightly.actions import link_to_run
 from compat.runs.answers import text, verdict
 from compat.runs.history import Column, History
-from compat.runs.ids import BuildId
+from compat.runs.ids import BuildId, CellId
 from compat.runs.model import Outcome, Run
 from compat.tracking.nights import Tracking, Wanted, track
 from compat.tracking.text import (
@@ -44,8 +45,10 @@ def run_of(*columns: Column, check: str = "donation.copies") -> Run:
     return make_run(builds, cells)
 
 
-def body_of(history: History, run: Run | None = None) -> str:
-    return tracking_topic(tracked(history), run or run_of(night(3)), RUN_LINK).body
+def body_of(
+    history: History, run: Run | None = None, files: Mapping[CellId, str] | None = None
+) -> str:
+    return tracking_topic(tracked(history), run or run_of(night(3)), RUN_LINK, files or {}).body
 
 
 DONATED = "TypeError: unexpected keyword argument 'donate_graph_module' @ torch._inductor:f"
@@ -131,6 +134,15 @@ def test_what_a_run_says_stays_in_code() -> None:
     assert "`" not in prose
     for dangerous in ("@", "#1", "GH-", "fixes", "<script", "http://e", "head"):
         assert dangerous not in prose
+
+
+def test_the_file_of_a_failure_is_named() -> None:
+    history = history_of({"donation.copies[donated]": "ff"}, [night(0), night(1)])
+    run = run_of(night(1))
+    (cell,) = run.cells
+    said = "- as one file that needs PyTorch alone: `reports/repro/x.py`\n"
+    assert said in body_of(history, run, {cell.id: "x.py"})
+    assert "as one file" not in body_of(history, run)
 
 
 def test_a_device_with_hundreds_of_failures_fits() -> None:

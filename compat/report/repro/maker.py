@@ -5,11 +5,18 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from compat.document.escape import spelled
+from compat.report.words import shortened
+from compat.runs.decode import DamagedError, decode
 from compat.runs.model import Build, Cell
 
+R = TypeVar("R")
+
 _WIDTH = 96
+# Of a cell, in its file.
+_LONGEST = 1000
 
 # What the templates know to write.
 PATHS = ("eager", "compile_fx", "standalone", "donated", "aot")
@@ -67,11 +74,23 @@ def rendered(template: str, cell: Cell, build: Build, **more: Any) -> str:
 
 
 def prose(cell: Cell, why: str) -> str:
-    """What a cell says, by one line of anybody's: for a docstring, which it cannot end."""
-    why = why.partition("\n")[0].replace("\\", "/").replace('"', "'")
-    return "\n".join(textwrap.wrap(f"{cell.id}: {why or 'it did not end well'}", _WIDTH))
+    """What a cell says, by one line of anybody's: for a docstring, which it cannot end.
+
+    Nor can what the cell is called: its build may be a folder of any name.
+    """
+    line = why.partition("\n")[0] or "it did not end well"
+    shown = spelled(shortened(f"{cell.id}: {line}", _LONGEST)).replace("\\", "/").replace('"', "'")
+    return "\n".join(textwrap.wrap(shown, _WIDTH))
 
 
 def fields_of(cell: Cell) -> dict[str, Any]:
     """Of a cell's record; none where it left none."""
     return {name: value for each in (cell.record or {}).values() for name, value in each.items()}
+
+
+def record_of(cell: Cell, kind: type[R]) -> R | None:
+    """What its probe recorded; None where that is nothing, or does not fit."""
+    try:
+        return decode((cell.record or {}).get(kind.__name__), kind)
+    except DamagedError:
+        return None
