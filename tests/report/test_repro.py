@@ -200,13 +200,17 @@ def test_what_fails_for_loading_is_not_shown_by_a_step(run: Run) -> None:
     assert not can_be_made(loaded)
 
 
-def ended(python: Path, file: Path, before: str = "") -> subprocess.CompletedProcess[str]:
+def ended(build: Environment, file: Path, before: str = "") -> subprocess.CompletedProcess[str]:
     """Runs a file as it is, or after some lines that break torch."""
-    if not before:
-        return subprocess.run([python, "-I", file], capture_output=True, text=True, cwd=file.parent)
     lines = f"{before}\nimport runpy\nrunpy.run_path({str(file)!r}, run_name='__main__')"
+    program = ["-c", lines] if before else [str(file)]
+    # Isolated, and beside the bytecode that the build has already.
+    bytecode = f"pycache_prefix={build.scratch / 'bytecode'}"
     return subprocess.run(
-        [python, "-I", "-c", lines], capture_output=True, text=True, cwd=file.parent
+        [build.python, "-I", "-X", bytecode, *program],
+        capture_output=True,
+        text=True,
+        cwd=file.parent,
     )
 
 
@@ -238,7 +242,7 @@ def test_it_is_red_where_the_cell_is(
     assert said.startswith(f"{file}: exits with 1 on =={wrong}\n")
     assert f"--builds =={wrong} =={newest} -- python {file}" in said
     for release, status in ((wrong, 1), (right, 0)):
-        found = ended(real_build(f"=={release}").python, file)
+        found = ended(real_build(f"=={release}"), file)
         assert found.returncode == status, found.stdout + found.stderr
 
 
@@ -275,10 +279,10 @@ def test_it_is_red_where_torch_is_broken(
     (cell,) = (went_wrong(each) for each in run.cells if each.id == name)
     file = tmp_path / "file.py"
     file.write_text(repro_of(cell, build_of(run, cell)))
-    python = real_build("==2.13.0").python
+    build = real_build("==2.13.0")
     cannot_tell = dict.fromkeys((REFUSING, WITHOUT_COMPILER), CANNOT_TELL)
     for before, status in {BROKEN: 1, "": 0, **cannot_tell}.items():
-        found = ended(python, file, before)
+        found = ended(build, file, before)
         assert found.returncode == status, found.stdout + found.stderr
 
 
