@@ -28,6 +28,11 @@ BASE = (
     "donation.copies",
     "parity.outputs[mlp-float32-static",
 )
+# The same of a subject that is not builtin.
+THROUGH = ("subject.compiled[mine-mlp-range-inside", "subject.loaded[mine-mlp-range-inside")
+COMPILED, LOADED = (
+    rf"^{probe}\[.* outcome: (lost|worse)" for probe in ("subject.compiled", "subject.loaded")
+)
 NAMES = ("surface.name", "surface.config", "surface.operators[aten")
 DONATION = ("donation.flag", "donation.outputs", "donation.donor", "donation.reuse")
 CONTEXT = ("tracing_context.needed", "tracing_context.strategy", "tracing_context.restored[tracing")
@@ -53,6 +58,8 @@ class Mutation:
         told: Regular expressions, each of which at least one answer that is told must match: the
             answer as ``CHECK NAME``, then ``: CHANGE``, such as ``lost`` or ``worse``.
         also: What may be told besides: it follows from the same break.
+        through: What must be told, and nothing else may be, where a backend of somebody's own is
+            asked, which compiles with standalone_compile, saves and loads.
         quick: Whether the self-check before a night's run has it.
         since: The first release that has what is broken,
         until: and the first one that no longer has it, or is broken so itself.
@@ -64,6 +71,7 @@ class Mutation:
     asks: tuple[str, ...]
     told: tuple[str, ...]
     also: tuple[str, ...] = ()
+    through: tuple[str, ...] = ()
     quick: bool = False
     since: str = ""
     until: str = ""
@@ -81,6 +89,7 @@ class Catalogue:
         *told: str,
         asks: tuple[str, ...] = (),
         also: tuple[str, ...] = (),
+        through: tuple[str, ...] = (),
         quick: bool = False,
         since: str = "",
         until: str = "",
@@ -98,6 +107,7 @@ class Catalogue:
                 asks=asks,
                 told=told,
                 also=also,
+                through=through,
                 quick=quick,
                 since=since,
                 until=until,

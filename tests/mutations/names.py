@@ -16,7 +16,16 @@ import torch._inductor.config
 from torch._inductor import codecache
 from torch._inductor import compile_fx as inductor
 
-from tests.mutations.catalogue import ALL_PATHS, CONTEXT, DONATION, NAMES, PATHS, PYTORCH, mutation
+from tests.mutations.catalogue import (
+    ALL_PATHS,
+    COMPILED,
+    CONTEXT,
+    DONATION,
+    NAMES,
+    PATHS,
+    PYTORCH,
+    mutation,
+)
 from tests.probes.sabotages import seam as sabotages
 
 
@@ -36,7 +45,11 @@ def _without(patch: pytest.MonkeyPatch, owner: Any, name: str, parameter: str) -
 
 
 @mutation(
-    r"surface.name\[torch._guards.tracing.*: lost", asks=NAMES, also=("surface", PATHS), quick=True
+    r"surface.name\[torch._guards.tracing.*: lost",
+    asks=NAMES,
+    also=("surface", PATHS),
+    through=(COMPILED,),
+    quick=True,
 )
 def tracing_is_gone(patch: pytest.MonkeyPatch) -> None:
     """torch._guards.tracing is removed."""

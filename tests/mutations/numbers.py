@@ -18,7 +18,7 @@ from tests.mutations.breaking import (
     first_changed,
     wrap_compile_fx,
 )
-from tests.mutations.catalogue import NUMBERS, PYTORCH, SAME_BITS, WORK, mutation
+from tests.mutations.catalogue import COMPILED, NUMBERS, PYTORCH, SAME_BITS, WORK, mutation
 from tests.probes.sabotages import seam as sabotages
 from tests.probes.sabotages.seam import off_by_steps, wrap_standalone_compile
 
@@ -52,7 +52,7 @@ def legacy_is_off_in_float32(patch: pytest.MonkeyPatch) -> None:
     change_compile_fx(patch, _of(torch.float32, 1.001))
 
 
-@mutation(STANDALONE, asks=NUMBERS, also=OF_STANDALONE, quick=True)
+@mutation(STANDALONE, asks=NUMBERS, also=OF_STANDALONE, through=(COMPILED,), quick=True)
 def standalone_is_off(patch: pytest.MonkeyPatch) -> None:
     """What standalone_compile compiles is off by a tenth of a per cent."""
     change_standalone(patch, lambda output: output * 1.001)
@@ -106,7 +106,7 @@ def only_the_second_call_is_wrong(patch: pytest.MonkeyPatch) -> None:
     wrap_compile_fx(patch, wrapper)
 
 
-@mutation(LEGACY, asks=NUMBERS, also=(r"compile_fx", SAME_BITS), quick=True)
+@mutation(LEGACY, asks=NUMBERS, also=(r"compile_fx", SAME_BITS), through=(COMPILED,), quick=True)
 def nan_where_eager_has_none(patch: pytest.MonkeyPatch) -> None:
     """The legacy path returns a NaN."""
 
@@ -209,7 +209,11 @@ def legacy_compiles_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 @mutation(
-    r"cost.work.*: (worse|lost)", asks=WORK, also=(r"cost.work", r"kernels", r"copies"), quick=True
+    r"cost.work.*: (worse|lost)",
+    asks=WORK,
+    also=(r"cost.work", r"kernels", r"copies"),
+    through=(r"^subject.compiled\[.* copies: worse",),
+    quick=True,
 )
 def standalone_does_tenfold_work(patch: pytest.MonkeyPatch) -> None:
     """standalone_compile runs the passes over a graph ten times."""

@@ -2,6 +2,7 @@
 
 It runs inside a build's environment. ``COMPAT_MUTATIONS`` is a file that the catalogue is written
 to; with ``COMPAT_QUICK`` only the quick part of it is asked, with ``COMPAT_WAYS`` what that names.
+With ``COMPAT_THROUGH`` a subject is asked instead of the builtin interface.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pytest
 import torch
 from packaging.version import Version
 
-from tests.mutations.catalogue import BASE, CATALOGUE, UNBROKEN, Mutation
+from tests.mutations.catalogue import BASE, CATALOGUE, THROUGH, UNBROKEN, Mutation
 
 for module in ("names", "seam", "numbers", "contract", "saving"):
     importlib.import_module(f"tests.mutations.{module}")
@@ -54,7 +55,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     from compat.worker.isolation import check_of
 
-    items[:] = [item for item in items if check_of(item).startswith((*BASE, *_asks(_of(item))))]
+    through = bool(os.environ.get("COMPAT_THROUGH"))
+    items[:] = [
+        item
+        for item in items
+        if check_of(item).startswith(THROUGH if through else (*BASE, *_asks(_of(item))))
+    ]
 
 
 def _asks(name: str) -> tuple[str, ...]:
@@ -67,5 +73,10 @@ def _of(item: pytest.Item) -> str:
 
 @pytest.fixture(autouse=True)
 def mutation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.environ.get("COMPAT_THROUGH"):
+        from compat.worker.subject import PATH
+
+        # What one probe leaves for another is broken in the same way.
+        request.config.stash[PATH].kept /= request.param
     if request.param in ASKED:
         ASKED[request.param].apply(monkeypatch)

@@ -11,7 +11,7 @@ import torch._inductor
 from torch._inductor.codecache import FxGraphCache
 
 from tests.mutations.breaking import Artifact, first_changed
-from tests.mutations.catalogue import PATHS, PYTORCH, SAVING, VLLM, mutation
+from tests.mutations.catalogue import LOADED, PATHS, PYTORCH, SAVING, VLLM, mutation
 from tests.probes.sabotages import seam as sabotages
 from tests.probes.sabotages.seam import wrap_standalone_compile
 
@@ -27,7 +27,9 @@ def _load(patch: pytest.MonkeyPatch, load: Any) -> None:
     )
 
 
-@mutation(UNPACKED, asks=SAVING, also=(r"artifacts.reload\[unpacked",), quick=True)
+@mutation(
+    UNPACKED, asks=SAVING, also=(r"artifacts.reload\[unpacked",), through=(LOADED,), quick=True
+)
 def what_is_loaded_is_off(patch: pytest.MonkeyPatch) -> None:
     """A loaded artifact is off by a tenth of a per cent."""
 

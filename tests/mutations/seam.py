@@ -18,7 +18,15 @@ from torch import fx
 from torch._inductor import compile_fx as inductor
 
 from tests.mutations.breaking import change_standalone, wrap_compile_fx
-from tests.mutations.catalogue import CONTEXT, DONATION, PYTORCH, SAME_BITS, VLLM, mutation
+from tests.mutations.catalogue import (
+    COMPILED,
+    CONTEXT,
+    DONATION,
+    PYTORCH,
+    SAME_BITS,
+    VLLM,
+    mutation,
+)
 from tests.probes.sabotages import seam as sabotages
 from tests.probes.sabotages.seam import wrap_standalone_compile
 
@@ -159,6 +167,7 @@ def donation_is_refused(patch: pytest.MonkeyPatch) -> None:
     r"tracing_context.needed.*",
     asks=CONTEXT,
     also=(r"tracing_context",),
+    through=(COMPILED,),
     quick=True,
     since="2.11",
     replays=f"{VLLM}/pull/38015",
@@ -245,6 +254,7 @@ def a_dotted_name_finds_the_function(patch: pytest.MonkeyPatch) -> None:
 @mutation(
     r"parity.outputs\[mlp-float32-static-standalone.*: (lost|worse)",
     also=(r"standalone", r"aot", r"donat", r"gates"),
+    through=(COMPILED,),
     quick=True,
 )
 def standalone_compile_crashes(patch: pytest.MonkeyPatch) -> None:

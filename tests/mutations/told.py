@@ -25,6 +25,7 @@ class Expected:
     asks: Sequence[str] = ()
     told: Sequence[str] = ()
     also: Sequence[str] = ()
+    through: Sequence[str] = ()
     quick: bool = False
     since: str = ""
     until: str = ""

@@ -66,8 +66,8 @@ def _title(workaround: Workaround, line: OnLine) -> str:
 
 def _say(workaround: Workaround, line: OnLine) -> Iterable[str]:
     needed = line.those(State.NEEDED)
-    yield f"{_ships(workaround)} {workaround.does}. Without it on {labels(needed)}: "
-    yield f"{workaround.guards}."
+    yield f"{_ships(workaround)} {workaround.does}."
+    yield f"Without it on {labels(needed)}: {workaround.guards}."
     if workaround.gate:
         for misfit, builds in line.misfits.items():
             yield f"Its gate, {workaround.gate}, {_MISFITS[misfit].format(labels(builds))}."
