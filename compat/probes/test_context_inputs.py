@@ -1,7 +1,7 @@
 """Which inputs compile_fx takes inside Dynamo's tracing context, hidden or not.
 
 Downstreams call it there with what they have at hand: real tensors, the fakes that Dynamo recorded,
-or fakes of a mode of their own (vllm#38015).
+or fakes of a mode of their own (vllm#38015); and with graphs of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import fx
+from torch import fx, nn
 from torch._guards import TracingContext
 from torch._inductor import compile_fx as inductor
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
@@ -24,13 +24,23 @@ from torch.fx.experimental.symbolic_shapes import (
 )
 
 from compat.interface.shapes import concrete_inputs, symbolic_inputs
-from compat.interface.tracing_context import STRATEGIES, Run
+from compat.interface.tracing_context import STRATEGIES, Run, choose_strategy
 from compat.probes.agreement import STRUCTURE, judge
 from compat.probes.conftest import Record
-from compat.probes.driving import SINGLE_SIZE, call_with, inside_dynamo, run_eagerly, unhidden
+from compat.probes.driving import (
+    DTYPES,
+    SINGLE_SIZE,
+    Batch,
+    call_with,
+    inside_dynamo,
+    run_eagerly,
+    unhidden,
+)
 from compat.probes.models import make_input, make_model
+from compat.probes.packages import make_importable
+from compat.probes.real_models import TOKENS, Decoder
 from compat.runs.signature import signature_of
-from compat.topics.inputs.records import Inputs
+from compat.topics.inputs.records import Inputs, OnModel
 
 WAYS: Mapping[str, Run] = {
     "none": unhidden,
@@ -168,3 +178,80 @@ def test_inputs(inputs: str, batch: str, way: str, device: str, record: Record) 
         assert seen.agrees, f"it compiles, and is {seen}"
     touched = [name for name in leaks if name.startswith("context.")]
     assert way == "none" or not touched, f"hidden, and yet it changed {', '.join(touched)}"
+
+
+DECODER = "llama"
+# A transformer block, a graph that changes a buffer, and a decoder of transformers.
+MODELS = [
+    ("block", "float32"),
+    ("block", "bfloat16"),
+    ("buffer", "float32"),
+    (DECODER, "float32"),
+    (DECODER, "bfloat16"),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("batch", ["dynamic"])
+@pytest.mark.parametrize(("model", "dtype"), MODELS)
+def test_models(
+    model: str,
+    dtype: str,
+    batch: str,
+    inputs: str,
+    device: str,
+    record: Record,
+    request: pytest.FixtureRequest,
+) -> None:
+    """What compile_fx takes of one small model it takes of models that people compile.
+
+    Each is asked in Dynamo's context and with that hidden. That some inputs are refused is
+    recorded; what vLLM passes must be taken with the context hidden, and what is taken must
+    compute the right numbers.
+    """
+    if model == DECODER:
+        make_importable(request.config.getoption("--packages"))
+    unhidden_fails, wrong = on_model(model, dtype, inputs, device, unhidden)
+    hidden_fails, wrong_hidden = on_model(model, dtype, inputs, device, choose_strategy().run)
+    record(OnModel(unhidden=unhidden_fails, hidden=hidden_fails))
+    assert not wrong, f"in Dynamo's context it compiles, and is {wrong}"
+    assert not wrong_hidden, f"with the context hidden it compiles, and is {wrong_hidden}"
+    if inputs == "foreign":
+        assert not hidden_fails, f"hiding the context does not help: {hidden_fails}"
+
+
+def on_model(model: str, dtype: str, inputs: str, device: str, run: Run) -> tuple[str, str]:
+    """What goes wrong, as a signature, and how far from eager it is where that is wrong."""
+    torch._dynamo.reset()
+    real: list[Any] = []
+    graphs: list[fx.GraphModule] = []
+
+    def body(graph: fx.GraphModule, examples: Sequence[Any]) -> Callable[..., Any]:
+        real[:] = real_inputs(graph, examples)
+        graphs.append(graph)
+        given = INPUTS[inputs](graph, examples)
+        compiled: Callable[..., Any] = run(lambda: inductor.compile_fx(copy.deepcopy(graph), given))
+        return compiled
+
+    try:
+        compiled = inside_dynamo(*model_and_batch(model, DTYPES[dtype], device), body, dynamic=True)
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
+        return signature_of(error), ""
+    # A graph changes buffers that it was given: each call gets its own.
+    call = call_with(compiled, graphs[0], _copied(real))
+    seen = judge([call], run_eagerly(graphs[0], [_copied(real)]), left_out=(STRUCTURE,))
+    return ("", "") if seen.agrees else (f"outputs are {seen}", str(seen))
+
+
+def model_and_batch(name: str, dtype: torch.dtype, device: str) -> tuple[nn.Module, Batch]:
+    """A decoder is given a prompt of ``SINGLE_SIZE`` tokens, any other as many rows."""
+    if name != DECODER:
+        return make_model(name, dtype, device), make_input(SINGLE_SIZE, dtype, device, name)
+    decoder = Decoder(name, dtype).to(device).eval().requires_grad_(False)
+    positions = torch.arange(SINGLE_SIZE, device=device)
+    return decoder, (positions * 7 % TOKENS, positions)
+
+
+def _copied(inputs: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(each.clone() if isinstance(each, torch.Tensor) else each for each in inputs)

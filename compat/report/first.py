@@ -59,7 +59,8 @@ def _upgrade(results: Results, page: str) -> Iterable[str]:
     yield "\n".join(f"- {plain(note)}" for note in upgrade_notes(results.upgrade))
     if told := meanings(results.upgrade):
         yield folded(
-            f"What the rows mean: {len(told)}", "\n".join(f"- {plain(each)}" for each in told)
+            f"What the rows mean, and what they rest on: {len(told)}",
+            "\n".join(f"- {plain(each)}" for each in told),
         )
     if found := costs(results.upgrade):
         said = "\n".join(

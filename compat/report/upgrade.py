@@ -94,8 +94,14 @@ def _shipped_by_others(row: UpgradeRow) -> str:
 
 
 def meanings(upgrade: Upgrade) -> list[str]:
-    """What the names of rows leave out."""
-    return [f"{plain_text(row.name)}: {row.about}." for row in upgrade.rows if row.about]
+    """What the names of rows leave out, and what each row was asked with."""
+    return [_meaning(row) for row in upgrade.rows if row.about or row.rests]
+
+
+def _meaning(row: UpgradeRow) -> str:
+    said = [row.about] if row.about else []
+    said += [f"rests on {row.rests}"] if row.rests else []
+    return f"{plain_text(row.name)}: {'; '.join(said)}."
 
 
 def shown_columns(upgrade: Upgrade, line: UpgradeLine) -> list[Series]:

@@ -44,6 +44,7 @@ class UpgradeRow:
             subject stands for the rule that vLLM ships.
         cells: By build: those that say so.
         about: What the name leaves out; empty where that is nothing.
+        rests: The models, dtypes and inputs that it was asked with.
         cost: What a downstream gives up, or has to do, when it deletes it; empty if nothing.
     """
 
@@ -53,6 +54,7 @@ class UpgradeRow:
     ships: Mapping[str, str] = field(default_factory=dict)
     cells: Mapping[BuildId, tuple[CellId, ...]]
     about: str = ""
+    rests: str = ""
     cost: str = ""
 
     def on(self, build: BuildId) -> Says:

@@ -41,9 +41,12 @@ def labels(builds: Iterable[BuildId]) -> str:
     return ", ".join(dict.fromkeys(build.label for build in builds))
 
 
-def not_needed(controls: Iterable[BuildId]) -> str:
+def not_needed(controls: Iterable[BuildId], rests: str) -> str:
     """Of a workaround; a probe that says so counts where it is seen to say otherwise elsewhere."""
-    return f"None of these builds needs it. {labels(controls)}: needed, so the probe sees that."
+    return (
+        f"None of these builds needs it. {labels(controls)}: needed, so the probe sees that. "
+        f"That rests on {rests}."
+    )
 
 
 def glyphs(cells: Iterable[Cell]) -> str:

@@ -184,6 +184,23 @@ def compile_fx_refuses_a_context(patch: pytest.MonkeyPatch) -> None:
 
 
 @mutation(
+    r"context_inputs.models\[buffer-.* needed: lost",
+    asks=("tracing_context.needed", "context_inputs.models[buffer", "context_inputs.models[block"),
+    also=(r"context_inputs.models\[buffer-",),
+)
+def compile_fx_refuses_the_context_of_a_buffer(patch: pytest.MonkeyPatch) -> None:
+    """Inside a tracing context, compile_fx refuses graphs that change a buffer, and no others."""
+
+    def wrapper(real: Any, graph: Any, inputs: Any, **keywords: Any) -> Any:
+        changes = any(str(node.target).endswith("mul_") for node in graph.graph.nodes)
+        if changes and torch._guards.TracingContext.try_get() is not None:
+            raise AssertionError("fake mode from tracing context doesn't match")
+        return real(graph, inputs, **keywords)
+
+    wrap_compile_fx(patch, wrapper)
+
+
+@mutation(
     r"tracing_context.strategy.*: (lost|worse)",
     r"parity.outputs\[mlp-float32-static-compile_fx.*: (lost|worse)",
     asks=CONTEXT,

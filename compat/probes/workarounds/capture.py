@@ -17,6 +17,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 
+from compat.probes.driving import SINGLE_SIZE
+from compat.probes.models import make_input, make_model
 from compat.probes.workarounds.trial import (
     NeededError,
     Trial,
@@ -30,13 +32,17 @@ from compat.probes.workarounds.trial import (
 
 def _with_fakes(patched: Callable[[FakeTensorMode], AbstractContextManager[Any]]) -> Try:
     def run(device: str, _: Path) -> None:
-        x = torch.eye(4, device=device)
-        piece, inputs = captured(lambda x: torch.sin(x) * 3, x)
-        mode = FakeTensorMode(shape_env=ShapeEnv())
-        fakes = [mode.from_tensor(each) for each in inputs]
-        with patched(mode):
-            artifact = compiled(piece, fakes, dynamic_shapes="from_example_inputs")
-        agrees(artifact, inputs, torch.sin(x) * 3)
+        block = make_model("block", torch.float32, device)
+        for function, x in (
+            (lambda x: torch.sin(x) * 3, torch.eye(4, device=device)),
+            (block, make_input(SINGLE_SIZE, torch.float32, device)),
+        ):
+            piece, inputs = captured(function, x)
+            mode = FakeTensorMode(shape_env=ShapeEnv())
+            fakes = [mode.from_tensor(each) for each in inputs]
+            with patched(mode):
+                artifact = compiled(piece, fakes, dynamic_shapes="from_example_inputs")
+            agrees(artifact, inputs, function(x))
 
     return run
 

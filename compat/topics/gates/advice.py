@@ -28,7 +28,9 @@ def _gate(gate: Gate, builds: Sequence[BuildId]) -> Advice:
         kind, text = AdviceKind.UNKNOWN, f"Nothing is known of {labels(unknown)}."
     elif not lacks:
         kind = AdviceKind.GATE_CAN_GO
-        text = f"{ships}, and every build has the feature: pass it always."
+        text = (
+            f"{ships}, and every build has the feature: pass it always. That rests on {gate.rests}."
+        )
     elif those(Verdict.MISSED):
         kind = AdviceKind.GATE_CAN_MOVE
         text = f"{ships}; the feature is on {labels(has)}, and not on {labels(lacks)}."

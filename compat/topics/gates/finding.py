@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from compat.runs.ids import BuildId, CellId
 from compat.runs.model import Outcome
 from compat.topics.gates.records import Capability, PatchTarget, SharedFakeMode
-from compat.topics.matrix import Matrix, all_passed
+from compat.topics.matrix import Matrix, Seen, all_passed
+from compat.topics.parity.records import Parity
+from compat.topics.rests import rests_on
+
+# By feature: the cells in which it is passed.
+_PASSED: Mapping[str, tuple[type, Mapping[str, str]]] = {
+    "donate_graph_module": (Parity, {"path": "donated"}),
+    "aot": (Parity, {"path": "aot"}),
+    "fake_mode": (SharedFakeMode, {"way": "argument"}),
+}
 
 
 class Verdict(str, Enum):
@@ -46,6 +56,7 @@ class Gate:
         floor: The version from which on downstream's gate is open; None where it ships none.
         verdicts: By build, in the order of the run.
         cells: By build: those that say so.
+        rests: What shows that a build has it.
     """
 
     feature: str
@@ -53,6 +64,7 @@ class Gate:
     source: str
     verdicts: Mapping[BuildId, Verdict]
     cells: Mapping[BuildId, tuple[CellId, ...]]
+    rests: str
 
     def those(self, *verdicts: Verdict) -> list[BuildId]:
         """The builds with one of these verdicts."""
@@ -107,7 +119,19 @@ def _gate(matrix: Matrix, feature: str) -> Gate:
         source=known[0].source if known else "",
         verdicts={build: Verdict.of(record) for build, record in records.items()},
         cells={build: tuple(each.cell.id for each in found) for build, found in seen.items()},
+        rests=_rests(matrix, feature),
     )
+
+
+def _rests(matrix: Matrix, feature: str) -> str:
+    """A signature has the keyword; outputs are right where it was passed."""
+    seen: list[Seen[Any]] = []
+    if feature in _PASSED:
+        kind, params = _PASSED[feature]
+        seen = matrix.everywhere(kind, **params)
+    right = [each.cell for each in seen if each.cell.outcome is Outcome.PASS]
+    passed = f", and right outputs with {rests_on(right)}" if right else ""
+    return f"the signature of what takes it{passed}"
 
 
 def _fake_mode(matrix: Matrix) -> FakeModePatch | None:

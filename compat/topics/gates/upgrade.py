@@ -29,6 +29,7 @@ def _gate(gate: Gate) -> UpgradeRow:
         says={build: _THERE[verdict.available] for build, verdict in gate.verdicts.items()},
         ships={BUILTIN: f"from {gate.floor} on" if gate.floor else "never passed"},
         cells=gate.cells,
+        rests=gate.rests,
     )
 
 

@@ -25,6 +25,25 @@ class Inputs:
     max_abs: float | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class OnModel:
+    """Whether a model's graph compiles with inputs of one kind, or computes something wrong then.
+
+    Attributes:
+        unhidden: The signature of what goes wrong in Dynamo's context; empty where nothing does.
+        hidden: Likewise with the context hidden.
+    """
+
+    unhidden: str
+    hidden: str
+
+    @property
+    def needed(self) -> bool:
+        """Whether the context must be hidden."""
+        return bool(self.unhidden) and not self.hidden
+
+
 RECORDS: Mapping[str, type] = {
     "context_inputs.inputs": Inputs,
+    "context_inputs.models": OnModel,
 }

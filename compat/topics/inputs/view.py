@@ -8,7 +8,7 @@ from compat.document.parts import Code, Section, Sentence, Table, Text
 from compat.runs.ids import BuildId
 from compat.runs.model import Outcome
 from compat.topics.inputs.finding import Case, ContextInputs, Effects, Hiding
-from compat.topics.inputs.records import Inputs
+from compat.topics.inputs.records import Inputs, OnModel
 from compat.topics.matrix import Matrix, Seen
 from compat.topics.words import glyphs, labels, untold
 
@@ -101,6 +101,42 @@ def show(matrix: Matrix, _: ContextInputs) -> Iterable[Section]:
         "ShapeEnv, are then not what they were.",
         tables=[Table(headers=headers, rows=rows)],
     )
+    yield Section(
+        title="Which inputs compile_fx takes of other models",
+        intro="The same of graphs that people compile, with a dynamic batch size: a transformer "
+        "block, one that changes a buffer, and a decoder of `transformers`. ✅: all inputs compile "
+        "and compute what eager does.",
+        tables=[Table(headers=["model", "context", *headers[2:]], rows=_models(matrix))],
+    )
+
+
+def _models(matrix: Matrix) -> list[list[Text]]:
+    """Model and whether the context is hidden × build: which inputs go wrong."""
+    asked = matrix.everywhere(OnModel)
+    models = dict.fromkeys((c.cell.params["model"], c.cell.params["dtype"]) for c in asked)
+    return [
+        [
+            f"{model} {dtype}",
+            "hidden" if hidden else "as it is",
+            *(
+                _wrong(matrix.seen(OnModel, build.id, model=model, dtype=dtype), hidden=hidden)
+                for build in matrix.builds
+            ),
+        ]
+        for model, dtype in models
+        for hidden in (False, True)
+    ]
+
+
+def _wrong(seen: Sequence[Seen[OnModel]], *, hidden: bool) -> str:
+    if not seen or any(each.record is None for each in seen):
+        return untold(seen)
+    wrong = [
+        each.cell.params.get("inputs", "")
+        for each in seen
+        if each.record and (each.record.hidden if hidden else each.record.unhidden)
+    ]
+    return f"not {', '.join(wrong)}" if wrong else "✅"
 
 
 def _taken(seen: Sequence[Seen[Inputs]]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from compat.runs.ids import BuildId
 from compat.topics.matrix import Matrix
+from compat.topics.rests import rests_on
 from compat.topics.stand_in.finding import Need, StandIn
 from compat.topics.stand_in.records import Needs
 from compat.topics.topic import Advice, AdviceKind
@@ -23,7 +24,11 @@ def advise(matrix: Matrix, found: StandIn, builds: Sequence[BuildId]) -> Iterabl
         elif unknown:
             kind, text = AdviceKind.UNKNOWN, f"Nothing is known of {labels(unknown)}."
         else:
-            kind, text = AdviceKind.CAN_GO, "None of these builds needs it to save or to load."
+            kind = AdviceKind.CAN_GO
+            rests = rests_on(
+                each.cell for build in builds for each in matrix.seen(Needs, build, member=member)
+            )
+            text = f"None of these builds needs it to save or to load. That rests on {rests}."
         yield Advice(
             kind=kind,
             about=f"{member} in the ShapeEnv stand-in",

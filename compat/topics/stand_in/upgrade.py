@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from compat.runs.ids import BuildId
 from compat.topics.matrix import Matrix
+from compat.topics.rests import rests_on
 from compat.topics.stand_in.finding import Need, StandIn
 from compat.topics.stand_in.records import Needs
 from compat.topics.upgrade import Kind, Says, UpgradeRow
@@ -41,4 +42,10 @@ def upgrade(matrix: Matrix, found: StandIn) -> Iterable[UpgradeRow]:
                 for build, _ in alike
             },
             about="" if one else ", ".join(members),
+            rests=rests_on(
+                each.cell
+                for member in members
+                for each in matrix.everywhere(Needs, member=member)
+                if each.record
+            ),
         )

@@ -47,10 +47,7 @@ def _advise(found: TracingContext, builds: Sequence[BuildId]) -> tuple[AdviceKin
             "nothing shows that the probe can see the failure there."
         )
         return AdviceKind.UNKNOWN, text
-    return (
-        AdviceKind.CAN_GO,
-        not_needed(controls),
-    )
+    return AdviceKind.CAN_GO, not_needed(controls, found.rests)
 
 
 def _again(found: TracingContext, builds: Sequence[BuildId]) -> list[BuildId]:

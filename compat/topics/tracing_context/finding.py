@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from compat.runs.ids import BuildId, CellId
 from compat.topics.inputs import finding as inputs
 from compat.topics.inputs.finding import Case, ContextInputs
-from compat.topics.matrix import Matrix, all_passed, by_line
+from compat.topics.inputs.records import OnModel
+from compat.topics.matrix import Matrix, Seen, all_passed, by_line
+from compat.topics.rests import rests_on
 from compat.topics.tracing_context.records import Hidden, Needed, Restored
+
+# The kind of inputs that vLLM passes: fakes of a mode of its own.
+PASSED = "foreign"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +92,7 @@ class TracingContext:
     """The workaround on all builds.
 
     Attributes:
-        batches: What compile_fx was called with unhidden: for a single size, for a range.
+        rests: What compile_fx was called with unhidden: models, dtypes, batches, kinds of inputs.
         cases: All kinds of inputs that the run asks about.
         failures: By build: the signatures of what happens without it.
         works: By strategy, then by build: whether what it hides compiles, and the context is back;
@@ -94,7 +100,7 @@ class TracingContext:
     """
 
     lines: tuple[Line, ...]
-    batches: tuple[str, ...]
+    rests: str
     cases: tuple[Case, ...]
     failures: Mapping[BuildId, tuple[str, ...]]
     works: Mapping[str, Mapping[BuildId, bool | None]]
@@ -113,7 +119,7 @@ def find(matrix: Matrix) -> TracingContext:
             for builds in by_line(matrix.builds)
             if any(matrix.seen(Needed, build) for build in builds)
         ),
-        batches=tuple(batches),
+        rests=rests_on((each.cell for each in _asked(matrix) if each.record), inputs=PASSED),
         cases=taken.cases,
         failures={
             build: tuple(dict.fromkeys(record.failure for record in records))
@@ -127,11 +133,17 @@ def find(matrix: Matrix) -> TracingContext:
     )
 
 
+def _asked(matrix: Matrix) -> list[Seen[Any]]:
+    return [*matrix.everywhere(Needed), *matrix.everywhere(OnModel)]
+
+
 def _needed(matrix: Matrix, build: BuildId, batches: Iterable[str]) -> bool | None:
-    """Yes as soon as one batch says so; no if all that the run asks about were answered."""
+    """Yes as soon as one batch or model says so; no if the run's batches were all answered."""
     seen = matrix.seen(Needed, build)
     records = {each.cell.params.get("batch"): each.record for each in seen if each.record}
     if any(record.needed for record in records.values()):
+        return True
+    if any(record.needed for record in matrix.records(OnModel, build, inputs=PASSED)):
         return True
     return None if not records or set(batches) - records.keys() else False
 
@@ -153,10 +165,13 @@ def _line(matrix: Matrix, needed: Mapping[BuildId, bool | None], taken: ContextI
     return Line(
         needed=needed,
         deletion=deletion,
-        cells=tuple(
-            each.cell.id for build in needed for each in matrix.seen(Needed, build) if each.record
-        ),
+        cells=tuple(cell for build in needed for cell in _cells(matrix, build)),
     )
+
+
+def _cells(matrix: Matrix, build: BuildId) -> Iterable[CellId]:
+    yield from (each.cell.id for each in matrix.seen(Needed, build) if each.record)
+    yield from (each.cell.id for each in matrix.seen(OnModel, build, inputs=PASSED) if each.record)
 
 
 def cost_on(builds: Sequence[BuildId], taken: ContextInputs) -> Cost:

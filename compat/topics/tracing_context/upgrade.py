@@ -30,5 +30,6 @@ def upgrade(_: Matrix, found: TracingContext) -> Iterable[UpgradeRow]:
         name=ABOUT,
         says=says,
         cells=cells,
+        rests=found.rests,
         cost=" ".join(costs),
     )

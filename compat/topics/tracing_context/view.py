@@ -59,10 +59,9 @@ def _say_needed(found: TracingContext, line: Line) -> Iterable[str]:
 
 
 def _say_deletion(found: TracingContext, deletion: Deletion) -> Iterable[str]:
-    batches = " and ".join(found.batches)
     yield (
         f"It can be deleted from {deletion.builds[0].label} on: {labels(deletion.builds)} compile "
-        f"fake inputs of one foreign mode ({batches}) without it."
+        f"fake inputs of one foreign mode without it. That rests on {found.rests}."
     )
     if deletion.untested:
         yield f"Not known: {labels(deletion.untested)}."

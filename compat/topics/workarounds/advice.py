@@ -44,7 +44,7 @@ def _advise(row: Row, builds: Sequence[BuildId]) -> Advice:
         )
     else:
         kind = AdviceKind.CAN_GO
-        text = not_needed(controls)
+        text = not_needed(controls, row.rests)
     return Advice(
         kind=kind,
         about=f"the workaround {row.workaround.name} of {ships}",

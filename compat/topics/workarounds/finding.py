@@ -11,11 +11,11 @@ from packaging.specifiers import SpecifierSet
 from compat.runs.ids import BuildId, CellId
 from compat.runs.model import Build, Outcome
 from compat.topics.matrix import Matrix, by_line
+from compat.topics.rests import rests_on
 from compat.topics.stand_in import finding as stand_in
 from compat.topics.stand_in.finding import Need
 from compat.topics.stand_in.records import Needs
 from compat.topics.tracing_context import finding as tracing_context
-from compat.topics.tracing_context.records import Needed
 from compat.topics.workarounds.records import Tried
 from compat.topics.workarounds.table import WORKAROUNDS, Measured, Workaround
 
@@ -91,10 +91,11 @@ class OnLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A workaround, and the builds that say something of it."""
+    """A workaround, the builds that say something of it, and what they were asked with."""
 
     workaround: Workaround
     lines: tuple[OnLine, ...]
+    rests: str
 
     @property
     def on(self) -> Mapping[BuildId, OnBuild]:
@@ -134,7 +135,9 @@ def find(matrix: Matrix) -> Workarounds:
             if any(build.id in on for build in builds)
         )
         if lines:
-            rows.append(Row(workaround=workaround, lines=lines))
+            cells = [cell for line in lines for name in line.cells if (cell := matrix.cell(name))]
+            rests = workaround.asked or rests_on(cells)
+            rows.append(Row(workaround=workaround, lines=lines, rests=rests))
     return Workarounds(
         rows=tuple(rows),
         unmeasured=tuple(each for each in WORKAROUNDS.values() if each.unmeasured),
@@ -172,7 +175,7 @@ def _of_tracing_context(matrix: Matrix) -> Mapping[str, Mapping[BuildId, _Told]]
             state=_state(needed),
             works=ships.get(build),
             failure=", ".join(found.failures.get(build, ())),
-            cells=tuple(each.cell.id for each in matrix.seen(Needed, build)),
+            cells=tuple(cell for cell in line.cells if cell.build == build),
         )
         for line in found.lines
         for build, needed in line.needed.items()

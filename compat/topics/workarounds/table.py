@@ -40,6 +40,7 @@ class Workaround:
         name: The parameter of the probe that measures it.
         does: What it changes.
         guards: What goes wrong without it.
+        asked: What the probe tries it with; empty where another topic measures it.
         gate: The builds that the first of ``shipped`` applies it to, as a specifier; empty where it
             asks for no version.
         upstream: The public report, or the change that makes it unnecessary.
@@ -50,6 +51,7 @@ class Workaround:
     name: str
     does: str
     guards: str
+    asked: str = ""
     shipped: tuple[Shipped, ...]
     gate: str = ""
     upstream: str
@@ -86,7 +88,7 @@ _MEASURED = (
     Workaround(
         name="tracing-context",
         does="hides Dynamo's tracing context from compile_fx",
-        guards="compile_fx refuses fake tensors of another mode",
+        guards="compile_fx refuses fake tensors fakes of another mode",
         shipped=(_INTERFACE,),
         upstream="https://github.com/vllm-project/vllm/pull/38015",
         measured=Measured.TRACING_CONTEXT,
@@ -112,6 +114,7 @@ _MEASURED = (
         name="fake-mode-patch",
         does="makes standalone_compile take the mode of its fake inputs for its own",
         guards="fake inputs with from_example_inputs: two modes that do not match",
+        asked="a sine and a product, a transformer block: in float32, static shapes, foreign fakes",
         shipped=(_INTERFACE,),
         upstream=_pytorch(176562),
     ),
@@ -119,6 +122,7 @@ _MEASURED = (
         name="scalar-mask",
         does="writes VecMask::from around a scalar mask of a bounds check",
         guards="C++ that does not compile where rows picked by index are put together",
+        asked="rows that are picked by index and put together, in float32, static shapes",
         shipped=(_OVERRIDE,),
         gate=">=2.11.0,<2.12.0.dev0",
         upstream=_pytorch(178148, "pull"),
@@ -127,6 +131,7 @@ _MEASURED = (
         name="unsupported-dtype",
         does="takes custom operators out of the pattern matcher's filter of dtypes",
         guards="a mutating custom operator with a float8_e8m0fnu argument does not compile",
+        asked="one custom operator over float32 with a scale in float8_e8m0fnu, static shapes",
         shipped=(_OVERRIDE,),
         gate="<2.16.0.dev0",
         upstream=_pytorch(196013, "pull"),
@@ -135,6 +140,7 @@ _MEASURED = (
         name="fallback-allow-list",
         does="counts every operator of its own namespace to FALLBACK_ALLOW_LIST",
         guards="all arguments of a custom operator are written out for a log that nobody reads",
+        asked="one custom operator in float32, static shapes",
         shipped=(_OVERRIDE,),
         upstream="https://github.com/vllm-project/vllm/blob/main/vllm/env_override.py",
     ),
@@ -142,6 +148,7 @@ _MEASURED = (
         name="cache-value-error",
         does="makes a cache key that raises ValueError bypass the cache",
         guards="the compilation fails where the cache key cannot be pickled",
+        asked="the key of a graph with one addition, and an object that cannot be pickled",
         shipped=(_OVERRIDE,),
         gate=">=2.10.0,<2.11.0",
         upstream=_pytorch(176557, "pull"),
@@ -150,6 +157,7 @@ _MEASURED = (
         name="runtime-builtins",
         does="adds builtins to what a function that is compiled ahead of time keeps",
         guards="such a function that uses a builtin does not load",
+        asked="a sum in float32, static shapes, returned together with a builtin",
         shipped=(_OVERRIDE,),
         gate=">=2.10.0,<2.12.0.dev0",
         upstream=_pytorch(177558, "pull"),
@@ -158,6 +166,7 @@ _MEASURED = (
         name="opaque-strides",
         does="passes over arguments that are no tensors when strides are constrained",
         guards="a custom operator with a hoisted opaque argument does not compile",
+        asked="one custom operator with an opaque argument, in float32, static shapes",
         shipped=(_OVERRIDE,),
         gate=">=2.11.0.dev0,<2.12.0.dev0",
         upstream=_pytorch(175973),
@@ -166,6 +175,7 @@ _MEASURED = (
         name="pre-grad-passes",
         does="turns the pre-grad passes off",
         guards="they run although the result comes from the cache",
+        asked="a sine and a product in float32, static shapes, compiled twice",
         shipped=(_INTERFACE,),
         gate="<2.12.0.dev0",
         upstream=_pytorch(174502),
@@ -174,6 +184,7 @@ _MEASURED = (
         name="size-asserts",
         does="turns assertions in generated code off",
         guards="sizes and strides are checked at each call, not at the first one only",
+        asked="a matrix product and a custom operator in float32, static shapes",
         shipped=(_vllm("config/compilation.py"),),
         gate="<2.12.0.dev0",
         upstream=_pytorch(177719),
@@ -182,6 +193,7 @@ _MEASURED = (
         name="view-of-input",
         does="copies a view before it is returned",
         guards="a graph that returns a view of its input under dynamic shapes is not saved",
+        asked="a relu and a view of its input in float32, two dynamic sizes",
         shipped=(_vllm("model_executor/models/voxtral_realtime.py"),),
         gate="<2.11",
         upstream=_pytorch(174299),
@@ -190,6 +202,7 @@ _MEASURED = (
         name="float8-rows",
         does="converts weights in float8 before it picks rows of them on the CPU",
         guards="rows of a float8 tensor on the CPU cannot be picked",
+        asked="four rows in float8_e4m3fn, without a compiler",
         shipped=(_vllm("model_executor/models/llama4.py"),),
         gate="<2.11.0",
         upstream=_vllm_issue(32862),
@@ -198,6 +211,7 @@ _MEASURED = (
         name="graph-copy",
         does="copies a graph before compile_fx gets it",
         guards="compile_fx changes the caller's graph",
+        asked="a matrix product, GELU and a sum in float32, static shapes",
         shipped=(_INTERFACE, _sglang("compilation/compiler_interface.py")),
         upstream=_pytorch(138980),
     ),
@@ -205,6 +219,7 @@ _MEASURED = (
         name="bare-result",
         does="takes the only element out of what a loaded artifact returns",
         guards="an artifact of a graph that returns a tensor returns a list once it was loaded",
+        asked="a sine and a product in float32, static shapes, saved as a folder",
         shipped=(_INTERFACE,),
         upstream="https://github.com/vllm-project/vllm/blob/main/vllm/compilation/compiler_interface.py",
     ),
@@ -212,6 +227,7 @@ _MEASURED = (
         name="saveable",
         does="looks into the private _artifacts to tell whether an artifact can be saved",
         guards="artifacts have no is_saveable",
+        asked="a sine and a product in float32, static shapes",
         shipped=(_INTERFACE,),
         upstream="https://github.com/vllm-project/vllm/blob/main/vllm/compilation/compiler_interface.py",
     ),
@@ -219,6 +235,7 @@ _MEASURED = (
         name="pickled-slices",
         does="registers slice with pytree while a graph is pickled",
         guards="GraphPickler refuses a graph that slices by a symbolic size",
+        asked="half of the rows of a tensor in float32, as many as a dynamic size says",
         shipped=(_CACHING,),
         upstream="https://github.com/vllm-project/vllm/blob/main/vllm/compilation/caching.py",
     ),
@@ -226,6 +243,7 @@ _MEASURED = (
         name="pickled-symbols",
         does="adds sympy functions and fake modes to what GraphPickler can pickle",
         guards="GraphPickler refuses a graph with symbolic arithmetic",
+        asked="half of the rows of a tensor in float32, as many as a dynamic size says",
         shipped=(_CACHING,),
         upstream="https://github.com/vllm-project/vllm/blob/main/vllm/compilation/caching.py",
     ),
@@ -233,6 +251,7 @@ _MEASURED = (
         name="atomic-save",
         does="writes an artifact beside its place and moves it there",
         guards="another process loads an artifact that is half written",
+        asked="a sine and a product in float32, static shapes, saved as one file",
         shipped=(_INTERFACE,),
         gate="<2.10.0",
         upstream=_pytorch(162432, "pull"),
@@ -241,6 +260,7 @@ _MEASURED = (
         name="partition-rule",
         does="partitions at a listed operator without a look at its origin",
         guards="Inductor's partition at a mutating custom operator fails an assertion",
+        asked="one mutating custom operator in float32, static shapes",
         shipped=(_OVERRIDE,),
         gate="==2.9.0",
         upstream=_vllm_issue(26678),
@@ -249,6 +269,7 @@ _MEASURED = (
         name="nested-trace",
         does="turns error_on_nested_fx_trace off",
         guards="make_fx refuses a function that torch.compile has wrapped",
+        asked="a sine in float32, static shapes",
         shipped=(_torchtitan("experiments/graph_trainer/make_fx_tracer.py"),),
         upstream="https://github.com/pytorch/torchtitan/tree/main/torchtitan/experiments/graph_trainer",
     ),
@@ -256,6 +277,7 @@ _MEASURED = (
         name="fake-mode-in-dynamo",
         does="keeps Dynamo out of FakeTensorMode.__init__",
         guards="Dynamo traces into the constructor",
+        asked="a function that makes a FakeTensorMode and adds to a tensor in float32",
         shipped=(_torchtitan("distributed/compile.py"),),
         upstream=_pytorch(178887),
     ),

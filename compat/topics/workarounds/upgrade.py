@@ -39,6 +39,7 @@ def _row(row: Row) -> UpgradeRow:
         },
         cells={build: each.cells for build, each in row.on.items()},
         about=f"{row.workaround.does}; without it: {row.workaround.guards}",
+        rests=row.workaround.asked,
     )
 
 

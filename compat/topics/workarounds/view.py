@@ -77,6 +77,7 @@ def _say(workaround: Workaround, line: OnLine) -> Iterable[str]:
         yield f"It does not help on {labels(broken)}."
     if line.free:
         yield f"It can be deleted once the oldest build supported is {line.free[0].label}."
+        yield f"It rests on {workaround.asked}."
     elif not line.untested:
         yield "The newest build still needs it."
     if line.untested:

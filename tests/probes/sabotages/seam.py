@@ -235,7 +235,9 @@ def context_crashes(patch: pytest.MonkeyPatch) -> None:
     crash_in_context(patch)
 
 
-@sabotage_of("tracing_context.needed[dynamic")
+@sabotage_of(
+    "tracing_context.needed[dynamic", "context_inputs.models[block-float32-dynamic-foreign"
+)
 def hiding_does_not_help(patch: pytest.MonkeyPatch) -> None:
     crash_in_context(patch, always=True)
 
@@ -632,7 +634,11 @@ def leak_breaks_the_frame(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(test_context_inputs, "inside_dynamo", broken)
 
 
-@sabotage_of("context_inputs.inputs[foreign-dynamic-thread")
+@sabotage_of(
+    "context_inputs.inputs[foreign-dynamic-thread",
+    "context_inputs.models[buffer-float32-dynamic-real",
+    "context_inputs.models[llama-bfloat16-dynamic-own",
+)
 def compile_fx_is_off(patch: pytest.MonkeyPatch) -> None:
     real = compilers.inductor.compile_fx
     patch.setattr(compilers.inductor, "compile_fx", lambda *a, **k: Off(real(*a, **k)))

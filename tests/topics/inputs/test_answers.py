@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from compat.runs.answers import Change
 from compat.topics.inputs.answers import ANSWERS
-from compat.topics.inputs.records import Inputs
+from compat.topics.inputs.records import Inputs, OnModel
 from tests.topics.saying import changes
 
 FINE = Inputs(
@@ -43,3 +43,18 @@ def test_another_type_of_result_is_a_change() -> None:
 def test_outputs_that_are_no_longer_finite_are_lost() -> None:
     assert changes(ANSWERS, FINE, replace(FINE, max_abs=None)) == {"finite": Change.LOST}
     assert changes(ANSWERS, FINE, replace(FINE, max_abs=3e-7)) == {}
+
+
+def test_a_model_that_needs_the_context_hidden_is_lost() -> None:
+    fine, crash = OnModel(unhidden="", hidden=""), "AssertionError: modes"
+    assert changes(ANSWERS, fine, OnModel(unhidden=crash, hidden="")) == {
+        "compiles": Change.LOST,
+        "needed": Change.LOST,
+        "failure": Change.CHANGED,
+    }
+    assert changes(ANSWERS, fine, OnModel(unhidden=crash, hidden=crash)) == {
+        "compiles": Change.LOST,
+        "compiles_hidden": Change.LOST,
+        "failure": Change.CHANGED,
+        "failure_hidden": Change.CHANGED,
+    }

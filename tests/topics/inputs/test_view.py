@@ -9,6 +9,7 @@ from compat.topics.inputs.view import name_cases, say, show
 from tests.topics.cells import make_matrix
 from tests.topics.inputs.cells import refused, taken, unknown
 from tests.topics.saying import rows
+from tests.topics.tracing_context.cells import on_model
 
 
 def said(*cells: Cell) -> list[Sentence]:
@@ -78,9 +79,27 @@ def test_the_table() -> None:
         taken("2.14.1-cpu", "real", "tls"),
         unknown("2.15.0-cpu", "real", "tls", Outcome.PASS),
     )
-    (section,) = show(matrix, find(matrix))
+    section, _ = show(matrix, find(matrix))
     assert rows(section) == [
         ["inputs", "hidden by", "2.11.0", "2.12.1", "2.13.0", "2.14.1", "2.15.0"],
         ["real", "none", "✅ writes 3", "refuses", "☠️ 1 of 2", "", ""],
         ["real", "tls", "", "", "", "✅", "❔"],
+    ]
+
+
+def test_other_models() -> None:
+    matrix = make_matrix(
+        on_model("2.10.0-cpu", "block", unhidden="AssertionError"),
+        on_model("2.10.0-cpu", "block", unhidden="AssertionError", inputs="own"),
+        on_model("2.10.0-cpu", "block", inputs="real"),
+        on_model("2.15.0-cpu", "block", hidden="AssertionError", inputs="mixed"),
+        on_model("2.15.0-cpu", "llama"),
+    )
+    _, section = show(matrix, find(matrix))
+    assert rows(section) == [
+        ["model", "context", "2.10.0", "2.15.0"],
+        ["block float32", "as it is", "not foreign, own", "✅"],
+        ["block float32", "hidden", "✅", "not mixed"],
+        ["llama float32", "as it is", "", "✅"],
+        ["llama float32", "hidden", "", "✅"],
     ]

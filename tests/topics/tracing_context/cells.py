@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compat.runs.model import Cell, Outcome
+from compat.topics.inputs.records import OnModel
 from compat.topics.tracing_context.records import Hidden, Needed, Restored
 from tests.topics.cells import make_cell
 
@@ -30,3 +31,10 @@ def hidden(build: str, strategy: str, outcome: Outcome = Outcome.PASS) -> Cell:
 def restored(build: str, strategy: str, outcome: Outcome = Outcome.PASS) -> Cell:
     record = Restored(hidden=True, restored=outcome is Outcome.PASS)
     return make_cell(build, record, outcome, params={"strategy": strategy, "when": "success"})
+
+
+def on_model(
+    build: str, model: str, *, unhidden: str = "", hidden: str = "", inputs: str = "foreign"
+) -> Cell:
+    params = {"model": model, "dtype": "float32", "batch": "dynamic", "inputs": inputs}
+    return make_cell(build, OnModel(unhidden=unhidden, hidden=hidden), params=params)

@@ -29,9 +29,10 @@ def test_it_can_go_and_costs_something() -> None:
     )
     assert found.kind is AdviceKind.CAN_GO
     assert found.text == (
-        "None of these builds needs it. 2.10.0: needed, so the probe sees that. Without it, "
-        "compile_fx changes in Dynamo's context: context.params_flat on 2.15.0 (all inputs). "
-        "These inputs then begin to compile: all inputs on 2.15.0."
+        "None of these builds needs it. 2.10.0: needed, so the probe sees that. That rests on mlp "
+        "in float32, static shapes, foreign inputs. Without it, compile_fx changes in Dynamo's "
+        "context: context.params_flat on 2.15.0 (all inputs). These inputs then begin to compile: "
+        "all inputs on 2.15.0."
     )
     assert len(found.cells) == 4
 

@@ -10,7 +10,15 @@ from compat.topics.inputs.finding import Case
 from compat.topics.tracing_context.finding import CasesOn, Deletion, find
 from tests.topics.cells import make_build, make_matrix
 from tests.topics.inputs.cells import refused, taken
-from tests.topics.tracing_context.cells import CRASH, free, hidden, needed, restored, unknown
+from tests.topics.tracing_context.cells import (
+    CRASH,
+    free,
+    hidden,
+    needed,
+    on_model,
+    restored,
+    unknown,
+)
 
 OLD, MIDDLE, NEW = "2.10.0-cpu", BuildId("2.11.0-cpu"), BuildId("2.15.0-cpu")
 
@@ -60,7 +68,30 @@ def test_yes_is_said_of_any_batch() -> None:
     found = find(matrix)
     assert found.lines[0].those(True) == [OLD]
     assert found.failures == {BuildId(OLD): (CRASH,)}
-    assert found.batches == ("static", "dynamic")
+    assert found.rests == "mlp in float32, static and dynamic shapes, foreign inputs"
+
+
+def test_one_model_needs_it() -> None:
+    on_block = on_model(NEW, "block", unhidden=CRASH)
+    found = find(make_matrix(needed(OLD), free(NEW), on_block))
+    assert found.lines[0].those(True) == [OLD, NEW]
+    assert on_block.id in found.lines[0].cells
+    assert found.rests.endswith(
+        f"; mlp and block in float32, static and dynamic shapes, foreign inputs on {NEW[:-4]}"
+    )
+
+
+def test_inputs_that_vllm_does_not_pass_are_another_question() -> None:
+    others = on_model(NEW, "block", unhidden=CRASH, inputs="own")
+    refused = on_model(NEW, "llama", unhidden=CRASH, hidden=CRASH)
+    found = find(make_matrix(needed(OLD), free(NEW), others, refused))
+    assert found.lines[0].those(True) == [OLD]
+    assert "foreign and own inputs" in found.rests
+
+
+def test_a_build_that_was_asked_of_no_other_model_is_known_all_the_same() -> None:
+    found = find(make_matrix(needed(OLD), free(MIDDLE), free(NEW), on_model(NEW, "block")))
+    assert list(found.lines[0].needed.values()) == [True, False, False]
 
 
 def test_devices_and_pythons_are_kept_apart() -> None:

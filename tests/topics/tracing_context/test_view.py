@@ -26,7 +26,8 @@ def test_where_it_can_go_and_what_that_rests_on() -> None:
     assert sentence.title == "tracing context: the workaround is needed on 2.10.0"
     assert (
         "It can be deleted from 2.11.0 on: 2.11.0, 2.15.0 compile fake inputs of one foreign "
-        "mode (static) without it. Not known: 2.16.rc."
+        "mode without it. That rests on mlp in float32, static shapes, foreign inputs. "
+        "Not known: 2.16.rc."
     ) in sentence.text
     assert "What deleting it costs is not known in full on 2.11.0, 2.15.0." in sentence.text
     assert "work where they were tried: tls. 3 of 4 pairs" in sentence.text
