@@ -5,12 +5,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from compat.document.escape import spelled
 from compat.report.words import shortened
 from compat.runs.decode import DamagedError, decode
 from compat.runs.model import Build, Cell
+
+if TYPE_CHECKING:
+    import jinja2
 
 R = TypeVar("R")
 
@@ -55,21 +59,25 @@ def ended_badly(cell: Cell) -> bool:
 
 def rendered(template: str, cell: Cell, build: Build, **more: Any) -> str:
     """A template of this folder, with what each file says of its cell."""
+    return (
+        _templates()
+        .get_template(f"{template}.py.jinja")
+        .render(release=build.release, device=cell.build.device, **more)
+    )
+
+
+@cache
+def _templates() -> jinja2.Environment:
     # Only whoever makes a file needs it: that one can be made is said by ``compat explain``.
     import jinja2
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("compat.report", "repro"),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  (Python, which nobody renders)
         undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template(f"{template}.py.jinja").render(
-        release=build.release,
-        device=cell.build.device,
-        **more,
     )
 
 
