@@ -220,6 +220,7 @@ def ended(build: Environment, file: Path, before: str = "") -> subprocess.Comple
         (CELL, "2.13.0", "2.15.0"),
         ("parity.outputs[silent-float32-dynamic-standalone]@2.11.0-cpu", "2.13.0", "2.15.0"),
         ("context_inputs.inputs[foreign-dynamic-none]@2.10.0-cpu", "2.11.0", "2.15.0"),
+        ("context_inputs.models[buffer-float32-dynamic-own]@2.10.0-cpu", "2.11.0", "2.15.0"),
         ("workarounds.needed[pickled-slices]@2.11.0-cpu", "2.13.0", "2.15.0"),
         # The graph is donated where the rule that downstreams ship says so.
         ("failing.compilation[aot-bare]@2.13.0-cpu", "2.11.0", "2.12.1"),

@@ -16,6 +16,7 @@ MAKERS: Mapping[str, Maker] = {
     "corpus.right": corpus.MAKER,
     "parity.outputs": parity.MAKER,
     "context_inputs.inputs": inputs.MAKER,
+    "context_inputs.models": inputs.OF_MODELS,
     "training.step": training.MAKER,
     "donation.afterwards": donation.MAKER,
     "failing.compilation": failing.MAKER,

@@ -11,6 +11,7 @@ from compat.report.repro.source import module_of, names, taken
 from compat.runs.model import Build, Cell
 
 _PROBE = "compat.probes.test_context_inputs"
+_MODELS = "compat.probes.models"
 _STRATEGIES = "compat.interface.tracing_context"
 _NOT_HIDDEN = "none"
 
@@ -36,25 +37,63 @@ def _functions() -> Mapping[str, str]:
 
 
 def _write(cell: Cell, build: Build) -> str:
-    way = cell.params["way"]
+    dynamic = cell.params["batch"] == "dynamic"
+    return _file(cell, build, model="mlp", dtype="float32", way=cell.params["way"], dynamic=dynamic)
+
+
+def _models() -> Mapping[str, str]:
+    """The class of each model; what needs more than torch is none of them."""
+    return module_of(_MODELS).names_of("MODELS")
+
+
+@cache
+def _parameters_of_models() -> Mapping[str, Collection[str]]:
+    return {
+        "model": _models(),
+        "dtype": module_of("compat.probes.driving").entries_of("DTYPES"),
+        "batch": {"dynamic"},
+        "inputs": _functions(),
+    }
+
+
+def _model_shows(cell: Cell) -> bool:
+    """That inputs are refused fails no cell: it is what it answers where nothing is hidden."""
+    return bool(fields_of(cell).get("unhidden") or fields_of(cell).get("hidden"))
+
+
+def _write_model(cell: Cell, build: Build) -> str:
+    model, dtype = cell.params["model"], cell.params["dtype"]
+    way = _NOT_HIDDEN if fields_of(cell).get("unhidden") else next(iter(_strategies()))
+    return _file(cell, build, model=model, dtype=dtype, way=way, dynamic=True)
+
+
+def _file(cell: Cell, build: Build, *, model: str, dtype: str, way: str, dynamic: bool) -> str:
     function = _functions()[cell.params["inputs"]]
+    kind = _models()[model]
     where, run = ("compat.probes.driving", "unhidden")
     if way != _NOT_HIDDEN:
         where, run = _STRATEGIES, _strategies()[way]
     wanted = [
         *names("compat.probes.driving", "SINGLE_SIZE"),
-        *names("compat.probes.models", "WIDTH", "Mlp"),
-        *names(_PROBE, "real_inputs", function),
+        *names(_MODELS, "WIDTH", kind),
+        *names(_PROBE, "real_inputs", "_copied", function),
         *names(where, run),
     ]
+    says = fields_of(cell)
     return rendered(
         "inputs",
         cell,
         build,
-        says=prose(cell, cell.reason or str(fields_of(cell).get("failure", ""))),
+        says=prose(
+            cell,
+            cell.reason
+            or str(says.get("failure") or says.get("unhidden") or says.get("hidden") or ""),
+        ),
         inputs=cell.params["inputs"],
         way=way,
-        dynamic=cell.params["batch"] == "dynamic",
+        dynamic=dynamic,
+        kind=kind,
+        dtype=dtype,
         function=function,
         run=run,
         parts=taken(*wanted, imports=("import copy", "import sys", "import torch")),
@@ -62,6 +101,7 @@ def _write(cell: Cell, build: Build) -> str:
 
 
 MAKER = Maker(parameters=_parameters, shows=_shows, write=_write)
+OF_MODELS = Maker(parameters=_parameters_of_models, shows=_model_shows, write=_write_model)
 
 
 def _strategies() -> Mapping[str, str]:

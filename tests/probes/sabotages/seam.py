@@ -236,7 +236,7 @@ def context_crashes(patch: pytest.MonkeyPatch) -> None:
 
 
 @sabotage_of(
-    "tracing_context.needed[dynamic", "context_inputs.models[block-float32-dynamic-foreign"
+    "tracing_context.needed[dynamic", "context_inputs.models[block-float32-dynamic-foreign-hiding"
 )
 def hiding_does_not_help(patch: pytest.MonkeyPatch) -> None:
     crash_in_context(patch, always=True)
