@@ -29,7 +29,7 @@ def rests_on(cells: Iterable[Cell], **otherwise: str) -> str:
         groups.setdefault(_of(params), []).append(build)
     if len(groups) == 1:
         return next(iter(groups))
-    told = (f"{said} on {labels(builds)}" for said, builds in groups.items())
+    told = (f"{said} ({labels(builds)})" for said, builds in groups.items())
     return "; ".join(told) or "nothing"
 
 
@@ -37,7 +37,10 @@ def _of(params: Sequence[Mapping[str, str]]) -> str:
     models: dict[str, list[str]] = {}
     for each in params:
         models.setdefault(each["dtype"], []).append(each["model"])
-    said = ", ".join(f"{_listed(names)} in {dtype}" for dtype, names in models.items())
+    dtypes: dict[str, list[str]] = {}
+    for dtype, names in models.items():
+        dtypes.setdefault(_listed(names), []).append(dtype)
+    said = ", ".join(f"{names} in {_listed(those)}" for names, those in dtypes.items())
     batches = [each["batch"] for each in params if "batch" in each]
     inputs = [each["inputs"] for each in params if "inputs" in each]
     if batches:

@@ -95,6 +95,7 @@ def assert_whole_and_of_torch_alone(text: str) -> None:
         ("corpus.right", 60),
         ("parity.outputs", 4),
         ("context_inputs.inputs", 8),
+        ("context_inputs.models", 12),
         ("workarounds.needed", 15),
         ("failing.compilation", 3),
         ("donation.afterwards", 5),

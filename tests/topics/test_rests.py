@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from compat.runs.model import Cell
@@ -24,13 +26,22 @@ OLD, NEW = "2.11.0-cpu", "2.15.0-cpu"
         ),
         (
             [free(OLD), free(NEW), free(NEW, batch="dynamic")],
-            "mlp in float32, static shapes on 2.11.0; "
-            "mlp in float32, static and dynamic shapes on 2.15.0",
+            "mlp in float32, static shapes (2.11.0); "
+            "mlp in float32, static and dynamic shapes (2.15.0)",
         ),
     ],
 )
 def test_what_was_asked(cells: list[Cell], said: str) -> None:
     assert rests_on(cells) == said
+
+
+def test_dtypes_of_the_same_models_stand_together() -> None:
+    params = [
+        {"model": model, "dtype": dtype}
+        for model, dtype in [("mlp", "float32"), ("mlp", "bfloat16"), ("block", "float16")]
+    ]
+    cells = [replace(free(OLD), params=each) for each in params]
+    assert rests_on(cells) == "mlp in float32 and bfloat16, block in float16"
 
 
 def test_what_a_probe_asks_without_a_parameter_can_be_said() -> None:

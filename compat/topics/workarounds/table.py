@@ -114,7 +114,8 @@ _MEASURED = (
         name="fake-mode-patch",
         does="makes standalone_compile take the mode of its fake inputs for its own",
         guards="fake inputs with from_example_inputs: two modes that do not match",
-        asked="a sine and a product, a transformer block: in float32, static shapes, foreign fakes",
+        asked="a sine and a product, and a transformer block, in float32, static shapes, with "
+        "fakes of a foreign mode",
         shipped=(_INTERFACE,),
         upstream=_pytorch(176562),
     ),
