@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -61,18 +61,23 @@ def spent() -> dict[str, float]:
     What torch spent in a process of its own is not among them, and nothing is where it has no such
     timers (``torch._dynamo.utils.compilation_time_metrics``).
     """
-    utilities = sys.modules.get("torch._dynamo.utils")
-    timers = getattr(utilities, "compilation_time_metrics", {})
-
-    def of(name: str) -> float:
-        return float(sum(timers.get(name, ())))
-
+    timed = _timed()
     parts = {
-        "dynamo": of(_FRAME) - of(_BACKEND),
-        "aot_autograd": of(_AOT) - of(_INDUCTOR),
-        "inductor": of(_INDUCTOR) - of(_LOADING),
-        "loading": of(_LOADING) - of(_CXX),
-        "compiler": of(_CXX),
+        "dynamo": timed[_FRAME] - timed[_BACKEND],
+        "aot_autograd": timed[_AOT] - timed[_INDUCTOR],
+        "inductor": timed[_INDUCTOR] - timed[_LOADING],
+        "loading": timed[_LOADING] - timed[_CXX],
+        "compiler": timed[_CXX],
         "garbage": _COLLECTING.seconds,
     }
     return {name: round(max(0.0, seconds), 3) for name, seconds in parts.items()}
+
+
+def _timed() -> Mapping[str, float]:
+    """The seconds of each timer; 0 of all where a build has something else in their place."""
+    names = (_FRAME, _BACKEND, _AOT, _INDUCTOR, _LOADING, _CXX)
+    try:
+        timers = sys.modules["torch._dynamo.utils"].compilation_time_metrics
+        return {name: float(sum(timers.get(name, ()))) for name in names}
+    except Exception:  # noqa: BLE001  (whatever it is, it may cost no cell)
+        return dict.fromkeys(names, 0.0)
