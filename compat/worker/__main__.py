@@ -83,6 +83,8 @@ def run(arguments: argparse.Namespace, scratch: Path) -> int:
         import torch
 
         from compat.worker import warm_up
+
+        warm_up.import_compiler()
     keep_libraries(Path(torch.__file__).parent)
     stream.begin(ENVIRONMENT)
     stream.append("environment", environment(arguments.device))

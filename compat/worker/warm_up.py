@@ -10,15 +10,25 @@ import tempfile
 from time import monotonic
 
 import torch
-from torch._inductor import codecache
-from torch._inductor import compile_fx as inductor
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from compat.worker.patience import Bounds, Patience
 from compat.worker.processes import Family, processes
 
 _LOOK_S = 0.25
+# What every compilation imports. Where a build has them no more, the probes say so.
+_COMPILER = (
+    "torch._inductor.codecache",
+    "torch._inductor.compile_fx",
+    "torch._subclasses.fake_tensor",
+    "torch.fx.experimental.proxy_tensor",
+)
+
+
+def import_compiler() -> None:
+    """Import once what each fork would import else."""
+    for name in _COMPILER:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
 
 
 def warm_up(device: str, bounds: Bounds) -> None:
@@ -34,7 +44,7 @@ def warm_up(device: str, bounds: Bounds) -> None:
     A fork tries to compile first. A build on which that fails, or goes beyond ``bounds``, is
     probed all the same, only more slowly: the probes say what is wrong with it.
     """
-    with contextlib.suppress(ImportError, AttributeError):
+    with contextlib.suppress(Exception):
         from torch._inductor import cpu_vec_isa
 
         cpu_vec_isa.pick_vec_isa()
@@ -54,7 +64,7 @@ def warm_up(device: str, bounds: Bounds) -> None:
 
 def _import_what_dynamo_puts_off() -> None:
     """Import what Dynamo else imports when it first compiles, in each fork."""
-    with contextlib.suppress(ImportError, AttributeError):
+    with contextlib.suppress(Exception):
         from torch.fx.experimental import symbolic_shapes
 
         torch._dynamo.list_backends()
@@ -68,6 +78,10 @@ def _try_to_compile() -> None:
 
 
 def _compile_something() -> None:
+    from torch._inductor import codecache, compile_fx
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.fx.experimental.proxy_tensor import make_fx
+
     kept = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
     with tempfile.TemporaryDirectory() as cache:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
@@ -75,7 +89,7 @@ def _compile_something() -> None:
         with FakeTensorMode():
             example = torch.empty(8, 8)
         graph = make_fx(lambda x: (torch.relu(x @ x).sum(-1),))(example)
-        inductor.compile_fx(graph, [example])
+        compile_fx.compile_fx(graph, [example])
     if kept is None:
         del os.environ["TORCHINDUCTOR_CACHE_DIR"]
     else:
