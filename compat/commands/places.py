@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import compat
 from compat.builds.spec import OWN_PYTHON
 from compat.errors import UsageError
+from compat.runs.durable import remove_partial
 
 if TYPE_CHECKING:
     from compat.builds.config import BuildsFile
@@ -83,6 +84,7 @@ def writing_reports() -> Iterator[None]:
             f"{lock.lock_file}: another process writes reports: wait for its end"
         ) from None
     try:
+        remove_partial(REPORTS)
         yield
     finally:
         lock.release()

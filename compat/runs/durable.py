@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
+
+_PARTIAL = re.compile(r".+\.[0-9a-f]{16}\.partial")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -32,3 +35,10 @@ def write_text(path: Path, text: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what writers below ``folder`` left that were killed; nobody may be writing there."""
+    for path in folder.rglob("*.partial"):
+        if _PARTIAL.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from compat.runs.contents import read_contents
+from compat.runs.durable import remove_partial
 from compat.runs.store import RunFolder
 from compat.runs.stream import Stream
 
@@ -35,12 +37,15 @@ def prune(parent: Path) -> None:
     """Remove the runs below ``parent`` that began more than 30 days before the newest of them.
 
     Before now, if that is earlier: a clock that is ahead, be it now or when one run was made, must
-    not make all the others old.
+    not make all the others old. What never became a run, since whoever made it was killed, goes
+    too.
     """
-    began = {
-        folder.path: datetime.fromisoformat(folder.source.started)
-        for folder in RunFolder.all(parent)
-    }
+    remove_partial(parent)
+    for folder in parent.glob("*"):
+        # Only an empty folder can be removed in this way.
+        with suppress(OSError):
+            folder.rmdir()
+    began = {run.path: datetime.fromisoformat(run.source.started) for run in RunFolder.all(parent)}
     newest = min([datetime.now(timezone.utc), *sorted(began.values())[-1:]])
     for path, time in began.items():
         if time < newest - timedelta(days=KEPT_DAYS):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from compat.runs.durable import write_text
+from compat.runs.durable import remove_partial, write_text
 from compat.runs.store import RunFolder
 from tests.conftest import SOURCE
 
@@ -58,6 +58,16 @@ def test_many_may_write_one_file(tmp_path: Path) -> None:
         list(executor.map(lambda text: write_text(path, text), texts))
     assert path.read_text() in texts
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    kept = [tmp_path / name for name in ("header.json", "mine.partial", "0123456789abcdef.partial")]
+    for path in kept:
+        path.write_text("")
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "header.json.0123456789abcdef.partial").write_text("{")
+    remove_partial(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
 
 
 @pytest.mark.timeout(20)

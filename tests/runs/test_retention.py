@@ -87,3 +87,16 @@ def test_what_the_machine_cut_short_does_not_take_the_place_of_what_is_whole(
     cut = leave_run(tmp_path, NOW, reason="probe: killed from outside by SIGKILL")
     keep_newest([whole, cut], tmp_path / "published")
     assert [each.path.name for each in RunFolder.all(tmp_path / "published")] == [whole.path.name]
+
+
+def test_what_never_became_a_run_goes(tmp_path: Path) -> None:
+    """Seen in the soak: SIGKILL while a run's header was written."""
+    run = leave_run(tmp_path, NOW)
+    unborn = tmp_path / "2026-11-22T060000.000Z"
+    unborn.mkdir()
+    (unborn / "header.json.0123456789abcdef.partial").write_text("{")
+    unread = tmp_path / "2026-11-22T070000.000Z"
+    unread.mkdir()
+    (unread / "header.json").write_text("{")
+    prune(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [run.path.name, unread.name]

@@ -29,6 +29,7 @@ NAMED: Mapping[str, int] = {
     "running.lock": 1,
     "reports.lock": 1,
 }
+PARTIAL = ".partial"
 BESIDE = frozenset({".jsonl", ".skip", ".others", ".log"})
 # Of a worker that was killed, until the next one begins.
 MOST_SCRATCH = 1
@@ -43,6 +44,7 @@ class Account:
         run: Cells that were run,
         reused: and cells that were taken over.
         disk: Bytes below .compat and reports, after each run.
+        partial: Files that were not written to their end, after the last run.
     """
 
     place: Place
@@ -51,6 +53,7 @@ class Account:
     run: int = 0
     reused: int = 0
     disk: list[int] = field(default_factory=list)
+    partial: set[Path] = field(default_factory=set)
 
     def forget(self, probe: str) -> None:
         """A probe was edited."""
@@ -83,13 +86,16 @@ class Account:
         for name in here.keys() - NAMED.keys():
             yield f"left in .compat: {name}"
         for path in (home / "runs").glob("*/*"):
-            if path.name != "header.json" and path.suffix not in BESIDE:
+            if path.name != "header.json" and path.suffix not in {*BESIDE, PARTIAL}:
                 yield f"left in a run: {path.name}"
         scratch = list((home / "environments").glob("*-scratch/tmp/compat-*"))
         if len(scratch) > MOST_SCRATCH:
             yield f"{len(scratch)} folders of workers that are gone"
-        partial = [p for p in self.place.checkout.rglob("*.partial") if ".nox" not in p.parts]
-        yield from (f"left: {path.name}" for path in partial)
+        # Whoever is killed while it writes leaves one, which the next run removes.
+        found = self.place.checkout.rglob(f"*{PARTIAL}")
+        partial = {path for path in found if ".nox" not in path.parts}
+        yield from (f"left: {path.name}" for path in partial & self.partial)
+        self.partial = partial
         self.disk.append(size_of(home) + size_of(self.place.checkout / "reports"))
 
     def _of_cells(self, seen: Contents, run: str, status: int) -> Iterator[str]:
