@@ -216,6 +216,11 @@ review_by = 2027-01-01
         ),
         (
             "donation.copies",
+            'answer = "copies"\nparams = { path = "standalone" }',
+            ["surface.name.there", "outcome"],
+        ),
+        (
+            "donation.copies",
             'answer = "copies"\nparams = { path = "aot" }',
             ["donation.copies.copies", "surface.name.there", "outcome"],
         ),

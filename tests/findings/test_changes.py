@@ -82,6 +82,9 @@ def test_what_was_never_known_is_unknown_and_counted() -> None:
     comparison = since(run_of(20, silent), run_of(21, bad("2.13.0", "a.b")))
     assert told(comparison) == {"a.b.outcome@2.13.0-cpu": "unknown"}
     assert comparison.totals[Change.UNKNOWN] == 1
+    # Nor is it told since when.
+    group = only(comparison, Change.UNKNOWN)
+    assert (group.first, group.last) == (None, None)
     # Unknown on both sides is worth no line, and is counted all the same.
     comparison = since(run_of(20, silent), run_of(21, silent))
     assert told(comparison) == {}

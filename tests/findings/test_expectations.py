@@ -368,7 +368,7 @@ def test_a_loss_of_what_cells_say_together_is_known_where_it_is_said_of_all(
             "\n".join(
                 each for each in ENTRY.splitlines() if each[:7] not in ("outcome", "signatu")
             ),
-            "expected an 'outcome' or a 'signature', or else an 'answer'",
+            "expectation 1: expected an 'outcome' or a 'signature', or else an 'answer'$",
         ),
         (ENTRY + 'answer = "copies"', "or else an 'answer'"),
         (CONTROL.replace("{ needed = true }", "1"), "control 1: expected a table as 'answers'"),

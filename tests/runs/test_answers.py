@@ -152,6 +152,12 @@ def test_numbers(before: tuple[Sample, ...], after: tuple[Sample, ...], change: 
     assert relate(OUTPUTS, after, before) is Change(change)
 
 
+def test_where_no_change_is_noise_the_same_numbers_are_the_same() -> None:
+    exact = scale(numbers("outputs", (), noise=0.0))
+    assert relate(exact, (sample(1.0),), (sample(1.0),)) is Change.SAME
+    assert relate(exact, (sample(1.0),), (sample(1.0 + 1e-15),)) is Change.CHANGED
+
+
 def test_a_distance_is_in_units_of_the_root_mean_square() -> None:
     assert distance((sample(1.0, norm=20.0),), (sample(2.0, norm=20.0),)) == pytest.approx(0.1)
     assert distance((sample(1.0),), ()) is None
