@@ -170,7 +170,7 @@ def selfcheck(session: nox.Session) -> None:
 def mutate(session: nox.Session) -> None:
     """Do fast tests notice what is changed, one thing at a time, where answers are judged?
 
-    Half an hour on one core, and nothing is taken over from before: tests may be other ones.
+    Six minutes on one core. Nothing is taken over from before: tests may be other ones.
     """
     session.install("-e.", *nox.project.dependency_groups(PROJECT, "test", "mutate"))
     shutil.rmtree("mutants", ignore_errors=True)
