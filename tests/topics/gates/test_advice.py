@@ -30,7 +30,8 @@ def advice_of(*cells: Cell, among: Sequence[str] = ()) -> Advice:
         (
             {"2.12.1-cpu": MISSED, "2.13.0-cpu": USED},
             AdviceKind.GATE_CAN_GO,
-            "and every build has the feature: pass it always.",
+            "every build has the feature: pass it always. "
+            "That rests on the signature of what takes it.",
         ),
         (
             {"2.11.0-cpu": ABSENT, "2.12.1-cpu": MISSED, "2.13.0-cpu": USED},

@@ -9,6 +9,7 @@ from compat.runs.model import Outcome
 from compat.topics.gates.finding import Verdict, find
 from tests.topics.cells import make_build, make_cell, make_matrix
 from tests.topics.gates.cells import capability, shared, target, unknown
+from tests.topics.parity.parity_cells import parity_cell
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,32 @@ def test_a_build_without_the_argument_is_one_that_was_asked_for_it() -> None:
     assert patch is not None
     assert patch.without_argument == ()
     assert patch.missed_by_name == ()
+
+
+@pytest.mark.parametrize(
+    ("feature", "rests"),
+    [
+        ("fake_mode", ", and right outputs with mlp in float32"),
+        ("donate_graph_module", ", and right outputs with block in float32, static shapes"),
+        ("aot", ", and right outputs with mlp in float32, static shapes"),
+        # Where it is passed nothing is asked.
+        ("tuple_return", ""),
+    ],
+)
+def test_what_shows_that_a_build_has_a_feature(feature: str, rests: str) -> None:
+    """Its signature, and what is right where it is passed."""
+    cells = (
+        capability("2.13.0-cpu", True, True, feature),
+        shared("2.12.1-cpu", "argument", Outcome.FAIL),
+        shared("2.13.0-cpu", "argument"),
+        shared("2.12.1-cpu", "monkeypatch"),
+        parity_cell("donated", model="block"),
+        parity_cell("aot"),
+        parity_cell("aot", outcome=Outcome.FAIL, model="other"),
+        parity_cell("standalone", model="block"),
+    )
+    (gate,) = find(make_matrix(*cells)).gates
+    assert gate.rests == f"the signature of what takes it{rests}"
 
 
 def test_nothing_asked() -> None:

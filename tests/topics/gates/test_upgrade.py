@@ -33,6 +33,7 @@ def test_a_gate_and_what_nobody_gates() -> None:
             says={OLD: Says.NOT_THERE, NEW: Says.THERE},
             ships={BUILTIN: "from 2.13.0.dev on"},
             cells={OLD: (cells[0].id,), NEW: (cells[1].id,)},
+            rests="the signature of what takes it",
         ),
         UpgradeRow(
             kind=Kind.FEATURE,
@@ -40,6 +41,7 @@ def test_a_gate_and_what_nobody_gates() -> None:
             says={OLD: Says.THERE, NEW: Says.UNKNOWN},
             ships={BUILTIN: "never passed"},
             cells={OLD: (cells[2].id,), NEW: (cells[3].id,)},
+            rests="the signature of what takes it",
         ),
     ]
 
