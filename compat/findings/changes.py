@@ -175,14 +175,13 @@ def _compare(pair: Pair, expected: Expected) -> _Compared:
             only_new += 1
         else:
             was, now = old.told.get(name, UNTOLD), new.told.get(name, UNTOLD)
-            scale = (was if now is UNTOLD else now).scale
-            change = relate(scale, was.value, now.value)
+            change = relate(now.scale, was.value, now.value)
             totals[change] += 1
             if change is Change.SAME:
                 continue
             difference = Difference(
                 answer=name,
-                scale=scale,
+                scale=now.scale,
                 before=was.value,
                 after=now.value,
                 change=change,

@@ -210,7 +210,7 @@ def find_failed_controls(matrix: Matrix, expectations: Expectations) -> dict[Cel
         cell.id: control.reason
         for control in expectations.controls
         for cell in _in_scope(matrix, control.scope)
-        if control.failed_by(cell, _said(matrix, cell) if control.answers else {})
+        if control.failed_by(cell, _said(matrix, cell))
     }
 
 

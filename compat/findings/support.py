@@ -117,11 +117,14 @@ def _of(
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for device, builds in versions.items():
         for name in matrix.values(kind, parameter):
-            seen = [matrix.seen(kind, build, **{parameter: name}) for _, build in builds]
-            if any(seen):
+            seen = [
+                (version, matrix.seen(kind, build, **{parameter: name}))
+                for version, build in builds
+            ]
+            if any(cells for _, cells in seen):
                 answers = [
                     answered
-                    for (version, _), cells in zip(builds, seen, strict=True)
+                    for version, cells in seen
                     for each in cells[:1]
                     if each.record is not None
                     and (answered := answer(each.record, version)) is not None
@@ -205,11 +208,9 @@ def follows(earlier: Version, later: Version) -> bool:
 
     Patch releases of a series do not count as lying before the next series.
     """
-    if earlier.dev is not None and later.dev is not None:
-        before, after = _day(earlier), _day(later)
-        if before is None or after is None or earlier.release != later.release:
-            return False
-        return after - before <= timedelta(days=1)
+    before, after = _day(earlier), _day(later)
+    if before is not None and after is not None:
+        return earlier.release == later.release and after - before <= timedelta(days=1)
     if earlier.is_prerelease or later.is_prerelease:
         return False
     if earlier.release[:2] == later.release[:2]:
@@ -218,6 +219,7 @@ def follows(earlier: Version, later: Version) -> bool:
 
 
 def _day(version: Version) -> date | None:
+    """The day of a nightly; None of anything else."""
     try:
         return datetime.strptime(str(version.dev), "%Y%m%d").date()
     except ValueError:

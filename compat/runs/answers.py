@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from compat.runs.ids import AnswerId, CellId
 from compat.runs.model import Outcome
@@ -162,8 +162,6 @@ def numbers(name: str, value: Sequence[Sample] | None, *, noise: float) -> Said:
 
 def relate(scale: Scale, before: Value | None, after: Value | None) -> Change:
     """How ``after`` relates to ``before``; unknown where either is, or is of another kind."""
-    if before is None or after is None:
-        return Change.UNKNOWN
     match scale.kind:
         case Kind.ENDING:
             return _relate_endings(before, after)
@@ -175,11 +173,9 @@ def relate(scale: Scale, before: Value | None, after: Value | None) -> Change:
             return _relate_texts(before, after)
         case Kind.NUMBERS:
             return _relate_numbers(scale, before, after)
-        case _:
-            assert_never(scale.kind)
 
 
-def _relate_verdicts(scale: Scale, before: Value, after: Value) -> Change:
+def _relate_verdicts(scale: Scale, before: Value | None, after: Value | None) -> Change:
     if not isinstance(before, bool) or not isinstance(after, bool):
         return Change.UNKNOWN
     if before == after:
@@ -189,7 +185,7 @@ def _relate_verdicts(scale: Scale, before: Value, after: Value) -> Change:
     return Change.GAINED if after is (scale.good is Good.YES) else Change.LOST
 
 
-def _relate_endings(before: Value, after: Value) -> Change:
+def _relate_endings(before: Value | None, after: Value | None) -> Change:
     if not isinstance(before, Ending) or not isinstance(after, Ending):
         return Change.UNKNOWN
     if not before.outcome.known or not after.outcome.known:
@@ -204,7 +200,7 @@ def _relate_endings(before: Value, after: Value) -> Change:
     return Change.WORSE if after.outcome.bad else Change.CHANGED
 
 
-def _relate_sizes(scale: Scale, before: Value, after: Value) -> Change:
+def _relate_sizes(scale: Scale, before: Value | None, after: Value | None) -> Change:
     if not isinstance(before, int | float) or not isinstance(after, int | float):
         return Change.UNKNOWN
     smaller, larger = sorted((before, after))
@@ -215,13 +211,13 @@ def _relate_sizes(scale: Scale, before: Value, after: Value) -> Change:
     return Change.BETTER if (after < before) is (scale.good is Good.LESS) else Change.WORSE
 
 
-def _relate_texts(before: Value, after: Value) -> Change:
+def _relate_texts(before: Value | None, after: Value | None) -> Change:
     if not isinstance(before, str) or not isinstance(after, str):
         return Change.UNKNOWN
     return Change.SAME if before == after else Change.CHANGED
 
 
-def _relate_numbers(scale: Scale, before: Value, after: Value) -> Change:
+def _relate_numbers(scale: Scale, before: Value | None, after: Value | None) -> Change:
     if not isinstance(before, tuple) or not isinstance(after, tuple):
         return Change.UNKNOWN
     moved = distance(before, after)

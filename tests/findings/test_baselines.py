@@ -115,6 +115,7 @@ def test_devices_and_pythons_are_never_compared() -> None:
         ("2.15.0-py3.10", "2.15.0-py3.10"),
         ("2.15.0 cuda", "2.15.0 cuda"),
     )
+    assert comparison.lines == (("cpu", ""), ("cpu", "3.10"), ("cuda", ""))
     assert {change for change, number in comparison.totals.items() if number} == {Change.SAME}
     assert STABLE not in report(night(21)).comparisons
     lonely = run_of(22, copies("2.15.0", 4, device="cuda"))
@@ -212,6 +213,11 @@ review_by = 2027-01-01
             "donation.copies",
             'answer = "copies"\nbuilds = "==2.14.*"',
             ["donation.copies.copies", "surface.name.there", "outcome"],
+        ),
+        (
+            "donation.copies",
+            'answer = "copies"\nparams = { path = "standalone" }',
+            ["surface.name.there", "outcome"],
         ),
         (
             "donation.copies",

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compat.findings.changes import Comparison, Group, Pair, compare, differing
-from compat.runs.answers import Change, Ending, Kind
-from compat.runs.history import Entry, History, Told
-from compat.runs.ids import AnswerId
+from compat.findings.changes import Comparison, Difference, Group, Pair, compare, differing
+from compat.runs.answers import Change, Ending, Kind, quantity
+from compat.runs.history import Column, Entry, History, Told
+from compat.runs.ids import AnswerId, BuildId, CheckId
 from compat.runs.model import Attempt, Cell, Outcome, Run, Status
 from tests.conftest import make_build, make_cell
 from tests.findings.making import NO, OTHER, bad, copies, name, run_of, since, with_stable, work
-from tests.runs.test_answers import INVERSE
+from tests.runs.test_answers import COPIES, INVERSE, PEAK
 from tests.runs.test_history import CHECKS, SCALES, VALUES, entry
 
 OK = Outcome.PASS
@@ -82,6 +82,9 @@ def test_what_was_never_known_is_unknown_and_counted() -> None:
     comparison = since(run_of(20, silent), run_of(21, bad("2.13.0", "a.b")))
     assert told(comparison) == {"a.b.outcome@2.13.0-cpu": "unknown"}
     assert comparison.totals[Change.UNKNOWN] == 1
+    # Nor is it told since when.
+    group = only(comparison, Change.UNKNOWN)
+    assert (group.first, group.last) == (None, None)
     # Unknown on both sides is worth no line, and is counted all the same.
     comparison = since(run_of(20, silent), run_of(21, silent))
     assert told(comparison) == {}
@@ -199,6 +202,14 @@ def test_compared_is_what_both_sides_were_asked() -> None:
     assert (back.only_old, back.only_new) == (1, 4)
 
 
+def test_a_check_that_one_side_was_not_asked_is_not_compared_although_its_probe_was() -> None:
+    both, more = copies("2.13.0", 1), copies("2.13.0", 1, "aot")
+    fewer = since(run_of(20, both, more), run_of(21, both))
+    assert (fewer.only_old, fewer.only_new, fewer.totals[Change.UNKNOWN]) == (2, 0, 0)
+    more_now = since(run_of(20, both), run_of(21, both, more))
+    assert (more_now.only_old, more_now.only_new, more_now.totals[Change.UNKNOWN]) == (0, 2, 0)
+
+
 def test_an_answer_that_its_cell_no_longer_gives_is_unknown_and_its_outcome_is_lost() -> None:
     broken = make_cell("2.13.0", "donation.copies", Outcome.ERROR, params={"path": "standalone"})
     comparison = since(run_of(20, copies("2.13.0", 1)), run_of(21, broken))
@@ -215,6 +226,139 @@ def test_a_build_that_broke_is_lost_as_a_whole_and_its_cells_are_unknown() -> No
         "a.b.outcome@2.13.0-cpu": "unknown",
     }
     assert not since(before, now, run_of(22, *now.cells, builds=[broken])).alarms
+
+
+def test_a_night_on_which_a_check_was_not_run_is_not_the_last_one_before() -> None:
+    silent = make_cell("2.13.0", "a.b", Outcome.NOT_RUN)
+    nights = [make_cell("2.13.0", "a.b"), silent, bad("2.13.0", "a.b")]
+    (group,) = since(*(run_of(day, cell) for day, cell in enumerate(nights, 20))).groups
+    # The night before says nothing of it; the one before that does.
+    assert group.change is Change.LOST
+    assert group.first is not None
+    assert group.last is not None
+    assert (group.first.date, group.last.date) == ("2026-11-22", "2026-11-20")
+
+
+def test_what_was_known_last_is_told_with_its_night() -> None:
+    broken = make_cell("2.13.0", "donation.copies", Outcome.ERROR, params={"path": "standalone"})
+    nights = [copies("2.13.0", 1), broken, copies("2.13.0", 4)]
+    comparison = since(*(run_of(day, cell) for day, cell in enumerate(nights, 20)))
+    group = only(comparison, Change.WORSE)
+    assert group.last is not None
+    assert group.last.date == "2026-11-20"
+
+
+# Of answers that stand in columns alone.
+
+SIDES = [
+    Column(
+        run=f"2026-11-{day}T050000.000Z",
+        date=f"2026-11-{day}",
+        build=BuildId("2.13.0-cpu"),
+        version="2.13.0",
+        channel="stable",
+        git_version="",
+    )
+    for day in (20, 21)
+]
+PROBE = CheckId("a.b")
+
+
+def sides(*told: dict[str, Told]) -> Pair:
+    old, new = (
+        Entry(
+            column=column,
+            endings={PROBE: Ending(outcome=OK)},
+            answers={AnswerId.of(PROBE, name): each for name, each in answers.items()},
+        )
+        for column, answers in zip(SIDES, told, strict=True)
+    )
+    return Pair(old=old, new=new)
+
+
+def of_sides(pair: Pair, *known: str, history: Sequence[Entry] = ()) -> Comparison:
+    return compare(
+        "old",
+        "new",
+        [pair],
+        history=History(history),
+        expected=lambda difference: difference.answer.name in known,
+    )
+
+
+def test_what_a_comparison_says_of_itself() -> None:
+    pair = sides({}, {})
+    comparison = of_sides(pair)
+    assert (comparison.old, comparison.new) == ("old", "new")
+    assert comparison.pairs == (("2.13.0", "2.13.0"),)
+    assert comparison.lines == (("cpu", ""),)
+    assert comparison.alone == ()
+    assert comparison.failed_controls == {}
+    assert comparison.totals == {change: int(change is Change.SAME) for change in Change}
+    assert (comparison.only_old, comparison.only_new, comparison.groups) == (0, 0, ())
+
+
+def test_a_group_has_all_that_its_differences_share() -> None:
+    pair = sides({"copies": Told(COPIES, 1)}, {"copies": Told(COPIES, 4)})
+    name = AnswerId.of(PROBE, "copies")
+    difference = Difference(
+        answer=name,
+        scale=COPIES,
+        before=1,
+        after=4,
+        change=Change.WORSE,
+        expected=False,
+        old=pair.old.column,
+        new=pair.new.column,
+    )
+    assert differing(pair) == [difference]
+    group = Group(
+        change=Change.WORSE,
+        expected=False,
+        about="a.b.copies",
+        scale=COPIES,
+        before=1,
+        after=4,
+        differences=(difference,),
+    )
+    # Without a history nobody knows since when.
+    assert of_sides(pair).groups == (group,)
+    assert of_sides(pair, history=[pair.old, pair.new]).groups == (
+        replace(group, first=pair.new.column, last=pair.old.column),
+    )
+    known = replace(group, expected=True, differences=(replace(difference, expected=True),))
+    assert of_sides(pair, "copies").groups == (known,)
+
+
+def test_what_is_better_is_not_marked_as_expected() -> None:
+    pair = sides({"copies": Told(COPIES, 4)}, {"copies": Told(COPIES, 1)})
+    (group,) = of_sides(pair, "copies").groups
+    assert (group.change, group.expected) == (Change.BETTER, False)
+
+
+def test_a_single_measurement_is_told_with_its_values() -> None:
+    pair = sides({"peak": Told(PEAK, 100.0)}, {"peak": Told(PEAK, 300.0)})
+    (group,) = of_sides(pair).groups
+    assert (group.before, group.after) == (100.0, 300.0)
+
+
+def test_a_value_is_read_as_it_is_read_now() -> None:
+    """Once more of a change counts as noise, what lies within it is no change."""
+    strict, lenient = (quantity("peak", 1.0, noise=noise).scale for noise in (0.1, 5.0))
+    before, after = {"peak": Told(strict, 100.0)}, {"peak": Told(lenient, 300.0)}
+    assert of_sides(sides(before, after)).groups == ()
+    back = sides({"peak": Told(lenient, 100.0)}, {"peak": Told(strict, 300.0)})
+    assert only(of_sides(back), Change.WORSE).scale == strict
+
+
+def test_what_became_unknown_hides_nothing_that_comes_after_it() -> None:
+    unknown, four = Told(COPIES, None), Told(COPIES, 4)
+    before = {"a": Told(COPIES, 1), "b": Told(COPIES, 1)}
+    (group,) = of_sides(sides(before, {"a": unknown, "b": four})).groups
+    assert (group.about, group.change) == ("a.b.b", Change.WORSE)
+    assert [each.answer.name for each in differing(sides(before, {"a": unknown, "b": four}))] == [
+        "b"
+    ]
 
 
 # Properties, over all that a column may hold.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -108,6 +109,7 @@ TEXT = scale(text("signature", "()"))
         (TEXT, "a", 1, "unknown", "unknown"),
         (TEXT, "a", (), "unknown", "unknown"),
         (ENDING, PASS, "pass", "unknown", "unknown"),
+        (scale(numbers("outputs", (), noise=0.0)), (), "a", "unknown", "unknown"),
     ],
 )
 def test_every_other_kind(
@@ -150,9 +152,65 @@ def test_numbers(before: tuple[Sample, ...], after: tuple[Sample, ...], change: 
     assert relate(OUTPUTS, after, before) is Change(change)
 
 
+def test_where_no_change_is_noise_the_same_numbers_are_the_same() -> None:
+    exact = scale(numbers("outputs", (), noise=0.0))
+    assert relate(exact, (sample(1.0),), (sample(1.0),)) is Change.SAME
+    assert relate(exact, (sample(1.0),), (sample(1.0 + 1e-15),)) is Change.CHANGED
+
+
 def test_a_distance_is_in_units_of_the_root_mean_square() -> None:
     assert distance((sample(1.0, norm=20.0),), (sample(2.0, norm=20.0),)) == pytest.approx(0.1)
     assert distance((sample(1.0),), ()) is None
+    # The larger one of the two sides.
+    assert distance((sample(1.0, norm=2.0),), (sample(2.0, norm=20.0),)) == pytest.approx(0.1)
+    assert distance((sample(1.0, norm=20.0),), (sample(2.0, norm=2.0),)) == pytest.approx(0.1)
+    # Of the sampled values the one that changed most, in whichever output it is.
+    many, few = sample(1.0, 4.0, 2.0), sample(1.0)
+    assert distance((many, few), (sample(1.0, 7.0, 4.0), few)) == pytest.approx(3.0)
+    assert distance((few, many), (few, sample(1.0, 7.0, 4.0))) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "unit"),
+    [
+        (sample(1.0, norm=1.0, shape=()), sample(3.0, norm=3.0, shape=()), 3.0),
+        (sample(1.0, norm=3.0, shape=(9,)), sample(2.0, norm=3.0, shape=(9,)), 1.0),
+        # Of an output without elements, and where nothing is known of its size.
+        (sample(1.0, norm=2.0, shape=(0, 4)), sample(2.0, norm=2.0, shape=(0, 4)), 2.0),
+        (sample(1.0, norm=0.0), sample(3.0, norm=0.0), 1.0),
+        (sample(1.0, norm=None), sample(3.0, norm=None), 1.0),
+    ],
+)
+def test_the_unit_of_a_distance(before: Sample, after: Sample, unit: float) -> None:
+    assert before.values[0] is not None
+    assert after.values[0] is not None
+    moved = abs(before.values[0] - after.values[0])
+    assert distance((before,), (after,)) == pytest.approx(moved / unit)
+
+
+def test_what_is_said_and_how_it_is_to_be_read() -> None:
+    """By default yes is good, less is better, and nothing has a unit."""
+    counted = Scale(kind=Kind.COUNT, good=Good.LESS, unit="")
+    measured = Scale(kind=Kind.QUANTITY, good=Good.LESS, noise=0.5, unit="")
+    assert [
+        verdict("a", True),
+        count("b", 3),
+        count("b", None, good=Good.MORE, unit="B"),
+        quantity("c", 1.5, noise=0.5),
+        quantity("c", None, noise=0.5, good=Good.MORE, unit="s"),
+        text("d", "x"),
+        numbers("e", [sample(1.0)], noise=0.1),
+        numbers("e", None, noise=0.1),
+    ] == [
+        Said(name="a", scale=Scale(kind=Kind.VERDICT, good=Good.YES), value=True),
+        Said(name="b", scale=counted, value=3),
+        Said(name="b", scale=replace(counted, good=Good.MORE, unit="B"), value=None),
+        Said(name="c", scale=measured, value=1.5),
+        Said(name="c", scale=replace(measured, good=Good.MORE, unit="s"), value=None),
+        Said(name="d", scale=Scale(kind=Kind.TEXT), value="x"),
+        Said(name="e", scale=Scale(kind=Kind.NUMBERS, noise=0.1), value=(sample(1.0),)),
+        Said(name="e", scale=Scale(kind=Kind.NUMBERS, noise=0.1), value=None),
+    ]
 
 
 def test_only_what_is_lost_or_worse_alarms() -> None:

@@ -20,7 +20,7 @@ def _gate(gate: Gate, builds: Sequence[BuildId]) -> Advice:
     def those(*verdicts: Verdict) -> list[BuildId]:
         return [build for build in builds if gate.verdicts[build] in verdicts]
 
-    has, lacks = those(Verdict.USED, Verdict.MISSED), those(Verdict.ABSENT, Verdict.BROKEN)
+    has, lacks = those(Verdict.USED, Verdict.MISSED), those(Verdict.ABSENT)
     ships = f"Downstream ships the gate {gate.floor}" if gate.floor else "Downstream ships no gate"
     if broken := those(Verdict.BROKEN):
         kind, text = AdviceKind.BREAKS, f"{ships}; the feature is not there on {labels(broken)}."

@@ -7,8 +7,14 @@ from compat.topics.gates.records import Capability, PatchTarget, SharedFakeMode
 from tests.topics.cells import make_cell
 
 
-def capability(build: str, gate: bool, there: bool, feature: str = "fake_mode") -> Cell:
-    record = Capability(gate=gate, capability=there, floor="2.13.0.dev", source="vllm#39733")
+def capability(
+    build: str,
+    gate: bool,
+    there: bool,
+    feature: str = "fake_mode",
+    floor: str | None = "2.13.0.dev",
+) -> Cell:
+    record = Capability(gate=gate, capability=there, floor=floor, source="vllm#39733")
     return make_cell(build, record, params={"feature": feature})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compat.runs.answers import Change
 from compat.topics.gates.answers import ANSWERS
 from compat.topics.gates.records import Capability, PatchTarget, SharedFakeMode
-from tests.topics.saying import changes
+from tests.topics.saying import changes, said_of
 
 
 def capability(gate: bool, there: bool, floor: str | None = "2.13.0.dev") -> Capability:
@@ -31,6 +31,16 @@ def test_a_feature_that_comes_is_gained() -> None:
 def test_another_floor_is_a_change() -> None:
     before, after = capability(True, True), capability(True, True, None)
     assert changes(ANSWERS, before, after) == {"floor": Change.CHANGED}
+
+
+def test_what_has_no_gate_says_so() -> None:
+    said = said_of(ANSWERS, capability(False, True, None))
+    assert {name: each.value for name, each in said.items()} == {
+        "available": True,
+        "used": False,
+        "floor": "none",
+    }
+    assert said_of(ANSWERS, capability(False, True))["floor"].value == "2.13.0.dev"
 
 
 def test_outputs_that_are_no_longer_finite_are_lost() -> None:
