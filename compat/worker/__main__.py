@@ -8,7 +8,6 @@ import os
 import platform
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from compat.runs.stream import Stream
 from compat.worker import gpu
 from compat.worker.libraries import keep_libraries, stand_in_for_the_compiler
 from compat.worker.lifeline import die_with_parent
+from compat.worker.machine import compiler_version
 from compat.worker.phases import COLLECT, END, ENVIRONMENT, IMPORT, IMPORT_SUBJECT, WARM_UP
 from compat.worker.stacks import tell_when_asked
 
@@ -223,15 +223,12 @@ def environment(device: str) -> dict[str, Any]:
         triton_version = str(triton.__version__)
     except ImportError:
         triton_version = ""
-    compiler = subprocess.run(
-        [os.environ.get("CXX", "g++"), "--version"], capture_output=True, text=True, check=True
-    )
     return {
         "version": str(torch.__version__),
         "git_version": str(torch.version.git_version),
         "triton": triton_version,
         "python": platform.python_version(),
-        "compiler": compiler.stdout.splitlines()[0],
+        "compiler": compiler_version(os.environ.get("CXX", "g++")),
         "device": describe_device(device),
     }
 

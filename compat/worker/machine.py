@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,23 @@ _SMALLEST_B = 1 << 20
 
 class LackingError(Exception):
     """The machine lacks what a probe needs; the message says what."""
+
+
+def compiler_version(compiler: str) -> str:
+    """The first line of what a C++ compiler says of itself.
+
+    A signal that ends it came from outside, and breaks no build: it is asked once more.
+
+    Raises:
+        OSError: There is no such compiler.
+        subprocess.CalledProcessError: It does not say.
+    """
+    for _ in range(2):
+        said = subprocess.run([compiler, "--version"], capture_output=True, text=True)
+        if said.returncode >= 0:
+            break
+    said.check_returncode()
+    return said.stdout.splitlines()[0]
 
 
 def trouble(folder: Path, error: BaseException | None = None) -> str:

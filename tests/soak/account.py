@@ -18,6 +18,7 @@ from tests.soak.place import Place, contents
 
 # How long what was killed may take to be gone, on a busy machine.
 GONE_S = 30.0
+_ENDING_S = 2.0
 # All that a run may leave, below .compat, and how many of each.
 NAMED: Mapping[str, int] = {
     "environments": 1,
@@ -159,9 +160,9 @@ def statuses(kill: Kill | None) -> set[int]:
 
 
 def held(lock: Path) -> bool:
-    """Whether somebody still has a lock."""
+    """Whether somebody still has a lock, a moment later: so long a killed process may be ending."""
     try:
-        with FileLock(lock, timeout=0):
+        with FileLock(lock, timeout=_ENDING_S):
             return False
     except Timeout:
         return True
