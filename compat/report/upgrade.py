@@ -90,7 +90,10 @@ def main_subject(upgrade: Upgrade) -> str:
 
 
 def _shipped_by_others(row: UpgradeRow) -> str:
-    return ", ".join(f"{rule} ({subject_name(each)})" for each, rule in row.ships.items())
+    by_rule: dict[str, list[str]] = {}
+    for subject, rule in row.ships.items():
+        by_rule.setdefault(rule, []).append(subject_name(subject))
+    return ", ".join(f"{rule} ({listed(names)})" for rule, names in by_rule.items())
 
 
 def meanings(upgrade: Upgrade) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from compat.runs.ids import BuildId
 from compat.topics.matrix import Matrix
@@ -10,6 +10,7 @@ from compat.topics.rests import rests_on
 from compat.topics.stand_in.finding import Need, StandIn
 from compat.topics.stand_in.records import Needs
 from compat.topics.upgrade import Kind, Says, UpgradeRow
+from compat.topics.workarounds.table import WORKAROUNDS
 
 _SAYS = {
     Need.NEEDED: Says.NEEDED,
@@ -33,6 +34,7 @@ def upgrade(matrix: Matrix, found: StandIn) -> Iterable[UpgradeRow]:
             if one
             else f"{len(members)} members of the ShapeEnv stand-in",
             says=dict(alike),
+            ships=_ships(members),
             cells={
                 build: tuple(
                     each.cell.id
@@ -49,3 +51,13 @@ def upgrade(matrix: Matrix, found: StandIn) -> Iterable[UpgradeRow]:
                 if each.record
             ),
         )
+
+
+def _ships(members: Iterable[str]) -> Mapping[str, str]:
+    """Who has a stand-in with one of these members."""
+    whole = WORKAROUNDS["shape-env-stand-in"]
+    having = {member: each for each in WORKAROUNDS.values() for member in each.members}
+    found: dict[str, str] = {}
+    for member in members:
+        found |= having.get(member, whole).ships
+    return found

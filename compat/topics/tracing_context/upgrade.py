@@ -10,6 +10,7 @@ from compat.topics.tracing_context.advice import ABOUT
 from compat.topics.tracing_context.finding import TracingContext
 from compat.topics.tracing_context.view import say_cost
 from compat.topics.upgrade import Kind, Says, UpgradeRow
+from compat.topics.workarounds.table import WORKAROUNDS
 
 _NEEDED = {True: Says.NEEDED, False: Says.NOT_NEEDED, None: Says.UNKNOWN}
 
@@ -29,6 +30,7 @@ def upgrade(_: Matrix, found: TracingContext) -> Iterable[UpgradeRow]:
         kind=Kind.WORKAROUND,
         name=ABOUT,
         says=says,
+        ships=WORKAROUNDS["tracing-context"].ships,
         cells=cells,
         rests=found.rests,
         cost=" ".join(costs),

@@ -6,8 +6,12 @@ written as specifiers. Whether a build needs a workaround is no part of the tabl
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+
+_OPERATOR = re.compile(r"^([<>=!~]=?)")
 
 
 class Measured(str, Enum):
@@ -58,6 +62,13 @@ class Workaround:
     measured: Measured = Measured.PROBE
     members: tuple[str, ...] = ()
     unmeasured: str = ""
+
+    @property
+    def ships(self) -> Mapping[str, str]:
+        """By subject: the gate as shipped, with blanks where a narrow column may break it."""
+        parts = self.gate.split(",")
+        rule = ", ".join(_OPERATOR.sub(r"\1 ", each) for each in parts) or "always"
+        return {f"{each.project.lower()}-{each.release}": rule for each in self.shipped}
 
 
 def _vllm(file: str) -> Shipped:

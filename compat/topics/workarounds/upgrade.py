@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from compat.topics.matrix import Matrix
 from compat.topics.upgrade import Kind, Says, UpgradeRow
 from compat.topics.workarounds.finding import Row, State, Workarounds
-from compat.topics.workarounds.table import Measured, Workaround
+from compat.topics.workarounds.table import Measured
 
 # What the workaround guards is no part of a build that has it not.
 _SAYS = {
@@ -17,8 +16,6 @@ _SAYS = {
     State.ABSENT: Says.NOT_NEEDED,
     State.UNKNOWN: Says.UNKNOWN,
 }
-
-_OPERATOR = re.compile(r"^([<>=!~]=?)")
 
 
 def upgrade(_: Matrix, found: Workarounds) -> Iterable[UpgradeRow]:
@@ -33,16 +30,8 @@ def _row(row: Row) -> UpgradeRow:
         kind=Kind.WORKAROUND,
         name=row.workaround.name,
         says={build: _SAYS[each.state] for build, each in row.on.items()},
-        ships={
-            f"{each.project.lower()}-{each.release}": _rule(row.workaround)
-            for each in row.workaround.shipped
-        },
+        ships=row.workaround.ships,
         cells={build: each.cells for build, each in row.on.items()},
         about=f"{row.workaround.does}; without it: {row.workaround.guards}",
         rests=row.workaround.asked,
     )
-
-
-def _rule(workaround: Workaround) -> str:
-    """As shipped, with blanks where a narrow column may break it."""
-    return ", ".join(_OPERATOR.sub(r"\1 ", each) for each in workaround.gate.split(",")) or "always"
