@@ -2,26 +2,28 @@
 
 // Data comes as scripts, since a page of the file system may fetch nothing: each hands its name
 // and a text of JSON to compat().
-const arrived = new Map();
+const loading = new Map();
 const awaited = new Map();
 
 function compat(name, text) {
-  arrived.set(name, JSON.parse(text));
-  awaited.get(name)?.();
+  awaited.get(name)?.(JSON.parse(text));
 }
 
-/** Data by name, loaded when it is first asked for. */
-async function load(name) {
-  if (!arrived.has(name)) {
-    await new Promise((resolve, reject) => {
+/** Data by name, loaded once, however many ask for it at the same time. */
+function load(name) {
+  if (!loading.has(name)) {
+    loading.set(name, new Promise((resolve, reject) => {
       awaited.set(name, resolve);
       const script = document.createElement("script");
       script.src = `${name}.js`;
-      script.onerror = () => reject(new Error(`${name}.js could not be loaded`));
+      script.onerror = () => {
+        loading.delete(name);
+        reject(new Error(`${name}.js could not be loaded`));
+      };
       document.head.append(script);
-    });
+    }));
   }
-  return arrived.get(name);
+  return loading.get(name);
 }
 
 /** An element; strings among the children are text and never anything else. */

@@ -263,6 +263,15 @@ def test_a_known_failure_looks_unlike_a_new_one(page: Page, tmp_path: Path) -> N
     assert looks[0] != looks[1]
 
 
+def test_what_two_ask_for_at_once_both_get(page: Page, tmp_path: Path) -> None:
+    """A cell that a permalink opens, and the history that it stands beside."""
+    page.goto(marked_run(tmp_path))
+    expect(page.get_by_role("status")).to_contain_text("checks")
+    asked = "Promise.all(['a', 'b'].map(() => load('changes-data'))).then(([a, b]) => a === b)"
+    never = "new Promise((resolve) => setTimeout(resolve, 5000, 'never'))"
+    assert page.evaluate(f"Promise.race([{asked}, {never}])") is True
+
+
 def test_a_permalink_survives_every_click_and_a_reload(page: Page, tmp_path: Path) -> None:
     page.goto(f"{marked_run(tmp_path)}#q=a.")
     expect(page.get_by_role("status")).to_contain_text("5 of 5 checks")
