@@ -99,7 +99,7 @@ _MEASURED = (
     Workaround(
         name="tracing-context",
         does="hides Dynamo's tracing context from compile_fx",
-        guards="compile_fx refuses fake tensors fakes of another mode",
+        guards="compile_fx refuses fake tensors of another mode",
         shipped=(_INTERFACE,),
         upstream="https://github.com/vllm-project/vllm/pull/38015",
         measured=Measured.TRACING_CONTEXT,

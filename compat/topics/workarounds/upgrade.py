@@ -33,5 +33,5 @@ def _row(row: Row) -> UpgradeRow:
         ships=row.workaround.ships,
         cells={build: each.cells for build, each in row.on.items()},
         about=f"{row.workaround.does}; without it: {row.workaround.guards}",
-        rests=row.workaround.asked,
+        rests=row.rests,
     )
