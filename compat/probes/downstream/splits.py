@@ -77,7 +77,8 @@ def _constants(x: Tensor) -> Tensor:
 
 
 def _writes(x: Tensor) -> Tensor:
-    out = torch.empty_like(x)
+    # Zeros, so that a piece that reads ahead of the one that writes is never right by chance.
+    out = torch.zeros_like(x)
     OPERATORS.attend(torch.relu(x), out)
     return torch.relu(out) + out
 

@@ -1,10 +1,10 @@
-"""Attention with a permuted key not square, compiled by PyTorch 2.13.0.
+"""Own diagonal scattered then filled, compiled by PyTorch 2.13.0.
 
-corpus.right[attention-with-a-permuted-key-not-square-compile_fx]@2.13.0-cuda: outputs are off
-by 1.19e-07 (relative 2.21e-06): root mean square error 1.63 rounding steps, eager's 1.14, 0.586
-of what is allowed; bias 0.00947 of that; worst element 5.41 steps, 0.551 of that; not as eager:
-memory_format, strides: https://github.com/pytorch/pytorch/pull/195383
-The graph is from https://github.com/pytorch/pytorch/pull/195383
+corpus.right[own-diagonal-scattered-then-filled-standalone]@2.13.0-cuda: outputs are off by 4.64
+(relative 17.5): root mean square error 2.1e+07 rounding steps, eager's 0, 4.2e+07 of what is
+allowed; bias 1.13e+07 of that; worst element 3.08e+07 steps, 1.03e+07 of that; not as eager:
+aliasing: https://github.com/pytorch/pytorch/issues/198094
+The graph is from https://github.com/pytorch/pytorch/issues/198094
 
 Needs PyTorch alone, and the C++ compiler that it calls. Exits with 1 where the compiled graph is not what the same lines are without
 a compiler, with 0 where it is, and with
@@ -24,22 +24,18 @@ DEVICE = "cuda"
 SIZES = (5,)
 
 
-def attention_with_a_permuted_key_not_square(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Three heads and five tokens: the pattern's replacement cannot be traced."""
-    scores = torch.matmul(q, k.permute(0, 2, 3, 1))
-    return (scores * 0.35).softmax(-1).matmul(v)
+def own_diagonal_scattered_then_filled(x: Tensor) -> Tensor:
+    y = torch.diagonal_scatter(x, x.diagonal())
+    x.fill_(2)
+    return y
 
 
-inputs_for = lambda n: (torch.randn(1, 3, n, 8), torch.randn(1, n, 3, 8), torch.randn(1, 3, n, 8))
+inputs_for = lambda _: (torch.randn(4, 4),)
 
 
 def compile_graph(graph, inputs, dynamic_shapes="from_graph"):
-    """The path `compile_fx`."""
-    # compile_fx changes the graph that it is given, and must not find Dynamo's tracing context.
-    from torch._inductor.compile_fx import compile_fx
-
-    with torch._guards.tracing(None):
-        return compile_fx(copy.deepcopy(graph), inputs, config_patches={"fx_graph_cache": False})
+    """The path `standalone`."""
+    return torch._inductor.standalone_compile(graph, inputs, dynamic_shapes=dynamic_shapes)
 
 
 def backend(graph, _):
@@ -96,19 +92,21 @@ def difference(found, wanted):
             f"  eager:    {traits(wanted)}"
         )
     for got, want in zip(found, wanted):
+        # What torch.testing allows by itself would let float64 be as coarse as float32.
+        allowed = {"rtol": 1e-12, "atol": 1e-12} if want.dtype == torch.float64 else {}
         try:
-            torch.testing.assert_close(got, want, equal_nan=True)
+            torch.testing.assert_close(got, want, equal_nan=True, **allowed)
         except AssertionError as error:
             return str(error)
     return ""
 
 
-compiled = torch.compile(attention_with_a_permuted_key_not_square, backend=backend, fullgraph=True, dynamic=None)
+compiled = torch.compile(own_diagonal_scattered_then_filled, backend=backend, fullgraph=True, dynamic=None)
 
 
 def main() -> int:
     for size in SIZES:
-        wanted = called(attention_with_a_permuted_key_not_square, size)
+        wanted = called(own_diagonal_scattered_then_filled, size)
         try:
             wrong = difference(called(compiled, size), wanted)
         except Exception as error:
