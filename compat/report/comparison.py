@@ -93,6 +93,15 @@ def _item(group: Group, commands: Mapping[CellId, str], page: str) -> str:
 
 def comparison_text(comparison: Comparison, commands: Mapping[CellId, str]) -> str:
     """The same for a terminal, with every cell of what alarms."""
+    return _text(comparison, _told(comparison), commands)
+
+
+def alarms_text(comparison: Comparison, commands: Mapping[CellId, str]) -> str:
+    """For a terminal: the totals, and of what makes them up only what alarms."""
+    return _text(comparison, (group for group in _told(comparison) if group.alarms), commands)
+
+
+def _text(comparison: Comparison, groups: Iterable[Group], commands: Mapping[CellId, str]) -> str:
     lines = [
         f"{comparison.old} → {comparison.new}, on {devices(comparison)}",
         totals(comparison),
@@ -100,7 +109,7 @@ def comparison_text(comparison: Comparison, commands: Mapping[CellId, str]) -> s
     ]
     if comparison.failed_controls:
         lines.append(_unhealthy(comparison))
-    for group in _told(comparison):
+    for group in groups:
         cells = group.cells if group.alarms else group.cells[:_MOST_CELLS]
         lines += [
             "",

@@ -12,7 +12,7 @@ from compat.document.parts import plain_text
 from compat.findings.model import Use
 from compat.findings.results import Results
 from compat.report.awaited import awaited_lines
-from compat.report.comparison import comparison_text
+from compat.report.comparison import alarms_text
 from compat.report.excuses import excuses_text
 from compat.report.markdown import overview
 from compat.report.repeat import RepeatCommands
@@ -22,7 +22,10 @@ _MOST = 10
 
 
 def print_summary(results: Results, report: Path, console: Console) -> None:
-    """The verdict last, where it stays on the screen; above it what it rests on."""
+    """The verdict last, where it stays on the screen; above it what it rests on.
+
+    What was found out beside that, and what changed without an alarm, is in the report alone.
+    """
     findings = results.findings
 
     def say(text: str = "") -> None:
@@ -33,13 +36,10 @@ def print_summary(results: Results, report: Path, console: Console) -> None:
     rows = [[plain_text(cell) for cell in row] for row in table.rows]
     say()
     say(tabulate(rows, headers=[plain_text(each) for each in table.headers], disable_numparse=True))
-    say()
-    for sentence in findings.sentences:
-        say(f"* {sentence.title}. {sentence.text}")
     commands = RepeatCommands(results.run)
     for comparison in results.comparisons.values():
         say()
-        say(comparison_text(comparison, commands))
+        say(alarms_text(comparison, commands))
     say()
     for title, names in (
         ("Flaky", findings.flaky),

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
+from rich.console import Console
 
 from compat.commands.compared import Side, compare_named
 from compat.findings.expectations import load_expectations
 from compat.findings.results import Results, results_of
 from compat.report.advice import advice_text, ask
 from compat.report.badge import badge
-from compat.report.comparison import comparison_text
+from compat.report.comparison import comparison_text, title
 from compat.report.explain import explain
 from compat.report.markdown import render
 from compat.report.paragraph import paragraph
 from compat.report.repeat import RepeatCommands
+from compat.report.summary import print_summary
 from compat.runs.history import EMPTY
 from compat.runs.ids import BuildId
 from compat.runs.model import Outcome, Run
@@ -75,6 +79,17 @@ def test_report(results: Results) -> None:
     check("report.md", render(results))
     check("summary.md", paragraph(results) + "\n")
     check("badge.svg", badge(results.assessment))
+
+
+def test_a_terminal_shows_what_alarms_and_leaves_the_rest_to_the_report(results: Results) -> None:
+    out = io.StringIO()
+    print_summary(results, Path("reports/README.md"), Console(file=out, width=100))
+    shown = out.getvalue()
+    groups = [group for each in results.comparisons.values() for group in each.groups]
+    assert {group.alarms for group in groups} == {True, False}
+    for group in groups:
+        assert (title(group) in shown) == group.alarms
+    check("terminal.txt", shown)
 
 
 def test_a_report_that_proves_nothing(now: Run) -> None:
