@@ -45,7 +45,14 @@ ROOT = Path(__file__).parents[1]
 RECORDED = ROOT / "tests" / "recorded" / "run.json"
 
 
+# Modules that take minutes: they begin first, so that none is left alone at the end.
+LONGEST = frozenset(
+    f"test_{each}.py" for each in ("engine", "isolation", "repro", "sabotage", "workflows")
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     for item in items:
         if isinstance(item, pytest.Function) and SLOW_FIXTURES.intersection(item.fixturenames):
             item.add_marker("slow")

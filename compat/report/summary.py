@@ -17,14 +17,17 @@ from compat.report.excuses import excuses_text
 from compat.report.markdown import overview
 from compat.report.repeat import RepeatCommands
 from compat.report.verdict import verdict
+from compat.report.words import number_of
 
 _MOST = 10
+# Subjects and gates come first; six builds at default depth have some thirty.
+_MOST_SENTENCES = 25
 
 
 def print_summary(results: Results, report: Path, console: Console) -> None:
     """The verdict last, where it stays on the screen; above it what it rests on.
 
-    What was found out beside that, and what changed without an alarm, is in the report alone.
+    The rest of what was found, and what changed without an alarm, is in the report alone.
     """
     findings = results.findings
 
@@ -36,6 +39,11 @@ def print_summary(results: Results, report: Path, console: Console) -> None:
     rows = [[plain_text(cell) for cell in row] for row in table.rows]
     say()
     say(tabulate(rows, headers=[plain_text(each) for each in table.headers], disable_numparse=True))
+    say()
+    for sentence in findings.sentences[:_MOST_SENTENCES]:
+        say(f"* {sentence.title}. {sentence.text}")
+    if (rest := len(findings.sentences) - _MOST_SENTENCES) > 0:
+        say(f"… and {number_of(rest, 'finding')} more in the report")
     commands = RepeatCommands(results.run)
     for comparison in results.comparisons.values():
         say()

@@ -322,7 +322,9 @@ class _Pipeline:
             self._finish(probed, status, reason)
 
     def _environment(self, resolution: Resolution) -> Environment:
-        home = self._settings.home / "environments"
+        # Bytecode and precompiled headers go by the path of what they are made of: by another path
+        # to the same environments they would be made again.
+        home = (self._settings.home / "environments").resolve()
         if resolution.wheel is not None:
             environment = install(resolution.wheel, home)
         elif resolution.python is not None:

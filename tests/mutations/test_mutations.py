@@ -72,6 +72,7 @@ def ask(build: Environment, folder: Path, *options: str, **variables: str) -> Se
     return Seen(catalogue=expected, verdicts=verdicts(*alone(stream), expected))
 
 
+@pytest.mark.selfcheck
 @pytest.mark.timeout(5400)
 def test_each_mutation_is_told_and_nothing_else(build: Environment, tmp_path: Path) -> None:
     judge(ask(build, tmp_path, COMPAT_QUICK="" if ASKED else "1"))

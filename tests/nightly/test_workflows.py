@@ -27,7 +27,7 @@ from tests.builds.index_server import IndexServer, serve
 from tests.checkout import copy_checkout
 from tests.conftest import ROOT
 from tests.fake_torch import NO_OPTIONS, WHOLE, commit_of, name_of, wheel
-from tests.nightly.workflow import Repository
+from tests.nightly.workflow import INSTALL, REQUIREMENTS, Repository
 from tests.tracking.github_server import REPOSITORY, GitHubServer
 from tests.tracking.github_server import serve as serve_github
 
@@ -40,8 +40,6 @@ DAYS = [date.today() + timedelta(days - FIRST_BAD) for days in range(365)]
 NIGHTLIES = [f"2.16.0.dev{day:%Y%m%d}+cpu" for day in DAYS]
 # The one that a bisection asks first, and a neighbour, are no wheels at all.
 BROKEN = NIGHTLIES[182:184]
-
-NOX = "python -m pip install --require-hashes -r .github/requirements.txt"
 
 # In the place of the real one.
 INSTRUMENT = Path("tests", "mutations", "test_mutations.py")
@@ -137,10 +135,10 @@ def test_steps_are_sessions_and_actions_are_pinned() -> None:
         for name, job in workflow["jobs"].items():
             assert {"timeout-minutes", "permissions"} <= job.keys(), name
             for step in job["steps"]:
-                line = step.get("run", NOX)
+                line = step.get("run", INSTALL)
                 session = re.match(r"nox -s (\w+)", line)
                 assert "${{" not in line
-                assert line in {"bash .ci/run", NOX} or (
+                assert line in {"bash .ci/run", INSTALL} or (
                     session is not None and session[1] in sessions
                 ), line
 
@@ -166,8 +164,8 @@ def test_what_runs_pytorch_may_write_nothing_and_holds_no_token() -> None:
             elif may_write:
                 assert "vars.COMPAT_NIGHTLY == 'on'" in job["if"]
     assert seen == {
-        *("bisect.bisect", "ci.probes", "ci.tests", "matrix.probe", "matrix.selfcheck"),
-        "twin.twin",
+        *("bisect.bisect", "ci.probes", "ci.selfcheck", "ci.tests"),
+        *("matrix.probe", "matrix.selfcheck", "twin.twin"),
     }
 
 
@@ -204,7 +202,7 @@ def test_what_decides_or_writes_takes_nothing_that_ran_beside_pytorch() -> None:
 
 
 def test_packages_of_what_decides_or_writes_are_pinned_by_their_hashes() -> None:
-    lines = (ROOT / ".github" / "requirements.txt").read_text().replace("\\\n", "").splitlines()
+    lines = (ROOT / REQUIREMENTS).read_text().replace("\\\n", "").splitlines()
     option, *requirements = (line for line in lines if line)
     assert option == "--only-binary :all:"
     pinned = {}

@@ -15,6 +15,10 @@ from typing import Any
 
 import yaml
 
+REQUIREMENTS = ".github/requirements.txt"
+# How each job begins.
+INSTALL = f"python -m pip install --require-hashes -r {REQUIREMENTS}"
+
 
 @dataclass
 class Repository:
@@ -41,6 +45,7 @@ class Repository:
     caller: Path | None = None
     summary: str = ""
     _caches: list[tuple[str, str, Path]] = field(default_factory=list)
+    _installed: set[tuple[str, str]] = field(default_factory=set)
 
     def go(
         self, workflow: str, *lost: str, done: Mapping[str, Any] | None = None, **contexts: Any
@@ -131,6 +136,9 @@ class Repository:
         shutil.rmtree(self.store / "caches")
 
     def _shell(self, step: Mapping[str, Any]) -> bool:
+        here = self.checkout / step.get("working-directory", "")
+        if step["run"] == INSTALL and self._is_installed(here):
+            return True
         files = {name: self.store / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for file in files.values():
             file.write_text("")
@@ -139,7 +147,7 @@ class Repository:
         github = self.variables | {name: str(file) for name, file in files.items()}
         done = subprocess.run(
             ["bash", "-e", "-c", step["run"]],
-            cwd=self.checkout / step.get("working-directory", ""),
+            cwd=here,
             env=inherited | {"PATH": self.path} | variables | github,
             capture_output=True,
             text=True,
@@ -151,6 +159,13 @@ class Repository:
         self.leave(step, dict(line.split("=", 1) for line in lines))
         return done.returncode == 0
 
+    def _is_installed(self, folder: Path) -> bool:
+        """Whether all jobs' one Python has these packages already; else it has them after this."""
+        wanted = (self.path, (folder / REQUIREMENTS).read_text())
+        known = wanted in self._installed
+        self._installed.add(wanted)
+        return known
+
     def _use(self, action: str, options: Mapping[str, Any]) -> None:
         name = action.partition("@")[0].removeprefix("actions/")
         path = self._evaluated(options.get("path", ""))
@@ -158,8 +173,7 @@ class Repository:
         if name == "checkout" and path:
             source = self.called if "repository" in options else self.caller
             assert source is not None
-            shutil.rmtree(here, ignore_errors=True)
-            shutil.copytree(source, here, ignore=shutil.ignore_patterns(".nox", ".compat"))
+            _check_out(source, here)
         elif name == "checkout":
             # Of the branch what is there now, unless a commit is named.
             ref = self._evaluated(options.get("ref", ""))
@@ -210,6 +224,21 @@ class Repository:
     def _value(self, name: str) -> str:
         value = _looked_up(name, self._contexts)
         return value if isinstance(value, str) else json.dumps(value) if value else ""
+
+
+def _check_out(source: Path, folder: Path) -> None:
+    """Have ``folder`` hold what a clone does.
+
+    The environments of its sessions stay there, as in the clone: they would be made the same again.
+    """
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        if old.is_file():
+            old.unlink()
+        elif old.name != ".nox":
+            shutil.rmtree(old)
+    mine = shutil.ignore_patterns(".nox", ".compat")
+    shutil.copytree(source, folder, ignore=mine, dirs_exist_ok=True)
 
 
 def _looked_up(name: str, contexts: Mapping[str, Any]) -> Any:

@@ -333,6 +333,7 @@ def test_the_history_has_a_column_a_night_and_shows_answers(page: Page, tmp_path
     write_site(found, tmp_path)
     page.goto(f"{(tmp_path / 'index.html').as_uri()}#device=cpu&q=probe7 model3 copies&at=history")
     table = page.get_by_role("table", name="What changed on nightly on cpu")
+    table.get_by_role("columnheader").first.wait_for()
     heads = table.get_by_role("columnheader").all_text_contents()
     assert heads[:2] == ["check or answer", "all runs"]
     assert heads[2:] == [f"2026-11-{day}" for day in range(15, 23)]
