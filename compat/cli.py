@@ -438,8 +438,8 @@ def _add_reading_commands(commands: Any) -> None:
         nargs="*",
         type=Path,
         metavar="RUN",
-        help="run folders to merge, or one run.json, such as reports/latest/run.json; "
-        "default: the newest folder",
+        help="runs to merge: folders below .compat/runs, or a run.json such as "
+        "reports/latest/run.json; default: the newest folder",
     )
     report.add_argument(
         "--planned", action="store_true", help="merge the plan and all that was seen since"

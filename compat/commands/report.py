@@ -77,10 +77,12 @@ def _planned() -> Run:
 
 
 def _named(paths: Sequence[Path]) -> Run:
-    """What was seen in these folders; or a run as it was published."""
-    if len(paths) == 1 and paths[0].is_file():
-        return load_latest(paths[0])
-    return merge(_folders(paths))
+    """What was seen in these folders, and in runs as they were published."""
+    published = [load_latest(path) for path in paths if path.is_file()]
+    folders = [path for path in paths if not path.is_file()]
+    if len(published) == 1 and not folders:
+        return published[0]
+    return merge(_folders(folders) if folders or not published else [], published)
 
 
 def _folders(paths: Sequence[Path]) -> list[RunFolder]:
@@ -90,7 +92,7 @@ def _folders(paths: Sequence[Path]) -> list[RunFolder]:
         if not (folder.path / "header.json").exists():
             raise UsageError(
                 f"{folder.path}: expected the folder of a run, such as .compat/runs/…, "
-                f"or one run.json"
+                f"or a run.json"
             )
     if folders:
         return folders

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timezone
 from importlib import resources
 from pathlib import Path
@@ -35,6 +36,8 @@ from compat.runs.model import (
 from compat.runs.stream import Stream
 from compat.runs.versions import version_order
 
+# What a cell and a report of one hold alike.
+_OF_BOTH = {each.name for each in fields(Reported)} & {each.name for each in fields(Cell)}
 # As execution_id() makes it.
 _ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}\.[0-9]{3}Z")
 
@@ -103,8 +106,10 @@ class RunFolder:
         return [Stream(path) for path in sorted(self.path.glob("*.jsonl"))]
 
 
-def merge(folders: Iterable[RunFolder]) -> Run:
+def merge(folders: Iterable[RunFolder], published: Iterable[Run] = ()) -> Run:
     """Everything that the streams of one or more executions hold, as one run.
+
+    A run that was ``published`` counts as the newest of the executions that it names.
 
     A cell that was planned and has no outcome is ``not-run``. A build that could not even plan
     gets a ``not-run`` for every check that another build planned, with the build's reason. Of one
@@ -112,13 +117,15 @@ def merge(folders: Iterable[RunFolder]) -> Run:
     ``folders``. All this is said of each subject apart.
     """
     own: dict[str, Source] = {}
-    streams: list[_Seen] = []
-    executions = [(folder.source, folder) for folder in folders]
-    for source, folder in sorted(executions, key=lambda each: (each[0].id, each[1].path)):
+    executions = [(folder.source, str(folder.path), _read(folder)) for folder in folders]
+    for run in published:
+        newest = max(run.sources, key=lambda source: source.id)
+        executions.append((newest, "", list(_of_run(run, newest.id))))
+    found: list[_Seen] = []
+    for source, _, read in sorted(executions, key=lambda each: (each[0].id, each[1])):
         own[source.id] = source
-        contents = (read_contents(stream) for stream in folder.streams())
-        streams += [_seen(each, source.id) for each in contents if each.build is not None]
-    streams = sorted(_joined(streams), key=_stream_order)
+        found += read
+    streams = sorted(_joined(found), key=_stream_order)
     plans: dict[str, dict[CheckId, Planned]] = {}
     descriptions: dict[str, str] = {}
     for seen in streams:
@@ -287,6 +294,50 @@ class _Seen:
     @property
     def supported(self) -> bool:
         return self.subject is None or self.subject.supports(self.build)
+
+
+def _read(folder: RunFolder) -> list[_Seen]:
+    contents = (read_contents(stream) for stream in folder.streams())
+    return [_seen(each, folder.source.id) for each in contents if each.build is not None]
+
+
+def _of_run(run: Run, own: str) -> Iterator[_Seen]:
+    """What a run holds of each subject on each build, as the execution ``own`` would have it."""
+    cells: dict[tuple[str, BuildId], list[Cell]] = defaultdict(list)
+    for cell in run.cells:
+        cells[cell.subject, cell.build].append(cell)
+    subjects = {subject.id: subject for subject in run.subjects}
+    builds = {build.id: build for build in run.builds}
+    in_pairs = {pair.build for pair in run.pairs}
+    asked = [(pair.subject, pair.build, pair.status, pair.reason) for pair in run.pairs]
+    asked += [
+        (BUILTIN, build.id, build.status, build.reason)
+        for build in run.builds
+        if cells[BUILTIN, build.id] or build.id not in in_pairs
+    ]
+    for subject, build_id, status, reason in asked:
+        planned = cells[subject, build_id]
+        yield _Seen(
+            build=builds[build_id],
+            subject=subjects.get(subject),
+            own=own,
+            status=status,
+            reason=reason,
+            sources=list(run.sources),
+            plans={
+                cell.check: Planned(
+                    probe=cell.probe,
+                    params=cell.params,
+                    description=run.descriptions.get(cell.probe, ""),
+                )
+                for cell in planned
+            },
+            cells={
+                cell.check: Reported(**{name: getattr(cell, name) for name in _OF_BOTH})
+                for cell in planned
+                if cell.seen_in or cell.outcome is not Outcome.NOT_RUN
+            },
+        )
 
 
 def _stream_order(seen: _Seen) -> tuple[Any, ...]:

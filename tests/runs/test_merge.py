@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compat.runs.ids import BuildId, CheckId
-from compat.runs.model import Outcome, Status, to_json
-from compat.runs.store import RunFolder, merge, write_json
-from tests.conftest import SOURCE, build_id, make_build
+from compat.runs.ids import BuildId, CellId, CheckId
+from compat.runs.model import Cell, Outcome, Run, Status, to_json
+from compat.runs.store import RunFolder, load, merge, write_json
+from tests.conftest import RECORDED, SOURCE, build_id, make_build
 
 BUILDS = ["2.13.0", "2.14.1", "2.16.0.dev20261122", "nightly"]
 PROBE = "donation.copies"
@@ -122,3 +122,30 @@ def test_what_is_merged_twice_is_as_what_is_merged_once(
 ) -> None:
     folders = write(parent, executions)
     assert merge([*folders, *folders]) == merge(folders)
+
+
+@settings(max_examples=50)
+@given(executions=EXECUTIONS)
+def test_a_run_that_was_published_is_merged_as_the_executions_that_it_came_of(
+    parent: Path, executions: list[dict[str, Seen]]
+) -> None:
+    *earlier, last = write(parent, executions)
+    whole = merge([*earlier, last])
+    again = merge([], [whole])
+    assert again.builds == whole.builds
+    assert ended(again) == ended(whole)
+    if earlier:
+        assert saw(merge([last], [merge(earlier)])) == saw(whole)
+
+
+def ended(run: Run) -> list[tuple[CellId, Outcome]]:
+    return [(cell.id, cell.outcome) for cell in run.cells]
+
+
+def saw(run: Run) -> list[Cell]:
+    return [cell for cell in run.cells if cell.seen_in]
+
+
+def test_a_run_as_it_was_seen_comes_back() -> None:
+    run = load(RECORDED)
+    assert merge([], [run]) == run
