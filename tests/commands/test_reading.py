@@ -95,6 +95,15 @@ def test_the_report_knows_the_night_before_and_the_release(place: Path) -> None:
         assert NO.replace("_", "\\_") in (place / "reports" / name).read_text()
 
 
+def test_a_run_is_added_to_what_is_published(tmp_path: Path) -> None:
+    folders = [night(tmp_path, 21, {"a.b": OK}), night(tmp_path, 22, {"a.c": OK})]
+    ran("report", *(str(each.path) for each in folders), place=tmp_path)
+    both = data(tmp_path, "latest/run.json")
+    ran("report", str(folders[0].path), place=tmp_path)
+    ran("report", "reports/latest/run.json", str(folders[1].path), place=tmp_path)
+    assert data(tmp_path, "latest/run.json") == both
+
+
 def test_the_same_run_reported_again_gives_the_same_bytes(place: Path) -> None:
     def contents() -> dict[str, bytes]:
         files = (place / "reports").rglob("*")
