@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -205,13 +206,14 @@ def ended(build: Environment, file: Path, before: str = "") -> subprocess.Comple
     """Runs a file as it is, or after some lines that break torch."""
     lines = f"{before}\nimport runpy\nrunpy.run_path({str(file)!r}, run_name='__main__')"
     program = ["-c", lines] if before else [str(file)]
-    # Isolated, and beside the bytecode that the build has already.
-    bytecode = f"pycache_prefix={build.scratch / 'bytecode'}"
+    # Isolated, and beside the bytecode that the build has already; what torch starts has it, too.
+    bytecode = str(build.scratch / "bytecode")
     return subprocess.run(
-        [build.python, "-I", "-X", bytecode, *program],
+        [build.python, "-I", "-X", f"pycache_prefix={bytecode}", *program],
         capture_output=True,
         text=True,
         cwd=file.parent,
+        env=os.environ | {"PYTHONPYCACHEPREFIX": bytecode},
     )
 
 
