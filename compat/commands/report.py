@@ -77,26 +77,26 @@ def _planned() -> Run:
 
 
 def _named(paths: Sequence[Path]) -> Run:
-    """What was seen in these folders, and in runs as they were published."""
+    """What was seen in these folders, and in runs as they were published; else the newest."""
+    if not paths:
+        return merge([_latest()])
     published = [load_latest(path) for path in paths if path.is_file()]
-    folders = [path for path in paths if not path.is_file()]
+    folders = [_folder(path) for path in paths if not path.is_file()]
     if len(published) == 1 and not folders:
         return published[0]
-    return merge(_folders(folders) if folders or not published else [], published)
+    return merge(folders, published)
 
 
-def _folders(paths: Sequence[Path]) -> list[RunFolder]:
-    """The runs in these folders; the newest one where there are none."""
-    folders = [RunFolder(path) for path in paths]
-    for folder in folders:
-        if not (folder.path / "header.json").exists():
-            raise UsageError(
-                f"{folder.path}: expected the folder of a run, such as .compat/runs/…, "
-                f"or a run.json"
-            )
-    if folders:
-        return folders
+def _folder(path: Path) -> RunFolder:
+    if not (path / "header.json").exists():
+        raise UsageError(
+            f"{path}: expected the folder of a run, such as .compat/runs/…, or a run.json"
+        )
+    return RunFolder(path)
+
+
+def _latest() -> RunFolder:
     latest = RunFolder.latest(RUNS)
     if latest is None:
         raise UsageError(f"no run below {RUNS}: run nox -s matrix first")
-    return [latest]
+    return latest

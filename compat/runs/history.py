@@ -231,7 +231,7 @@ def _by_time(entry: Entry) -> tuple[Any, ...]:
 
 def run_id(run: Run) -> str:
     """What a run goes by: the newest execution that saw any of its cells."""
-    return max(source.id for source in run.sources)
+    return run.newest.id
 
 
 def day_of(execution: str) -> str:

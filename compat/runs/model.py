@@ -311,6 +311,11 @@ class Run:
     descriptions: Mapping[str, str]
     cells: tuple[Cell, ...]
 
+    @property
+    def newest(self) -> Source:
+        """The newest of its executions."""
+        return max(self.sources, key=lambda source: source.id)
+
 
 def hashes_of(run: Run) -> dict[str, str]:
     """By file name: the hash of each wheel that was installed."""

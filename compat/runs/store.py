@@ -117,10 +117,10 @@ def merge(folders: Iterable[RunFolder], published: Iterable[Run] = ()) -> Run:
     ``folders``. All this is said of each subject apart.
     """
     own: dict[str, Source] = {}
-    executions = [(folder.source, str(folder.path), _read(folder)) for folder in folders]
-    for run in published:
-        newest = max(run.sources, key=lambda source: source.id)
-        executions.append((newest, "", list(_of_run(run, newest.id))))
+    executions = [(run.newest, Path(), _of_run(run)) for run in published]
+    for folder in folders:
+        source = folder.source
+        executions.append((source, folder.path, _read(folder, source)))
     found: list[_Seen] = []
     for source, _, read in sorted(executions, key=lambda each: (each[0].id, each[1])):
         own[source.id] = source
@@ -296,13 +296,13 @@ class _Seen:
         return self.subject is None or self.subject.supports(self.build)
 
 
-def _read(folder: RunFolder) -> list[_Seen]:
+def _read(folder: RunFolder, own: Source) -> Iterator[_Seen]:
     contents = (read_contents(stream) for stream in folder.streams())
-    return [_seen(each, folder.source.id) for each in contents if each.build is not None]
+    return (_seen(each, own.id) for each in contents if each.build is not None)
 
 
-def _of_run(run: Run, own: str) -> Iterator[_Seen]:
-    """What a run holds of each subject on each build, as the execution ``own`` would have it."""
+def _of_run(run: Run) -> Iterator[_Seen]:
+    """What a run holds of each subject on each build, as its newest execution would have it."""
     cells: dict[tuple[str, BuildId], list[Cell]] = defaultdict(list)
     for cell in run.cells:
         cells[cell.subject, cell.build].append(cell)
@@ -320,7 +320,7 @@ def _of_run(run: Run, own: str) -> Iterator[_Seen]:
         yield _Seen(
             build=builds[build_id],
             subject=subjects.get(subject),
-            own=own,
+            own=run.newest.id,
             status=status,
             reason=reason,
             sources=list(run.sources),
@@ -442,8 +442,8 @@ def _cells(seen: _Seen, plans: Mapping[CheckId, Planned]) -> Iterable[Cell]:
             reported = replace(reported, seen_in="")
         if reported.outcome.bad and seen.subject is not None and not seen.supported:
             reported = _unsupported(reported, seen.subject)
-        fields = {name: value for name, value in vars(reported).items() if name != "spent"}
-        yield Cell(build=seen.build.id, subject=seen.subject_id, **fields)
+        said = {name: getattr(reported, name) for name in _OF_BOTH}
+        yield Cell(build=seen.build.id, subject=seen.subject_id, **said)
 
 
 def _unsupported(reported: Reported, subject: Subject) -> Reported:
