@@ -20,7 +20,7 @@ from compat.report.verdict import verdict
 from compat.report.words import number_of
 
 _MOST = 10
-# Subjects and gates come first; six builds at default depth have some thirty.
+# Subjects and gates come first; six builds at default depth have some sixty.
 _MOST_SENTENCES = 25
 
 

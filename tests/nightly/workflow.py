@@ -45,7 +45,7 @@ class Repository:
     caller: Path | None = None
     summary: str = ""
     _caches: list[tuple[str, str, Path]] = field(default_factory=list)
-    _installed: set[tuple[str, str]] = field(default_factory=set)
+    _installed: set[str] = field(default_factory=set)
 
     def go(
         self, workflow: str, *lost: str, done: Mapping[str, Any] | None = None, **contexts: Any
@@ -161,7 +161,7 @@ class Repository:
 
     def _is_installed(self, folder: Path) -> bool:
         """Whether all jobs' one Python has these packages already; else it has them after this."""
-        wanted = (self.path, (folder / REQUIREMENTS).read_text())
+        wanted = (folder / REQUIREMENTS).read_text()
         known = wanted in self._installed
         self._installed.add(wanted)
         return known
