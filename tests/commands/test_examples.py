@@ -14,6 +14,7 @@ from compat.cli import EXAMPLES, _parser, parse, subparsers
 from compat.errors import EXPECTED, UNEXPECTED
 from compat.runs.reference import load_latest
 from tests.conftest import ROOT
+from tests.published import PUBLISHED
 
 # These read what is published and change nothing.
 READING = ("probes", "compare", "advise", "explain", "audit")
@@ -80,9 +81,14 @@ def reading() -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", reading())
 def test_what_only_reads_works_on_what_is_published(
-    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(ROOT)
+    (tmp_path / "reports").symlink_to(PUBLISHED / "reports")
+    (tmp_path / "compat").symlink_to(ROOT / "compat")
+    monkeypatch.chdir(tmp_path)
     assert load_latest(Path("reports/latest/run.json")).cells
     assert cli.main(words_of(command)) in {EXPECTED, UNEXPECTED}
     said = capsys.readouterr()

@@ -22,7 +22,8 @@ from compat.report.write import write_reports
 from compat.runs.ids import BuildId
 from compat.runs.model import Outcome, Run
 from compat.runs.reference import load_latest
-from tests.conftest import ROOT, make_build, make_cell, make_run
+from tests.conftest import make_build, make_cell, make_run
+from tests.published import RUN
 from tests.report.hostile import HOSTILE_TEXTS
 from tests.report.made import results as results_without_expectations
 
@@ -40,7 +41,7 @@ BREAKING_OUT = (
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    return load_latest(ROOT / "reports" / "latest" / "run.json")
+    return load_latest(RUN)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from compat.report.site import write_site
 from compat.runs.model import Outcome, Run, Status
 from compat.runs.reference import load_latest
 from compat.topics.gates.records import Capability
-from tests.conftest import ROOT, make_build, make_cell, make_run
+from tests.conftest import make_build, make_cell, make_run
+from tests.published import PUBLISHED, RUN
 from tests.report import year
 from tests.report.hostile import HOSTILE, HOSTILE_TEXTS
 from tests.report.made import results
@@ -27,7 +28,7 @@ SPELLED = {
     HOSTILE["direction"]: HOSTILE["direction"].replace("\u202e", "\\u202e"),
 }
 FAILING = "paths.outputs[mlp-aot]@2.14.0-cuda"
-PUBLISHED = ROOT / "reports" / "site" / "index.html"
+PAGE = PUBLISHED / "reports" / "site" / "index.html"
 FIRST_TABLE_S = 0.5
 # When the matrix has its first row.
 WATCH = """new MutationObserver((_, watch) => {
@@ -69,7 +70,7 @@ LEAST_CONTRAST = 4.5
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page of the published run."""
-    run = load_latest(ROOT / "reports" / "latest" / "run.json")
+    run = load_latest(RUN)
     return site(run, tmp_path_factory.mktemp("published"))
 
 
@@ -295,7 +296,7 @@ def test_a_permalink_survives_every_click_and_a_reload(page: Page, tmp_path: Pat
 
 
 def test_few_tab_stops_at_the_start(page: Page) -> None:
-    page.goto(PUBLISHED.as_uri())
+    page.goto(PAGE.as_uri())
     expect(page.locator("tr.probe").first).to_be_visible()
     assert 20 < page.evaluate(TAB_STOPS) < MOST_TAB_STOPS
 
@@ -303,7 +304,7 @@ def test_few_tab_stops_at_the_start(page: Page) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_targets_are_large_enough(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
-    page.goto(f"{PUBLISHED.as_uri()}#outcome=fail&cell=donation.copies[donated]@2.13.0-cpu")
+    page.goto(f"{PAGE.as_uri()}#outcome=fail&cell=donation.copies[donated]@2.13.0-cpu")
     expect(page.get_by_role("dialog").locator(".past svg").first).to_be_visible()
     found = page.evaluate(TARGETS)
     assert len(found) > MOST_TAB_STOPS
@@ -311,7 +312,7 @@ def test_targets_are_large_enough(page: Page, width: int) -> None:
 
 
 def test_series_differ_in_more_than_their_colour(page: Page) -> None:
-    page.goto(PUBLISHED.as_uri())
+    page.goto(PAGE.as_uri())
     strokes = """all => all.map(c => [...c.querySelectorAll(".series path.line")].map(line => {
         const style = getComputedStyle(line);
         return `${style.strokeDasharray} ${style.strokeWidth}`;

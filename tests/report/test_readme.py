@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page
 
 from compat.report.write import write_reports
 from compat.runs.store import load
-from tests.conftest import RECORDED, ROOT
+from tests.conftest import RECORDED
+from tests.published import PUBLISHED
 from tests.report.made import results
 from tests.report.test_page import browser, page
 
@@ -34,7 +35,7 @@ WIDE = """all => all.filter(each => each.scrollWidth > each.clientWidth + 1)
 @pytest.fixture(scope="module", params=["of a few cells", "as they are published"])
 def reports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if request.param == "as they are published":
-        return ROOT / "reports"
+        return PUBLISHED / "reports"
     folder = tmp_path_factory.mktemp("reports")
     write_reports(folder, results(load(RECORDED)), "README.md")
     return folder

@@ -21,14 +21,14 @@ from compat.report.repro import MAKERS, can_be_made, repro_command, repro_of
 from compat.runs.model import Build, Cell, Outcome, Run
 from compat.runs.reference import load_latest
 from compat.worker.command import CANNOT_TELL
-from tests.conftest import ROOT
+from tests.published import PUBLISHED, RUN
 
 CELL = "corpus.right[rows-interleaved-standalone]@2.11.0-cpu"
 
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    return load_latest(ROOT / "reports" / "latest" / "run.json")
+    return load_latest(RUN)
 
 
 def build_of(run: Run, cell: Cell) -> Build:
@@ -238,7 +238,7 @@ def test_it_is_red_where_the_cell_is(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(PUBLISHED)
     assert cli.main(["repro", name, "--to", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     (file,) = tmp_path.iterdir()
@@ -305,7 +305,7 @@ def test_one_line_says_why_there_is_none(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(PUBLISHED)
     assert cli.main(["repro", cell, "--to", str(tmp_path)]) == USAGE
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line

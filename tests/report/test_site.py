@@ -20,12 +20,11 @@ from compat.runs.history import EMPTY
 from compat.runs.model import Device, Outcome, Run, Status
 from compat.runs.reference import load_latest
 from compat.topics.donation.records import DeviceMemory
-from tests.conftest import ROOT, make_build, make_cell, make_run
+from tests.conftest import make_build, make_cell, make_run
+from tests.published import RUN
 from tests.report import year
 from tests.report.hostile import HOSTILE, HOSTILE_TEXTS
 from tests.report.made import results
-
-PUBLISHED = ROOT / "reports" / "latest" / "run.json"
 
 
 def written(run: Run, folder: Path) -> dict[str, str]:
@@ -235,13 +234,11 @@ def test_what_was_expected_stands_with_its_reason(tmp_path: Path) -> None:
 
 def test_two_builds_differ_as_much_as_on_the_command_line(tmp_path: Path) -> None:
     """In what others ship as well; what only one side was asked is counted apart."""
-    run = load_latest(PUBLISHED)
+    run = load_latest(RUN)
     made = results(run, expectations=load_expectations())
     write_site(made, tmp_path)
     changes = data((tmp_path / "changes-data.js").read_text("utf-8"))
-    sides = [
-        side_of(text, PUBLISHED, tmp_path, EMPTY, load_expectations()) for text in ("2.12", "2.13")
-    ]
+    sides = [side_of(text, RUN, tmp_path, EMPTY, load_expectations()) for text in ("2.12", "2.13")]
     comparison = compare_named(*sides, EMPTY)
     told = changes["pairs"]["2.12.1-cpu..2.13.0-cpu"]
     said = comparison_text(comparison, {}).splitlines()
