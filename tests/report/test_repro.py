@@ -100,6 +100,7 @@ def assert_whole_and_of_torch_alone(text: str) -> None:
         ("workarounds.needed", 15),
         ("failing.compilation", 3),
         ("donation.afterwards", 5),
+        ("cuda.fakes", 6),
     ],
 )
 def test_each_is_whole_and_needs_torch_alone(probe: str, number: int, run: Run) -> None:
@@ -115,6 +116,7 @@ def test_each_is_whole_and_needs_torch_alone(probe: str, number: int, run: Run) 
         # It draws random numbers.
         ("training.step", {"dropout"}),
         ("parity.outputs", set()),
+        ("cuda.fakes", set()),
     ],
 )
 def test_whatever_goes_wrong_next(probe: str, left_out: set[str], run: Run) -> None:

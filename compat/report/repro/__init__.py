@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from shlex import quote
 
 from compat.errors import UsageError
-from compat.report.repro import corpus, donation, failing, inputs, parity, training, workarounds
+from compat.report.repro import (
+    corpus,
+    donation,
+    failing,
+    fakes,
+    inputs,
+    parity,
+    training,
+    workarounds,
+)
 from compat.report.repro.maker import Maker
 from compat.runs.ids import BUILTIN
 from compat.runs.model import Build, Cell
@@ -17,6 +26,7 @@ MAKERS: Mapping[str, Maker] = {
     "parity.outputs": parity.MAKER,
     "context_inputs.inputs": inputs.MAKER,
     "context_inputs.models": inputs.OF_MODELS,
+    "cuda.fakes": fakes.MAKER,
     "training.step": training.MAKER,
     "donation.afterwards": donation.MAKER,
     "failing.compilation": failing.MAKER,

@@ -1,10 +1,10 @@
-"""Largest of the means of a transposed view, compiled by PyTorch 2.13.0.
+"""Integer scaled by a half, compiled by PyTorch 2.14.1.
 
-corpus.right[largest-of-the-means-of-a-transposed-view-standalone]@2.13.0-cuda: outputs are off
-by nan (relative nan): root mean square error 0 rounding steps, eager's 0, inf of what is
-allowed; bias inf of that; worst element inf steps, inf of that:
-https://github.com/pytorch/pytorch/issues/193661
-The graph is from https://github.com/pytorch/pytorch/issues/193661
+corpus.right[integer-scaled-by-a-half-standalone]@2.14.1-cuda: outputs are off by 0 (relative
+0): root mean square error 0 rounding steps, eager's 0, 0 of what is allowed; bias 0 of that;
+worst element 0 steps, 0 of that; not as eager: dtype:
+https://github.com/pytorch/pytorch/issues/197091
+The graph is from https://github.com/pytorch/pytorch/issues/197091
 
 Needs PyTorch alone, and the C++ compiler that it calls. Exits with 1 where the compiled graph is not what the same lines are without
 a compiler, with 0 where it is, and with
@@ -24,11 +24,11 @@ DEVICE = "cuda"
 SIZES = (5,)
 
 
-def largest_of_the_means_of_a_transposed_view(x: Tensor) -> Tensor:
-    return x.transpose(0, 1).mean(-1).argmax()
+def integer_scaled_by_a_half(x: Tensor, exponent: Tensor) -> Tensor:
+    return torch.ldexp(x, exponent)
 
 
-inputs_for = lambda _: (torch.rand(5, 6, 4, dtype=torch.float64),)
+inputs_for = lambda _: (torch.randint(1, 4, (3, 4)), torch.randint(-2, 3, (3, 4)).bfloat16())
 
 
 def compile_graph(graph, inputs, dynamic_shapes="from_graph"):
@@ -99,12 +99,12 @@ def difference(found, wanted):
     return ""
 
 
-compiled = torch.compile(largest_of_the_means_of_a_transposed_view, backend=backend, fullgraph=True, dynamic=None)
+compiled = torch.compile(integer_scaled_by_a_half, backend=backend, fullgraph=True, dynamic=None)
 
 
 def main() -> int:
     for size in SIZES:
-        wanted = called(largest_of_the_means_of_a_transposed_view, size)
+        wanted = called(integer_scaled_by_a_half, size)
         try:
             wrong = difference(called(compiled, size), wanted)
         except Exception as error:

@@ -1,10 +1,10 @@
-"""Mean and variance of nothing, compiled by PyTorch 2.13.0.
+"""Largest of the means of a transposed view, compiled by PyTorch 2.14.1.
 
-corpus.right[mean-and-variance-of-nothing-standalone]@2.13.0-cuda: outputs are off by nan
-(relative nan): root mean square error 0 rounding steps, eager's 0, inf of what is allowed; bias
-inf of that; worst element inf steps, inf of that:
-https://github.com/pytorch/pytorch/issues/197108
-The graph is from https://github.com/pytorch/pytorch/issues/197108
+corpus.right[largest-of-the-means-of-a-transposed-view-standalone]@2.14.1-cuda: outputs are off
+by nan (relative nan): root mean square error 0 rounding steps, eager's 0, inf of what is
+allowed; bias inf of that; worst element inf steps, inf of that:
+https://github.com/pytorch/pytorch/issues/193661
+The graph is from https://github.com/pytorch/pytorch/issues/193661
 
 Needs PyTorch alone, and the C++ compiler that it calls. Exits with 1 where the compiled graph is not what the same lines are without
 a compiler, with 0 where it is, and with
@@ -24,11 +24,11 @@ DEVICE = "cuda"
 SIZES = (5,)
 
 
-def mean_and_variance_of_nothing(x: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.var_mean(x)
+def largest_of_the_means_of_a_transposed_view(x: Tensor) -> Tensor:
+    return x.transpose(0, 1).mean(-1).argmax()
 
 
-inputs_for = lambda _: (torch.randn(0, 3),)
+inputs_for = lambda _: (torch.rand(5, 6, 4, dtype=torch.float64),)
 
 
 def compile_graph(graph, inputs, dynamic_shapes="from_graph"):
@@ -99,12 +99,12 @@ def difference(found, wanted):
     return ""
 
 
-compiled = torch.compile(mean_and_variance_of_nothing, backend=backend, fullgraph=True, dynamic=None)
+compiled = torch.compile(largest_of_the_means_of_a_transposed_view, backend=backend, fullgraph=True, dynamic=None)
 
 
 def main() -> int:
     for size in SIZES:
-        wanted = called(mean_and_variance_of_nothing, size)
+        wanted = called(largest_of_the_means_of_a_transposed_view, size)
         try:
             wrong = difference(called(compiled, size), wanted)
         except Exception as error:

@@ -1,10 +1,10 @@
-"""Scattered then copied back, compiled by PyTorch 2.13.0.
+"""Read as another dtype then changed, compiled by PyTorch 2.15.0.
 
-corpus.right[scattered-then-copied-back-standalone]@2.13.0-cuda: outputs are off by 0 (relative
-0): root mean square error 0 rounding steps, eager's 0, 0 of what is allowed; bias 0 of that;
-worst element 0 steps, 0 of that; not as eager: aliasing:
-https://github.com/pytorch/pytorch/issues/195451
-The graph is from https://github.com/pytorch/pytorch/issues/195451
+corpus.right[read-as-another-dtype-then-changed-standalone]@2.15.0-cuda: outputs are off by nan
+(relative nan): root mean square error 0 rounding steps, eager's 0, inf of what is allowed; bias
+inf of that; worst element inf steps, inf of that:
+https://github.com/pytorch/pytorch/issues/198101
+The graph is from https://github.com/pytorch/pytorch/issues/198101
 
 Needs PyTorch alone, and the C++ compiler that it calls. Exits with 1 where the compiled graph is not what the same lines are without
 a compiler, with 0 where it is, and with
@@ -24,14 +24,15 @@ DEVICE = "cuda"
 SIZES = (5,)
 
 
-def scattered_then_copied_back(x: Tensor, source: Tensor) -> Tensor:
-    """What is returned is a tensor of its own, and not the input."""
-    updated = torch.slice_scatter(x, source, 0, 0, 1)
-    x.copy_(updated)
-    return updated
+def read_as_another_dtype_then_changed(x: Tensor) -> Tensor:
+    """The reading comes first: it must not see what is written afterwards."""
+    y = x.view(torch.int32) * 2
+    y.sub_(-4)
+    x[:, 2:5] = 2
+    return y.view(torch.int64)
 
 
-inputs_for = lambda _: (torch.randn(4, 3), torch.randn(1, 3))
+inputs_for = lambda _: (torch.arange(-12, 12).reshape(4, 6),)
 
 
 def compile_graph(graph, inputs, dynamic_shapes="from_graph"):
@@ -102,12 +103,12 @@ def difference(found, wanted):
     return ""
 
 
-compiled = torch.compile(scattered_then_copied_back, backend=backend, fullgraph=True, dynamic=None)
+compiled = torch.compile(read_as_another_dtype_then_changed, backend=backend, fullgraph=True, dynamic=None)
 
 
 def main() -> int:
     for size in SIZES:
-        wanted = called(scattered_then_copied_back, size)
+        wanted = called(read_as_another_dtype_then_changed, size)
         try:
             wrong = difference(called(compiled, size), wanted)
         except Exception as error:

@@ -1,10 +1,10 @@
-"""Strided over every second column, compiled by PyTorch 2.13.0.
+"""Nothing added to a negative zero, compiled by PyTorch 2.14.1.
 
-corpus.right[strided-over-every-second-column-standalone]@2.13.0-cuda: outputs are off by 5.29
-(relative 13.3): root mean square error 1.31e+07 rounding steps, eager's 0.204, 1.44e+07 of what
-is allowed; bias 6.15e+06 of that; worst element 1.86e+07 steps, 4.41e+06 of that:
-https://github.com/pytorch/pytorch/issues/197431
-The graph is from https://github.com/pytorch/pytorch/issues/197431
+corpus.right[nothing-added-to-a-negative-zero-standalone]@2.14.1-cuda: outputs are off by nan
+(relative nan): root mean square error 0 rounding steps, eager's 0, inf of what is allowed; bias
+inf of that; worst element inf steps, inf of that:
+https://github.com/pytorch/pytorch/issues/189799
+The graph is from https://github.com/pytorch/pytorch/issues/189799
 
 Needs PyTorch alone, and the C++ compiler that it calls. Exits with 1 where the compiled graph is not what the same lines are without
 a compiler, with 0 where it is, and with
@@ -24,13 +24,12 @@ DEVICE = "cuda"
 SIZES = (5,)
 
 
-def strided_over_every_second_column(x: Tensor) -> Tensor:
-    """The strides are those of the storage below the view, not of the view."""
-    full = x.repeat((1, 4)) + torch.arange(4, device=x.device)
-    return torch.as_strided(full[:, ::2], (3, 4), full.stride()) * 2
+def nothing_added_to_a_negative_zero(x: Tensor) -> Tensor:
+    v = torch.ceil(x)
+    return torch.reciprocal(v + torch.zeros_like(v))
 
 
-inputs_for = lambda _: (torch.randn(3, 1),)
+inputs_for = lambda _: (torch.tensor([-0.5, -0.1, -0.9, 0.7]),)
 
 
 def compile_graph(graph, inputs, dynamic_shapes="from_graph"):
@@ -101,12 +100,12 @@ def difference(found, wanted):
     return ""
 
 
-compiled = torch.compile(strided_over_every_second_column, backend=backend, fullgraph=True, dynamic=None)
+compiled = torch.compile(nothing_added_to_a_negative_zero, backend=backend, fullgraph=True, dynamic=None)
 
 
 def main() -> int:
     for size in SIZES:
-        wanted = called(strided_over_every_second_column, size)
+        wanted = called(nothing_added_to_a_negative_zero, size)
         try:
             wrong = difference(called(compiled, size), wanted)
         except Exception as error:

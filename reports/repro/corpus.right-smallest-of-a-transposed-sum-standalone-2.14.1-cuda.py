@@ -1,10 +1,10 @@
-"""Scattered then zeroed, compiled by PyTorch 2.13.0.
+"""Smallest of a transposed sum, compiled by PyTorch 2.14.1.
 
-corpus.right[scattered-then-zeroed-standalone]@2.13.0-cuda: outputs are off by nan (relative
-nan): root mean square error 0 rounding steps, eager's 0, inf of what is allowed; bias inf of
-that; worst element inf steps, inf of that; not as eager: aliasing:
-https://github.com/pytorch/pytorch/issues/198094
-The graph is from https://github.com/pytorch/pytorch/issues/198094
+corpus.right[smallest-of-a-transposed-sum-standalone]@2.14.1-cuda: outputs are off by nan
+(relative nan): root mean square error 0 rounding steps, eager's 0, inf of what is allowed; bias
+inf of that; worst element inf steps, inf of that:
+https://github.com/pytorch/pytorch/issues/197739
+The graph is from https://github.com/pytorch/pytorch/issues/197739
 
 Needs PyTorch alone, and the C++ compiler that it calls. Exits with 1 where the compiled graph is not what the same lines are without
 a compiler, with 0 where it is, and with
@@ -24,13 +24,11 @@ DEVICE = "cuda"
 SIZES = (5,)
 
 
-def scattered_then_zeroed(x: Tensor, source: Tensor) -> Tensor:
-    y = torch.slice_scatter(x, source, dim=0, start=1, end=3)
-    x.zero_()
-    return y
+def smallest_of_a_transposed_sum(x: Tensor) -> Tensor:
+    return (x.t() + 0.5).argmin()
 
 
-inputs_for = lambda _: (torch.arange(24).reshape(4, 6), torch.arange(-12, 0).reshape(2, 6))
+inputs_for = lambda _: (torch.randn(3, 5),)
 
 
 def compile_graph(graph, inputs, dynamic_shapes="from_graph"):
@@ -101,12 +99,12 @@ def difference(found, wanted):
     return ""
 
 
-compiled = torch.compile(scattered_then_zeroed, backend=backend, fullgraph=True, dynamic=None)
+compiled = torch.compile(smallest_of_a_transposed_sum, backend=backend, fullgraph=True, dynamic=None)
 
 
 def main() -> int:
     for size in SIZES:
-        wanted = called(scattered_then_zeroed, size)
+        wanted = called(smallest_of_a_transposed_sum, size)
         try:
             wrong = difference(called(compiled, size), wanted)
         except Exception as error:

@@ -1,10 +1,10 @@
-"""Smallest of a transposed sum, compiled by PyTorch 2.13.0.
+"""Remainder of an infinite divisor, compiled by PyTorch 2.14.1.
 
-corpus.right[smallest-of-a-transposed-sum-standalone]@2.13.0-cuda: outputs are off by nan
-(relative nan): root mean square error 0 rounding steps, eager's 0, inf of what is allowed; bias
-inf of that; worst element inf steps, inf of that:
-https://github.com/pytorch/pytorch/issues/197739
-The graph is from https://github.com/pytorch/pytorch/issues/197739
+corpus.right[remainder-of-an-infinite-divisor-standalone]@2.14.1-cuda: outputs are off by
+2.2e+12 (relative 1.1e+12): root mean square error 3.26e+18 rounding steps, eager's 0, 6.52e+18
+of what is allowed; bias 4.75e+17 of that; worst element 9.22e+18 steps, 3.07e+18 of that:
+https://github.com/pytorch/pytorch/issues/198057
+The graph is from https://github.com/pytorch/pytorch/issues/198057
 
 Needs PyTorch alone, and the C++ compiler that it calls. Exits with 1 where the compiled graph is not what the same lines are without
 a compiler, with 0 where it is, and with
@@ -24,11 +24,14 @@ DEVICE = "cuda"
 SIZES = (5,)
 
 
-def smallest_of_a_transposed_sum(x: Tensor) -> Tensor:
-    return (x.t() + 0.5).argmin()
+def remainder_of_an_infinite_divisor(x: Tensor, y: Tensor) -> Tensor:
+    return torch.remainder(x, y)
 
 
-inputs_for = lambda _: (torch.randn(3, 5),)
+inputs_for = lambda _: (
+        torch.tensor([5.5, -5.5, 0.0, 1e20, 2147483648.0, 7.0, 1.0, 2.0]).repeat(4),
+        torch.tensor([1e400, -1e400, 1e400, 3.0, 3.0, 4.0, 0.5, 1.5]).repeat(4),
+    )
 
 
 def compile_graph(graph, inputs, dynamic_shapes="from_graph"):
@@ -99,12 +102,12 @@ def difference(found, wanted):
     return ""
 
 
-compiled = torch.compile(smallest_of_a_transposed_sum, backend=backend, fullgraph=True, dynamic=None)
+compiled = torch.compile(remainder_of_an_infinite_divisor, backend=backend, fullgraph=True, dynamic=None)
 
 
 def main() -> int:
     for size in SIZES:
-        wanted = called(smallest_of_a_transposed_sum, size)
+        wanted = called(remainder_of_an_infinite_divisor, size)
         try:
             wrong = difference(called(compiled, size), wanted)
         except Exception as error:

@@ -1,10 +1,10 @@
-"""Largest of the means of a transposed view, compiled by PyTorch 2.11.0.
+"""Scattered then copied back, compiled by PyTorch 2.14.1.
 
-corpus.right[largest-of-the-means-of-a-transposed-view-standalone]@2.11.0-cuda: outputs are off
-by nan (relative nan): root mean square error 0 rounding steps, eager's 0, inf of what is
-allowed; bias inf of that; worst element inf steps, inf of that:
-https://github.com/pytorch/pytorch/issues/193661
-The graph is from https://github.com/pytorch/pytorch/issues/193661
+corpus.right[scattered-then-copied-back-standalone]@2.14.1-cuda: outputs are off by 0 (relative
+0): root mean square error 0 rounding steps, eager's 0, 0 of what is allowed; bias 0 of that;
+worst element 0 steps, 0 of that; not as eager: aliasing:
+https://github.com/pytorch/pytorch/issues/195451
+The graph is from https://github.com/pytorch/pytorch/issues/195451
 
 Needs PyTorch alone, and the C++ compiler that it calls. Exits with 1 where the compiled graph is not what the same lines are without
 a compiler, with 0 where it is, and with
@@ -24,11 +24,14 @@ DEVICE = "cuda"
 SIZES = (5,)
 
 
-def largest_of_the_means_of_a_transposed_view(x: Tensor) -> Tensor:
-    return x.transpose(0, 1).mean(-1).argmax()
+def scattered_then_copied_back(x: Tensor, source: Tensor) -> Tensor:
+    """What is returned is a tensor of its own, and not the input."""
+    updated = torch.slice_scatter(x, source, 0, 0, 1)
+    x.copy_(updated)
+    return updated
 
 
-inputs_for = lambda _: (torch.rand(5, 6, 4, dtype=torch.float64),)
+inputs_for = lambda _: (torch.randn(4, 3), torch.randn(1, 3))
 
 
 def compile_graph(graph, inputs, dynamic_shapes="from_graph"):
@@ -99,12 +102,12 @@ def difference(found, wanted):
     return ""
 
 
-compiled = torch.compile(largest_of_the_means_of_a_transposed_view, backend=backend, fullgraph=True, dynamic=None)
+compiled = torch.compile(scattered_then_copied_back, backend=backend, fullgraph=True, dynamic=None)
 
 
 def main() -> int:
     for size in SIZES:
-        wanted = called(largest_of_the_means_of_a_transposed_view, size)
+        wanted = called(scattered_then_copied_back, size)
         try:
             wrong = difference(called(compiled, size), wanted)
         except Exception as error:
