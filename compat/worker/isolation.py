@@ -21,7 +21,7 @@ from compat.runs.stream import Stream
 from compat.worker.jobs import LOG_TAIL, Isolation, Job, Limits
 from compat.worker.machine import trouble
 from compat.worker.phases import PROBE
-from compat.worker.stopwatch import COMPILING, spent, watch_garbage
+from compat.worker.stopwatch import COMPILING, count_from_here, spent
 
 # Where a probe leaves what it found out, as JSON values.
 RECORD: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
@@ -119,7 +119,7 @@ class IsolatedRun:
                 self._prepare()
                 # A collection in a fork would copy all that the parent has made.
                 gc.freeze()
-                watch_garbage()
+                count_from_here()
             together = [each for each in pending if not each.alone]
             alone = [each for each in pending if each.alone]
             with self._stream.timed(PROBE):

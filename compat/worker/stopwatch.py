@@ -48,20 +48,28 @@ _LOADING = "PyCodeCache.load_by_key_path"
 _CXX = "compile_file"
 
 
-def watch_garbage() -> None:
-    """Time the collections of garbage in this process, and in its forks, from now on."""
+# What this process had spent by each timer before it forked: each fork finds it on its own timers.
+_BEFORE: dict[str, float] = {}
+
+
+def count_from_here() -> None:
+    """Have :func:`spent` leave out what this process compiled so far, and its garbage.
+
+    Called before the forks whose time is counted.
+    """
+    _BEFORE.update(_timed())
     gc.callbacks.append(
         lambda phase, _: _COLLECTING.start() if phase == "start" else _COLLECTING.stop()
     )
 
 
 def spent() -> dict[str, float]:
-    """Seconds of this process and of what it compiled; see :class:`compat.runs.contents.Spent`.
+    """Seconds of this process since it was forked; see :class:`compat.runs.contents.Spent`.
 
     What torch spent in a process of its own is not among them, and nothing is where it has no such
     timers (``torch._dynamo.utils.compilation_time_metrics``).
     """
-    timed = _timed()
+    timed = {name: seconds - _BEFORE.get(name, 0.0) for name, seconds in _timed().items()}
     parts = {
         "dynamo": timed[_FRAME] - timed[_BACKEND],
         "aot_autograd": timed[_AOT] - timed[_INDUCTOR],

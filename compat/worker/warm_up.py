@@ -6,14 +6,19 @@ import contextlib
 import importlib
 import multiprocessing
 import os
+import subprocess
+import sys
 import tempfile
 from time import monotonic
+from typing import Any
+from unittest.mock import patch
 
 import torch
 
 from compat.worker.patience import Bounds, Patience
 from compat.worker.processes import Family, processes
 
+_FORK = multiprocessing.get_context("fork")
 _LOOK_S = 0.25
 # What every compilation imports. Where a build has them no more, the probes say so.
 _COMPILER = (
@@ -44,12 +49,9 @@ def warm_up(device: str, bounds: Bounds) -> None:
     A fork tries to compile first. A build on which that fails, or goes beyond ``bounds``, is
     probed all the same, only more slowly: the probes say what is wrong with it.
     """
-    with contextlib.suppress(Exception):
-        from torch._inductor import cpu_vec_isa
-
-        cpu_vec_isa.pick_vec_isa()
+    _find_vector_instructions()
     _import_what_dynamo_puts_off()
-    trial = multiprocessing.get_context("fork").Process(target=_try_to_compile)
+    trial = _FORK.Process(target=_try_to_compile)
     trial.start()
     assert trial.pid is not None
     patience = Patience(bounds, monotonic())
@@ -60,6 +62,32 @@ def warm_up(device: str, bounds: Bounds) -> None:
             family.kill()
     if trial.exitcode == 0 and device == "cpu":
         _compile_something()
+
+
+def _find_vector_instructions() -> None:
+    """Have torch try which vector instructions it can use; it remembers that.
+
+    Up to 2.12 each trial is a Python that imports torch and loads a library
+    (torch._inductor.cpu_vec_isa, ``check_build``). A fork of this process has torch already.
+    """
+    with contextlib.suppress(Exception):
+        from torch._inductor import cpu_vec_isa
+
+        with patch.object(subprocess, "check_call", _python_in_a_fork):
+            cpu_vec_isa.pick_vec_isa()
+
+
+def _python_in_a_fork(command: list[str], **options: Any) -> int:
+    """``subprocess.check_call``, but ``python -c`` in a fork of this process."""
+    match command:
+        case [sys.executable, "-c", code]:
+            process = _FORK.Process(target=exec, args=(code, {}))
+            process.start()
+            process.join()
+            if process.exitcode:
+                raise subprocess.CalledProcessError(process.exitcode, command)
+            return 0
+    return subprocess.run(command, **options, check=True).returncode
 
 
 def _import_what_dynamo_puts_off() -> None:

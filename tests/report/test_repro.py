@@ -208,14 +208,21 @@ def ended(build: Environment, file: Path, before: str = "") -> subprocess.Comple
     """Runs a file as it is, or after some lines that break torch."""
     lines = f"{before}\nimport runpy\nrunpy.run_path({str(file)!r}, run_name='__main__')"
     program = ["-c", lines] if before else [str(file)]
-    # Isolated, and beside the bytecode that the build has already; what torch starts has it, too.
-    bytecode = str(build.scratch / "bytecode")
+    # Isolated, and beside the bytecode and the precompiled headers that the build has already; what
+    # torch starts has them, too. That vector instructions work, the worker has tried.
+    bytecode, temporary = str(build.scratch / "bytecode"), build.scratch / "tmp"
+    temporary.mkdir(exist_ok=True)
     return subprocess.run(
         [build.python, "-I", "-X", f"pycache_prefix={bytecode}", *program],
         capture_output=True,
         text=True,
         cwd=file.parent,
-        env=os.environ | {"PYTHONPYCACHEPREFIX": bytecode},
+        env=os.environ
+        | {
+            "PYTHONPYCACHEPREFIX": bytecode,
+            "TMPDIR": str(temporary),
+            "TORCHINDUCTOR_VEC_ISA_OK": "1",
+        },
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from compat.worker.stopwatch import spent
+from compat.worker import stopwatch
+from compat.worker.stopwatch import count_from_here, spent
 
 MODULE = "torch._dynamo.utils"
 
@@ -35,6 +36,17 @@ def test_timers_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = spent()
     assert (parts["dynamo"], parts["aot_autograd"], parts["inductor"]) == (2, 1, 3)
     assert parts["loading"] == parts["compiler"] == 0
+
+
+def test_what_the_parent_compiled_is_no_part_of_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopwatch, "_BEFORE", {})
+    monkeypatch.setattr("gc.callbacks", [])
+    timers = {"compile_fx_inner": [6.0], "compile_file": [2.0]}
+    monkeypatch.setitem(sys.modules, MODULE, module_with(timers))
+    count_from_here()
+    assert not any(spent().values())
+    timers["compile_fx_inner"].append(1.5)
+    assert spent()["inductor"] == 1.5
 
 
 @pytest.mark.parametrize(
