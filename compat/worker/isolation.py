@@ -7,6 +7,7 @@ reports its cell through a pipe.
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -22,6 +23,9 @@ from compat.worker.jobs import LOG_TAIL, Isolation, Job, Limits
 from compat.worker.machine import trouble
 from compat.worker.phases import PROBE
 from compat.worker.stopwatch import COMPILING, count_from_here, spent
+
+# Where packages, and this one, lie on the machine that runs.
+_WHERE = re.compile(r"[^\s'\"()\[\],=]*/(?:site-packages/|source/(?=compat/))")
 
 # Where a probe leaves what it found out, as JSON values.
 RECORD: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
@@ -168,8 +172,13 @@ class _Witness:
             "outcome": Outcome.FAIL if asserted and _is_ours(error) else Outcome.ERROR,
             "reason": reason,
             "signature": signature_of(error),
-            "message": report.longreprtext[-LOG_TAIL:],
+            "message": _message(report.longreprtext),
         }
+
+
+def _message(text: str) -> str:
+    """The end of what pytest says, with paths that begin at the package: of any machine."""
+    return _WHERE.sub("", text[-2 * LOG_TAIL :])[-LOG_TAIL:]
 
 
 def _is_ours(error: BaseException) -> bool:
