@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 
 
@@ -48,16 +48,14 @@ _LOADING = "PyCodeCache.load_by_key_path"
 _CXX = "compile_file"
 
 
-# What this process had spent by each timer before it forked: each fork finds it on its own timers.
-_BEFORE: dict[str, float] = {}
-
-
 def count_from_here() -> None:
     """Have :func:`spent` leave out what this process compiled so far, and its garbage.
 
-    Called before the forks whose time is counted.
+    Called before the forks whose time is counted: each would find it on its own timers. Forgotten
+    and not subtracted, since ``torch._dynamo.reset`` forgets it in a fork.
     """
-    _BEFORE.update(_timed())
+    with suppress(Exception):
+        sys.modules["torch._dynamo.utils"].compilation_time_metrics.clear()
     gc.callbacks.append(
         lambda phase, _: _COLLECTING.start() if phase == "start" else _COLLECTING.stop()
     )
@@ -69,7 +67,7 @@ def spent() -> dict[str, float]:
     What torch spent in a process of its own is not among them, and nothing is where it has no such
     timers (``torch._dynamo.utils.compilation_time_metrics``).
     """
-    timed = {name: seconds - _BEFORE.get(name, 0.0) for name, seconds in _timed().items()}
+    timed = _timed()
     parts = {
         "dynamo": timed[_FRAME] - timed[_BACKEND],
         "aot_autograd": timed[_AOT] - timed[_INDUCTOR],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from compat.worker import stopwatch
 from compat.worker.stopwatch import count_from_here, spent
 
 MODULE = "torch._dynamo.utils"
@@ -38,31 +39,48 @@ def test_timers_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parts["loading"] == parts["compiler"] == 0
 
 
+@pytest.fixture
+def callbacks() -> Iterator[None]:
+    before = gc.callbacks[:]
+    yield
+    gc.callbacks[:] = before
+
+
+@pytest.mark.usefixtures("callbacks")
 def test_what_the_parent_compiled_is_no_part_of_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stopwatch, "_BEFORE", {})
-    monkeypatch.setattr("gc.callbacks", [])
     timers = {"compile_fx_inner": [6.0], "compile_file": [2.0]}
     monkeypatch.setitem(sys.modules, MODULE, module_with(timers))
     count_from_here()
     assert (spent()["inductor"], spent()["compiler"]) == (0, 0)
-    timers["compile_fx_inner"].append(1.5)
+    timers["compile_fx_inner"] = [1.5]
     assert spent()["inductor"] == 1.5
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        ModuleType(MODULE),
-        Refuses(MODULE),
-        module_with(None),
-        module_with([1.0]),
-        module_with({"compile_fx_inner": 3.0}),
-        module_with({"compile_fx_inner": ["a while"]}),
-        None,
-    ],
+ODD = (
+    ModuleType(MODULE),
+    Refuses(MODULE),
+    module_with(None),
+    module_with([1.0]),
+    module_with({"compile_fx_inner": 3.0}),
+    module_with({"compile_fx_inner": ["a while"]}),
+    None,
 )
+
+
+@pytest.mark.parametrize("module", ODD)
 def test_a_build_with_something_else_there_loses_no_cell(
     module: ModuleType | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, MODULE, module)
     assert not any(seconds for name, seconds in spent().items() if name != "garbage")
+
+
+@pytest.mark.usefixtures("callbacks")
+@pytest.mark.parametrize("module", ODD)
+def test_nor_does_it_lose_its_worker(
+    module: ModuleType | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, MODULE, module)
+    before = len(gc.callbacks)
+    count_from_here()
+    assert len(gc.callbacks) == before + 1
