@@ -56,31 +56,25 @@ def test_what_the_parent_compiled_is_no_part_of_a_cell(monkeypatch: pytest.Monke
     assert spent()["inductor"] == 1.5
 
 
-ODD = (
-    ModuleType(MODULE),
-    Refuses(MODULE),
-    module_with(None),
-    module_with([1.0]),
-    module_with({"compile_fx_inner": 3.0}),
-    module_with({"compile_fx_inner": ["a while"]}),
-    None,
+@pytest.mark.usefixtures("callbacks")
+@pytest.mark.parametrize(
+    "module",
+    [
+        ModuleType(MODULE),
+        Refuses(MODULE),
+        module_with(None),
+        module_with([1.0]),
+        module_with({"compile_fx_inner": 3.0}),
+        module_with({"compile_fx_inner": ["a while"]}),
+        None,
+    ],
 )
-
-
-@pytest.mark.parametrize("module", ODD)
 def test_a_build_with_something_else_there_loses_no_cell(
     module: ModuleType | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, MODULE, module)
     assert not any(seconds for name, seconds in spent().items() if name != "garbage")
-
-
-@pytest.mark.usefixtures("callbacks")
-@pytest.mark.parametrize("module", ODD)
-def test_nor_does_it_lose_its_worker(
-    module: ModuleType | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, MODULE, module)
+    # Nor its worker. Last, since it empties what can be emptied.
     before = len(gc.callbacks)
     count_from_here()
     assert len(gc.callbacks) == before + 1
