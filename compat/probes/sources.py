@@ -18,7 +18,7 @@ _COMMON = (
     *(_PACKAGE / "probes" / name for name in ("conftest.py", "pytest.ini")),
     *(
         _PACKAGE / "worker" / name
-        for name in ("__main__.py", "isolation.py", "warm_up.py", "cxx.sh")
+        for name in ("__main__.py", "isolation.py", "handover.py", "warm_up.py", "cxx.sh")
     ),
 )
 

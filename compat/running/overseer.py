@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -77,7 +78,7 @@ class Overseer:
             children = (each for each in everyone.values() if each.parent == self._keeper)
             # The oldest one: what Linux handed over to the keeper came later.
             worker = min(children, key=lambda each: each.began, default=None)
-            self.stopped = worker is not None and worker.stopped
+            self.stopped = worker is not None and _is_stopped(worker, everyone)
             if self.stopped:
                 return f"stopped from outside by a signal; {verdict}"
             if worker is not None:
@@ -102,6 +103,12 @@ class Overseer:
         _, _, main = stacks.rpartition("Current thread")
         frames = [line.strip() for line in main.splitlines() if line.startswith("  File ")]
         return f", in {frames[0]}" if frames else ""
+
+
+def _is_stopped(worker: Process, everyone: Mapping[int, Process]) -> bool:
+    """Whether a signal stopped a worker, or the fork in which it goes on (worker/handover.py)."""
+    forks = (each for each in everyone.values() if each.parent == worker.pid)
+    return worker.stopped or any(each.stopped for each in forks)
 
 
 def _bounds(phase: str, timeout_s: float) -> Bounds:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -54,6 +54,20 @@ def end(keeper: subprocess.Popen[Any]) -> None:
             keeper.wait(_LEFT_S + 1)
     keeper.kill()
     keeper.wait()
+
+
+def end_as(status: int) -> NoReturn:
+    """End this process at once with an exit status; a negative one stands for a signal.
+
+    It leaves no memory image of itself.
+    """
+    if status < 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(OSError):
+            # SIGKILL has no other way than its own.
+            signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status)
 
 
 def _die_with(parent: int, how: signal.Signals) -> None:
@@ -134,14 +148,7 @@ def main() -> None:
         status = _keep(int(sys.argv[1]), sys.argv[2:])
     except _Asked as asked:
         status = -asked.args[0]
-    if status < 0:
-        # Ends as the command did, and leaves no memory image of itself.
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        with contextlib.suppress(OSError):
-            # SIGKILL has no other way than its own.
-            signal.signal(-status, signal.SIG_DFL)
-        os.kill(os.getpid(), -status)
-    sys.exit(status)
+    end_as(status)
 
 
 if __name__ == "__main__":

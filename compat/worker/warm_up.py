@@ -9,17 +9,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from time import monotonic
 from typing import Any
 from unittest.mock import patch
 
 import torch
 
-from compat.worker.patience import Bounds, Patience
-from compat.worker.processes import Family, processes
+from compat.worker.handover import go_on_in_a_fork
+from compat.worker.patience import Bounds
 
 _FORK = multiprocessing.get_context("fork")
-_LOOK_S = 0.25
 # What every compilation imports. Where a build has them no more, the probes say so.
 _COMPILER = (
     "torch._inductor.codecache",
@@ -43,25 +41,16 @@ def warm_up(device: str, bounds: Bounds) -> None:
     precompiled headers, which lie below TMPDIR, and lets Inductor initialise itself. Nothing that
     is compiled here is run, so no thread is started that a fork would miss.
 
-    For ``cuda`` this process compiles nothing at all: compiling asks the GPU for its properties,
-    and what has initialised CUDA cannot be forked any more.
+    A fork tries to compile first, and goes on as the worker. A build on which that fails, or goes
+    beyond ``bounds``, is probed all the same, only more slowly: the probes say what is wrong with
+    it.
 
-    A fork tries to compile first. A build on which that fails, or goes beyond ``bounds``, is
-    probed all the same, only more slowly: the probes say what is wrong with it.
+    For ``cuda`` the fork ends with the trial: compiling asks the GPU for its properties, and what
+    has initialised CUDA cannot be forked any more.
     """
     _find_vector_instructions()
     _import_what_dynamo_puts_off()
-    trial = _FORK.Process(target=_try_to_compile)
-    trial.start()
-    assert trial.pid is not None
-    patience = Patience(bounds, monotonic())
-    while trial.exitcode is None:
-        trial.join(_LOOK_S)
-        family = Family.of(trial.pid, processes())
-        if patience.verdict(monotonic(), family.processor_s):
-            family.kill()
-    if trial.exitcode == 0 and device == "cpu":
-        _compile_something()
+    go_on_in_a_fork(_compile_something if device == "cpu" else _compile_and_end, bounds)
 
 
 def _find_vector_instructions() -> None:
@@ -100,9 +89,9 @@ def _import_what_dynamo_puts_off() -> None:
         importlib.import_module("torch.distributed.tensor.experimental")
 
 
-def _try_to_compile() -> None:
-    os.setpgrp()
+def _compile_and_end() -> None:
     _compile_something()
+    os._exit(0)
 
 
 def _compile_something() -> None:
