@@ -10,10 +10,10 @@ from compat.document.escape import code, plain
 from compat.findings.excuses import Excuse, Ready
 from compat.findings.results import Results
 from compat.report.comparison import moment
-from compat.report.repeat import matrix_command
+from compat.report.repeat import whole_command
 from compat.report.shown import cell_links, line_name
 from compat.report.words import listed, number_of, shortened, subject_name
-from compat.runs.ids import BUILTIN, CellId
+from compat.runs.ids import BUILTIN, SUITE, CellId
 from compat.runs.model import Run
 
 GLYPHS = {
@@ -155,8 +155,8 @@ def excuse_command(excuse: Excuse, run: Run) -> str:
     if excuse.ready is Ready.READY:
         return ""
     cells = [cell for those in excuse.broken.values() for cell in those] or [*excuse.cells]
-    command = matrix_command(run, excuse.build, excuse.subject)
-    if excuse.ready is Ready.NOT_TESTED or not cells:
+    command = whole_command(run, excuse.build, excuse.subject)
+    if excuse.ready is Ready.NOT_TESTED or not cells or excuse.subject.startswith(SUITE):
         return command
     if excuse.ready is Ready.BREAKS:
         probes = dict.fromkeys(cell.check.probe for cell in cells)

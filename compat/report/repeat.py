@@ -20,10 +20,13 @@ def repeat_command(cell: Cell, run: Run) -> str:
     return _repeat(cell, {build.id: build for build in run.builds}, _subjects(run))
 
 
-def matrix_command(run: Run, build: BuildId, subject: str) -> str:
-    """The command that probes a build for a subject, as a whole."""
+def whole_command(run: Run, build: BuildId, subject: str) -> str:
+    """The command that probes a build for a subject, or runs a user's command, as a whole."""
     found = [each for each in run.builds if each.id == build]
-    return _matrix(found, build.device, _subjects(run).get(subject, ""))
+    requested = _subjects(run).get(subject, "")
+    if subject.startswith(SUITE):
+        return _run(found, build.device, requested)
+    return _matrix(found, build.device, requested)
 
 
 class RepeatCommands(Mapping[CellId, str]):
@@ -60,7 +63,10 @@ class RepeatCommands(Mapping[CellId, str]):
 
 def _subjects(run: Run) -> Mapping[str, str]:
     """By id: what names just that subject; not the folder that it lay in where it ran."""
-    return {subject.id: _elsewhere(subject.requested) for subject in run.subjects}
+    return {
+        each.id: each.requested if each.id.startswith(SUITE) else _elsewhere(each.requested)
+        for each in run.subjects
+    }
 
 
 def _elsewhere(requested: str) -> str:

@@ -73,6 +73,16 @@ def test_a_subject_and_its_path_are_named() -> None:
     assert "--subject vllm==0.33.0" in excuse_command(excuse, found.run)
 
 
+def test_a_suite_is_run_again_by_the_command_that_ran_it() -> None:
+    requested = "--name mine -- pytest tests"
+    run = run_of({"suite.test": Outcome.FAIL}, subject="suite-mine")
+    found = results(replace(run, subjects=(Subject(id="suite-mine", requested=requested),)))
+    (excuse,) = [each for each in found.excuses if each.subject == "suite-mine"]
+    assert excuse_command(excuse, found.run) == (
+        f"compat run --builds ==2.16.0rc1 --device cpu --alone --fresh {requested}"
+    )
+
+
 def test_what_broke_where_it_is_not_claimed_is_never_called_ready() -> None:
     run = run_of({"x.loaded": Outcome.UNSUPPORTED}, subject=VLLM, supported=False)
     # Nothing was seen of it on the release, so that nothing is lost either.

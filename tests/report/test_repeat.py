@@ -9,7 +9,7 @@ import pytest
 from compat.builds.spec import parse_spec
 from compat.cli import _parser
 from compat.probes.names import check_selection
-from compat.report.repeat import RepeatCommands, repeat_command
+from compat.report.repeat import RepeatCommands, repeat_command, whole_command
 from compat.runs.ids import CellId
 from compat.runs.model import Build, Cell, Pair, Status, Subject
 from tests.conftest import make_build, make_cell, make_run
@@ -93,3 +93,19 @@ def test_a_cell_of_a_subject_names_it() -> None:
     ):
         parsed = _parser().parse_args(["matrix", *pasted(command)])
         assert (parsed.subject, parsed.builds) == (["vllm==0.33.0"], ["==2.13.0"])
+
+
+def test_a_users_command_is_repeated_as_it_was_typed() -> None:
+    requested = "--name mine -- pytest 'tests/a b.py::test_it'"
+    subject = Subject(id="suite-mine", requested=requested)
+    params = {"test": "tests/a b.py::test_it"}
+    cell = make_cell("2.13.0", "suite.test", params=params, subject=subject.id)
+    run = replace(make_run([make_build("2.13.0")], [cell]), subjects=(subject,))
+    whole = whole_command(run, cell.build, subject.id)
+    assert whole == f"compat run --builds ==2.13.0 --device cpu --alone --fresh {requested}"
+    own = repeat_command(cell, run)
+    for command, probes in ((whole, []), (own, [cell.check])):
+        options, words = shlex.split(command)[1:], shlex.split(requested)[3:]
+        parsed = _parser().parse_args(options[: options.index("--")])
+        assert (parsed.builds, parsed.name, parsed.probes) == (["==2.13.0"], "mine", probes)
+        assert options[options.index("--") + 1 :] == words
