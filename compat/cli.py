@@ -248,6 +248,11 @@ def _parser() -> argparse.ArgumentParser:
         help="the file that the command leaves; for runners other than pytest",
     )
     running.add_argument(
+        "--beside",
+        metavar="SUBJECT",
+        help="put the files of a subject beside each build, as for its own checks: vllm==0.33.0",
+    )
+    running.add_argument(
         "--probes", nargs="+", default=[], metavar="TEXT", help="only checks with this in their id"
     )
     running.add_argument(
@@ -522,7 +527,7 @@ def _add_reading_commands(commands: Any) -> None:
     repro = commands.add_parser(
         "repro",
         parents=[_limits()],
-        help="write a cell that went wrong as one Python file that needs torch alone",
+        help="write a cell that went wrong as one Python file that needs nothing of this project",
     )
     repro.add_argument("cell", metavar="CELL", help="the id of a cell of the latest run")
     repro.add_argument(

@@ -38,6 +38,34 @@ def _switches(*, standalone: bool, aot: bool) -> Mapping[str, str]:
     }
 
 
+PATHS: Mapping[str, PathSpec] = {
+    "eager": PathSpec(
+        about="EagerAdaptor",
+        baseline=True,
+        environment=_switches(standalone=True, aot=False),
+    ),
+    "standalone": PathSpec(
+        about="InductorStandaloneAdaptor, saving binary artifacts",
+        saves=True,
+        environment=_switches(standalone=True, aot=False),
+    ),
+    "aot": PathSpec(
+        about="InductorStandaloneAdaptor, ahead-of-time artifacts",
+        needs=("aot",),
+        saves=True,
+        environment=_switches(standalone=True, aot=True),
+    ),
+    "legacy": PathSpec(
+        about="InductorAdaptor: compile_fx and FxGraphCache",
+        saves=True,
+        # FxGraphCache refuses a lookup where no compilation of Dynamo's is going on.
+        loads=INSIDE,
+        again=INSIDE,
+        environment=_switches(standalone=False, aot=False),
+    ),
+}
+
+
 class Vllm:
     """A release or a checkout of vLLM, from 0.20 on."""
 
@@ -47,32 +75,7 @@ class Vllm:
         "vllm.compilation.compiler_interface",
         "vllm.compilation.piecewise_backend",
     )
-    paths: Mapping[str, PathSpec] = {
-        "eager": PathSpec(
-            about="EagerAdaptor",
-            baseline=True,
-            environment=_switches(standalone=True, aot=False),
-        ),
-        "standalone": PathSpec(
-            about="InductorStandaloneAdaptor, saving binary artifacts",
-            saves=True,
-            environment=_switches(standalone=True, aot=False),
-        ),
-        "aot": PathSpec(
-            about="InductorStandaloneAdaptor, ahead-of-time artifacts",
-            needs=("aot",),
-            saves=True,
-            environment=_switches(standalone=True, aot=True),
-        ),
-        "legacy": PathSpec(
-            about="InductorAdaptor: compile_fx and FxGraphCache",
-            saves=True,
-            # FxGraphCache refuses a lookup where no compilation of Dynamo's is going on.
-            loads=INSIDE,
-            again=INSIDE,
-            environment=_switches(standalone=False, aot=False),
-        ),
-    }
+    paths = PATHS
     features: Mapping[str, Feature] = {
         "donate_graph_module": Feature(
             function="standalone_compile",

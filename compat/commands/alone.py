@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +15,7 @@ from compat.builds.resolve import Resolution
 from compat.builds.spec import OWN_PYTHON
 from compat.commands.builds import resolved
 from compat.commands.places import home_for_builds
+from compat.report.repro import beside_of
 from compat.running.host import compiler
 from compat.running.pipeline import probe_builds
 from compat.running.progress import LiveProgress
@@ -46,22 +47,22 @@ class Ended:
     text: str
 
 
-def run_alone(
-    file: Path, expected: Mapping[str, int], build: BuildId, limits: Limits
-) -> list[Ended]:
+def run_alone(file: Path, cell: Cell, expected: Mapping[str, int], limits: Limits) -> list[Ended]:
     """Run a file on builds, as ``compat run --alone`` does; nothing of it is kept.
 
     Args:
         file: A Python program.
+        cell: What it was made of: on its device and Python the builds are, and what the file needs
+            beside PyTorch is put beside them.
         expected: By the spec of a build: the status with which it is to end there.
-        build: Of which device and Python all of them are.
         limits: What it may take.
 
     Raises:
         CommandError: A spec is none, or another run is going on.
     """
     compiler()
-    brought = suite_of(file, ())
+    build = cell.build
+    brought = replace(suite_of(file, ()), beside=beside_of(cell))
     settings = Settings(
         device=build.device,
         probes=(),

@@ -57,7 +57,7 @@ def _run_one(name: str, cell: Cell, run: Run, limits: Limits) -> Iterator[str]:
     twin = right_beside(run, cell, lambda _: True)
     expected = {_here(build): BROKEN} | ({_here(twin): RIGHT} if twin else {})
     try:
-        for ended in run_alone(REPORTS / REPROS / name, expected, cell.build, limits):
+        for ended in run_alone(REPORTS / REPROS / name, cell, expected, limits):
             yield ended.text
     except (CommandError, OSError) as error:
         yield f"not run: {error}"

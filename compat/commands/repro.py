@@ -1,4 +1,4 @@
-"""``compat repro``: write a cell that went wrong as a file that needs torch alone, and run it."""
+"""``compat repro``: write a cell that went wrong as one file, and run it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compat.errors import EXPECTED, UNEXPECTED, UsageError
 from compat.report.attached import file_name
 from compat.report.places import LATEST_RUN
 from compat.report.repeat import can_be_had, spec_of
-from compat.report.repro import can_be_made, repro_of
+from compat.report.repro import beside_of, can_be_made, repro_of
 from compat.runs.durable import write_text
 from compat.runs.model import Build, Cell, Outcome, Run
 from compat.runs.reference import load_latest
@@ -35,23 +35,18 @@ def repro(parsed: argparse.Namespace) -> int:
     if parsed.run:
         print(printed(f"{path}:"))
         ended = run_alone(
-            path, ends, cell.build, Limits(timeout_s=parsed.timeout, memory_gb=parsed.memory)
+            path, cell, ends, Limits(timeout_s=parsed.timeout, memory_gb=parsed.memory)
         )
         for each in ended:
             print(printed(f"  {each.text}"))
         if twin is None:
             print("  no build of the latest run is known on which the check passes")
         return EXPECTED if twin and all(each.as_expected for each in ended) else UNEXPECTED
-    python = ["--python", cell.build.python] if cell.build.python else []
     command = [
-        "compat",
-        "run",
-        "--alone",
-        "--device",
-        cell.build.device,
-        *python,
-        "--builds",
-        *ends,
+        *("compat", "run", "--alone", "--device", cell.build.device),
+        *(("--python", cell.build.python) if cell.build.python else ()),
+        *(("--beside", str(beside)) if (beside := beside_of(cell)) else ()),
+        *("--builds", *ends),
     ]
     print(printed(f"{path}: exits with {BROKEN} on {spec_of(build)}"))
     print(printed(f"  {join(command)} -- python {quote(str(path))}"))

@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -31,7 +32,9 @@ from compat.running.progress import LiveProgress
 from compat.running.settings import Settings
 from compat.runs.model import DEFAULT, hashes_of
 from compat.runs.store import merge
+from compat.subjects.files import pinned
 from compat.subjects.packages import required
+from compat.subjects.spec import PROJECTS, SubjectSpec, parse_subject
 from compat.subjects.suite import suite
 from compat.topics.suites.finding import Suites, Verdict
 
@@ -44,7 +47,8 @@ def run(parsed: argparse.Namespace) -> int:
     awaits = load_awaits()
     suites = list(awaits.suites())
     if parsed.words or not suites:
-        suites.append(suite(parsed.name, parsed.words, packages, parsed.signature, parsed.junit))
+        brought = suite(parsed.name, parsed.words, packages, parsed.signature, parsed.junit)
+        suites.append(replace(brought, beside=_beside(parsed.beside)))
     if len({each.id for each in suites}) < len(suites):
         raise UsageError("--name: expected one that no script of awaits.toml has")
     compiler()
@@ -78,6 +82,16 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.github:
         say_in_job(results)
     return _status(results)
+
+
+def _beside(text: str | None) -> SubjectSpec | None:
+    """The subject whose files are to lie beside each build; of a project its newest release now."""
+    if text is None:
+        return None
+    spec = parse_subject(text)
+    if spec.name not in PROJECTS:
+        raise UsageError(f"--beside {text}: expected one of {', '.join(PROJECTS)}")
+    return pinned(spec)
 
 
 def _take_inputs(parsed: argparse.Namespace, variables: Mapping[str, str]) -> None:

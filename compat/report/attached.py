@@ -1,4 +1,4 @@
-"""The files beside a report: of each failure that it tells one that needs torch alone."""
+"""The files beside a report: one of each failure, which needs nothing of this project."""
 
 from __future__ import annotations
 

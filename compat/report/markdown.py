@@ -116,9 +116,9 @@ def _as_files(own: Sequence[Failure]) -> str:
     if not number:
         return ""
     return (
-        "`repro` is one file that needs PyTorch alone and shows it on the newest of those builds. "
-        f"`compat repro CELL` writes one of each of {number} of these cells; the page gives the "
-        "command."
+        "`repro` is one file that shows it on the newest of those builds and needs nothing of this "
+        f"project. `compat repro CELL` writes one of each of {number} of these cells; the page "
+        "gives the command."
     )
 
 

@@ -255,15 +255,17 @@ class _Pipeline:
         """Run a user's command in a build."""
 
         def prepare() -> _Beside:
+            home = self._settings.home / "subjects"
             packages: tuple[Path, ...] = ()
+            parts = [suite.source(), command_source()]
             if suite.packages:
-                home = self._settings.home / "subjects"
                 torch = _torch_in(environment, build)
                 packages = (install_beside(environment.python, home, suite.packages, torch),)
-            return _Beside(
-                driven=Brought(suite=suite, packages=packages),
-                source=_digest(suite.source(), command_source()),
-            )
+            if suite.beside is not None:
+                files = put_beside(suite.beside, self._subjects, environment.python, home)
+                packages += files.folders
+                parts.append(files.digest)
+            return _Beside(driven=Brought(suite=suite, packages=packages), source=_digest(*parts))
 
         subject = Subject(id=suite.id, requested=suite.requested)
         self._run_beside(subject, prepare, build, environment, self._settings.probes)

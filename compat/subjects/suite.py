@@ -13,6 +13,7 @@ from pathlib import Path
 
 from compat.errors import UsageError
 from compat.runs.ids import SUITE, CheckId
+from compat.subjects.spec import SubjectSpec
 from compat.worker.command import JUNIT, PYTEST, SCRIPT, Command, is_pytest
 
 # What this project itself writes where it is called.
@@ -30,6 +31,7 @@ class Suite:
         words: The command, as typed.
         folder: Where it is run.
         packages: Requirements of what is put beside each build.
+        beside: The subject whose files are put there as well, as for its own checks.
         signature: If there is one, only failures with this text in them count.
         junit: The file that it leaves, below ``folder``; empty where pytest is asked itself.
     """
@@ -38,6 +40,7 @@ class Suite:
     words: tuple[str, ...]
     folder: Path
     packages: tuple[str, ...] = ()
+    beside: SubjectSpec | None = None
     signature: str = ""
     junit: str = ""
 
@@ -64,6 +67,7 @@ class Suite:
         options = ["--name", self.name]
         for option, values in (
             ("--with", self.packages),
+            ("--beside", [str(self.beside)] if self.beside else []),
             ("--signature", filter(None, [self.signature])),
             ("--junit", filter(None, [self.junit])),
         ):

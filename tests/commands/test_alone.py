@@ -17,7 +17,6 @@ from compat.errors import UsageError
 from compat.findings.results import Results
 from compat.report.places import LATEST_RUN
 from compat.running.limits import DEFAULT_MEMORY_GB, DEFAULT_TIMEOUT_S
-from compat.runs.ids import BuildId
 from compat.runs.model import Build, Cell, Outcome, Run, Wheel
 from compat.runs.store import RunFolder, save
 from tests.conftest import make_build, make_cell, make_run
@@ -78,9 +77,9 @@ def test_a_line_a_build_and_a_status(
     given: list[Any] = []
     monkeypatch.setattr(repro, "run_alone", lambda *all: given.append(all) or [*ended])
     assert cli.main(["repro", run.cells[0].id, "--run"]) == status
-    ((file, expected, build, _),) = given
+    ((file, cell, expected, _),) = given
     assert expected == {"==2.11.0": 1, "==2.13.0": 0}
-    assert build == "2.11.0-cpu"
+    assert cell == run.cells[0]
     assert "rows_interleaved" in file.read_text()
     assert capsys.readouterr().out == f"{file}:\n  A: as it should\n  B: as it should\n"
 
@@ -141,8 +140,8 @@ def test_the_matrix_runs_the_first_files_of_what_is_new(
     found = results(seen(here, make_build("2.13.0", wheel=WHEEL), graphs=GRAPHS))
     given = []
 
-    def run_it(file: Path, expected: Mapping[str, int], build: BuildId, _: Limits) -> list[Ended]:
-        given.append((file.name, dict(expected), build))
+    def run_it(file: Path, cell: Cell, expected: Mapping[str, int], _: Limits) -> list[Ended]:
+        given.append((file.name, dict(expected), cell))
         if len(given) == 2:
             raise UsageError("another run is going on")
         return [Ended(as_expected=False, text="it says so")]
@@ -199,7 +198,10 @@ def test_what_a_file_ends_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for expected, good in ((1, "broken"), (0, "right")):
         means = {1: "broken", 0: "right"}[expected]
         ended = run_alone(
-            Path("shows.py"), dict.fromkeys(specs, expected), BuildId("2.16.0-cpu"), LIMITS
+            Path("shows.py"),
+            make_cell("2.16.0", "corpus.right"),
+            dict.fromkeys(specs, expected),
+            LIMITS,
         )
         for (spec, name), each in zip(specs.items(), ended, strict=True):
             more = ": as it should" if name == good else f": not with {expected}, {means}"

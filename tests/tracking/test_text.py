@@ -140,7 +140,7 @@ def test_the_file_of_a_failure_is_named() -> None:
     history = history_of({"donation.copies[donated]": "ff"}, [night(0), night(1)])
     run = run_of(night(1))
     (cell,) = run.cells
-    said = "- as one file that needs PyTorch alone: `reports/repro/x.py`\n"
+    said = "- as one file that needs nothing of this project: `reports/repro/x.py`\n"
     assert said in body_of(history, run, {cell.id: "x.py"})
     assert "as one file" not in body_of(history, run)
 

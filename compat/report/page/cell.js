@@ -78,7 +78,7 @@ function known(cell) {
     cell.reason && text("Reason", cell.reason),
     text("To repeat it", cell.command, true),
     cell.file && text("One file that shows this failure, on the newest build that has it", cell.file),
-    cell.repro && text("To hand it on as one file that needs PyTorch alone", cell.repro, true),
+    cell.repro && text("To hand it on as one file that needs nothing of this project", cell.repro, true),
     cell.first && text("At first, before it was tried again", cell.first),
     cell.signature && text("Signature", cell.signature),
     cell.message && text("Message", cell.message),

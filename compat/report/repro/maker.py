@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from packaging.version import InvalidVersion, Version
+
 from compat.document.escape import spelled
 from compat.report.words import shortened
 from compat.runs.decode import DamagedError, decode
+from compat.runs.ids import BUILTIN
 from compat.runs.model import Build, Cell
+from compat.subjects.spec import SubjectSpec, parse_subject, taken_apart
 
 if TYPE_CHECKING:
     import jinja2
@@ -35,34 +39,53 @@ class Maker:
         parameters: By name: the values of which it knows what they mean. Others may be any text,
             and none of it becomes a part of a program.
         shows: Whether a cell with such parameters says that something is wrong, and that a file of
-            torch alone shows it.
+            its own shows it.
         write: The file, for such a cell.
+        project: Of which subject's cells; its release is to lie beside the build.
     """
 
     parameters: Callable[[], Mapping[str, Collection[str]]]
     shows: Callable[[Cell], bool]
     write: Callable[[Cell, Build], str]
+    project: str = BUILTIN
 
     def makes(self, cell: Cell) -> bool:
         """Whether it can make a file of a cell of its probe."""
         known = self.parameters()
         return (
-            cell.params.keys() == known.keys()
+            self._is_of_a_release(cell.subject)
+            and cell.params.keys() == known.keys()
             and all(value in known[name] for name, value in cell.params.items())
             and self.shows(cell)
         )
+
+    def _is_of_a_release(self, subject: str) -> bool:
+        """Whether a subject is the one that it knows, in a release that anybody can have."""
+        project, version = taken_apart(subject)
+        try:
+            return project == self.project and bool(subject == BUILTIN or Version(version))
+        except InvalidVersion:
+            return False
 
 
 def ended_badly(cell: Cell) -> bool:
     return cell.outcome.bad
 
 
+def beside_of(cell: Cell) -> SubjectSpec | None:
+    """The release that a cell's file needs beside PyTorch."""
+    if cell.subject == BUILTIN:
+        return None
+    return parse_subject("==".join(taken_apart(cell.subject)))
+
+
 def rendered(template: str, cell: Cell, build: Build, **more: Any) -> str:
     """A template of this folder, with what each file says of its cell."""
+    needs = str(beside_of(cell) or "")
     return (
         _templates()
         .get_template(f"{template}.py.jinja")
-        .render(release=build.release, device=cell.build.device, **more)
+        .render(release=build.release, device=cell.build.device, needs=needs, **more)
     )
 
 

@@ -1,4 +1,4 @@
-"""Parts of what runs inside a build, taken out of their modules as text that needs torch alone."""
+"""Parts of what runs inside a build, taken out of their modules as text that stands alone."""
 
 from __future__ import annotations
 
@@ -56,6 +56,12 @@ class Module:
         """Of such a dictionary: the names among its values."""
         entries = self.entries_of(name)
         return {key: each.id for key, each in entries.items() if isinstance(each, ast.Name)}
+
+
+def keywords_of(call: ast.expr) -> Mapping[str, str]:
+    """What a call is given by keyword, as it stands there; nothing of what is no call."""
+    keywords = call.keywords if isinstance(call, ast.Call) else []
+    return {each.arg: ast.unparse(each.value) for each in keywords if each.arg is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
